@@ -1,0 +1,199 @@
+import type { z } from 'zod';
+
+/** What a finding or a check can be, from the mildest to the worst. */
+export const statuses = ['skip', 'pass', 'unknown', 'warn', 'fail'] as const;
+export type Status = (typeof statuses)[number];
+
+/** Reasons any check may give, beside its own. */
+export const commonReasons = [
+  'timed_out',
+  'no_access',
+  'not_found',
+  'unreadable',
+  'internal_error',
+  'not_applicable',
+  'disabled',
+  'excepted',
+] as const;
+export type CommonReason = (typeof commonReasons)[number];
+
+/** One sample of a gauge. A value that is not known is left out, never NaN. */
+export interface Reading {
+  /** A key of the check's `gauges`. */
+  readonly gauge: string;
+  /** Values for the gauge's labels, but for `target`, which the finding gives. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** What a check concludes about one subject. A remedy goes with everything that is wrong. */
+export type Verdict<Reason extends string = string> =
+  | { readonly status: 'pass'; readonly message: string; readonly readings?: readonly Reading[] }
+  | {
+      readonly status: 'warn' | 'fail';
+      readonly reason: Reason | CommonReason;
+      /** One sentence with the number and its unit. */
+      readonly message: string;
+      /** The next thing to do, with the exact command where there is one. */
+      readonly remedy: string;
+      readonly readings?: readonly Reading[];
+    };
+
+/**
+ * No verdict: the look-up gave no answer. The runner tells it as `skip` when access was not given or nothing
+ * applies, and as `unknown` otherwise. `reason` is a common one or from the check's own list.
+ */
+export class CannotTell extends Error {
+  override readonly name = 'CannotTell';
+  readonly reason: string;
+  /** What would make it possible, for instance the createOptions line that grants access. */
+  readonly remedy: string | undefined;
+
+  constructor(reason: string, message: string, options: { cause?: unknown; remedy?: string } = {}) {
+    super(message, { cause: options.cause });
+    this.reason = reason;
+    this.remedy = options.remedy;
+  }
+}
+
+/** Something to examine, with whatever listing it already brought. */
+export interface Subject {
+  /** What people call it: a path, an address, a module. Unique within its check. */
+  readonly target: string;
+}
+
+/** A gauge's help text and the labels its readings carry. Named without the `hardening_` prefix. */
+export interface Gauge {
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+/** Something a check must be given to do its work; `list` tells whether this machine gives it. */
+export type Need =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'network'; readonly what: string };
+
+/** One thing worth watching: what to look at (`subjects`), and whether it is right (`examine`). */
+export interface Check<Params = unknown, Item extends Subject = Subject, Reason extends string = string> {
+  /** camelCase and permanent: twin key, metric label, CLI argument. */
+  readonly id: string;
+  /** The sentence that is true when the check passes. */
+  readonly title: string;
+  /** This check's slice of the policy, defaults included. */
+  readonly params: z.ZodType<Params>;
+  /** Every reason of this check's own, so that its counter exists at zero before anything goes wrong. */
+  readonly reasons: readonly Reason[];
+  readonly gauges: Readonly<Record<string, Gauge>>;
+  needs(params: Params): readonly Need[];
+  /** The things to examine. None means the check does not apply here. */
+  subjects(params: Params, host: Host, signal: AbortSignal): readonly Item[] | Promise<readonly Item[]>;
+  /** Judges one subject. Returns what it knows, throws (best a {@link CannotTell}) what it cannot tell. */
+  examine(subject: Item, params: Params, host: Host, signal: AbortSignal): Promise<Verdict<Reason>>;
+}
+
+/** Gives a check its types from `params`, `reasons` and `subjects`; does nothing at run time. */
+export const defineCheck = <Params, Item extends Subject, const Reason extends string>(
+  check: Check<Params, Item, Reason>,
+): Check<Params, Item, Reason> => check;
+
+/**
+ * All a check may touch; nothing else reaches the machine. Paths are the VM's. Every method that waits rejects
+ * once its signal fires, and throws {@link CannotTell} when it has no answer.
+ */
+export interface Host {
+  now(): Date;
+  /** This device's own names, as far as they are known. */
+  readonly names: Names;
+
+  /** Whether this machine gives what a check needs. */
+  gives(need: Need, signal: AbortSignal): Promise<boolean>;
+
+  /** One SNTP exchange with `host[:port]`. */
+  sntp(server: string, signal: AbortSignal): Promise<TimeSample>;
+  /** The `Date` header of an https URL. */
+  httpDate(url: string, signal: AbortSignal): Promise<TimeSample>;
+
+  /** Paths that match a glob, sorted; empty when the folder is there and nothing in it matches. */
+  findFiles(pattern: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Every certificate in a PEM or DER file, in file order; at least one. */
+  certificates(path: string, signal: AbortSignal): Promise<readonly Certificate[]>;
+  /** The chain a TLS server presents, leaf first, read even when it does not verify; at least one. */
+  presentedChain(endpoint: Endpoint, signal: AbortSignal): Promise<readonly Certificate[]>;
+
+  /** The filesystem that holds a path. */
+  filesystem(path: string, signal: AbortSignal): Promise<Filesystem>;
+
+  /** One attempt to reach a target. A target that cannot be reached is an answer, not an error. */
+  probe(target: ProbeTarget, signal: AbortSignal): Promise<Probe>;
+}
+
+/** The values of `{iothub}`, `{gateway}` and `{device}` in a policy. */
+export interface Names {
+  readonly iothub?: string;
+  readonly gateway?: string;
+  readonly device?: string;
+}
+
+/** What one time source says of the local clock. */
+export interface TimeSample {
+  /** Local clock minus the source's clock: positive when the local clock is ahead. */
+  readonly offsetSeconds: number;
+  /** The true offset lies within this distance of `offsetSeconds`, if the source is right. */
+  readonly errorSeconds: number;
+}
+
+export interface Certificate {
+  /** The subject's distinguished name on one line, `CN=…, O=…`. */
+  readonly subject: string;
+  readonly issuer: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Sizes as `df` has them. */
+export interface Filesystem {
+  /** The path that was measured: the one asked for, or another on the same filesystem. */
+  readonly measured: string;
+  readonly sizeBytes: number;
+  readonly usedBytes: number;
+  /** Free for those who are not root. */
+  readonly availableBytes: number;
+  /** Inodes in all; 0 where the filesystem does not count them. */
+  readonly files: number;
+  readonly filesFree: number;
+  /** The filesystem itself is read-only, not just this view of it. */
+  readonly readOnly: boolean;
+}
+
+/** A probe target taken apart. IPv6 addresses stand without brackets. */
+export interface ProbeTarget extends Endpoint {
+  readonly scheme: 'tcp' | 'tls' | 'https';
+  /** For https: the path with its query, when the target names one. */
+  readonly path?: string;
+}
+
+/** How far an attempt came. Phases that were not reached are absent. */
+export interface Probe {
+  /** Absent when the target was reached. */
+  readonly failure?: { readonly reason: ProbeFailure; readonly detail: string };
+  readonly seconds: Readonly<Partial<Record<ProbePhase, number>>>;
+}
+
+export const probePhases = ['resolve', 'connect', 'tls', 'first_byte'] as const;
+export type ProbePhase = (typeof probePhases)[number];
+
+export const probeFailures = [
+  'dns_failed',
+  'refused',
+  'timed_out',
+  'tls_failed',
+  'intercepted',
+  'http_status',
+  'proxy_failed',
+] as const;
+export type ProbeFailure = (typeof probeFailures)[number];
