@@ -95,8 +95,9 @@ export function policySchema(checks: readonly Check[]) {
 }
 
 // Every check's params are an object schema; safeExtend keeps its refinements.
-const checkSchema = ({ params, title }: Check) =>
-  (params as z.ZodObject).safeExtend(everyCheckHas).prefault({}).describe(title) as z.ZodType<CheckPolicy>;
+const checkSchema = ({ params, title }: Check): z.ZodType<CheckPolicy> =>
+  (params as typeof anyObject).safeExtend(everyCheckHas).prefault({}).describe(title);
+const anyObject = z.strictObject({});
 
 /** Reads a policy document. It is taken whole or not at all. */
 export function readPolicy(document: unknown, checks: readonly Check[]): PolicyOutcome {

@@ -1,0 +1,139 @@
+import type { Names } from './check.ts';
+import { logLevels } from './log.ts';
+
+/** The process environment, read once. */
+export interface Config {
+  /** `edge`: a hub is there to connect to. */
+  readonly mode: 'edge' | 'standalone';
+  readonly names: Names;
+  /** The module's own id, when it runs as one. */
+  readonly module: string | undefined;
+  readonly workloadUri: string | undefined;
+  /** The CA that signed edgeHub's certificate, for connection strings. */
+  readonly gatewayCaFile: string | undefined;
+  readonly policyFile: string | undefined;
+  readonly address: string;
+  readonly port: number;
+  readonly stateDir: string;
+  readonly hostRoot: string;
+  readonly metricsIdentity: 'labels' | 'info';
+  readonly logFormat: 'iotedge' | 'json';
+  readonly logLevel: string;
+  readonly proxy: string | undefined;
+  readonly noProxy: string;
+  readonly extraCaFile: string | undefined;
+}
+
+/** A variable that makes no sense. The message is one line: the variable, its value, what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const required = [
+  'IOTEDGE_WORKLOADURI',
+  'IOTEDGE_DEVICEID',
+  'IOTEDGE_MODULEID',
+  'IOTEDGE_IOTHUBHOSTNAME',
+  'IOTEDGE_AUTHSCHEME',
+  'IOTEDGE_MODULEGENERATIONID',
+];
+
+/** Reads the environment. Throws a {@link ConfigError} for the first value that makes no sense. */
+export function readConfig(environment: Environment): Config {
+  const env = (name: string) => environment[name] || undefined;
+  const connectionString = env('EdgeHubConnectionString') ?? env('IotHubConnectionString');
+  const isModule = Object.keys(environment).some((name) => name.startsWith('IOTEDGE_') && env(name));
+  if (isModule && !connectionString) checkModule(env);
+  if (env('HARDENING_WEB_CONFIG')) {
+    // Serving plain HTTP to somebody who asked for TLS would be worse than not starting.
+    throw new ConfigError(
+      `HARDENING_WEB_CONFIG is "${env('HARDENING_WEB_CONFIG')}", but this version serves plain HTTP only: unset it`,
+    );
+  }
+  const parts = connectionParts(connectionString);
+  return {
+    mode: isModule || connectionString ? 'edge' : 'standalone',
+    names: withoutUndefined({
+      iothub: env('IOTEDGE_IOTHUBHOSTNAME') ?? parts.HostName,
+      gateway: env('IOTEDGE_GATEWAYHOSTNAME') ?? parts.GatewayHostName,
+      device: env('IOTEDGE_DEVICEID') ?? parts.DeviceId,
+    }),
+    module: env('IOTEDGE_MODULEID') ?? parts.ModuleId,
+    workloadUri: env('IOTEDGE_WORKLOADURI'),
+    gatewayCaFile: env('EdgeModuleCACertificateFile'),
+    policyFile: env('HARDENING_POLICY_FILE'),
+    address: env('HARDENING_ADDRESS') ?? '0.0.0.0',
+    port: port('HARDENING_PORT', env('HARDENING_PORT') ?? '9600'),
+    stateDir: absolute('HARDENING_STATE_DIR', env('HARDENING_STATE_DIR') ?? '/var/lib/eflow-hardening'),
+    hostRoot: absolute('HARDENING_HOST_ROOT', env('HARDENING_HOST_ROOT') ?? '/host'),
+    metricsIdentity: oneOf('HARDENING_METRICS_IDENTITY', env('HARDENING_METRICS_IDENTITY') ?? 'info', [
+      'info',
+      'labels',
+    ]),
+    logFormat: oneOf('HARDENING_LOG_FORMAT', env('HARDENING_LOG_FORMAT') ?? 'iotedge', ['iotedge', 'json']),
+    logLevel: logLevel(env('RuntimeLogLevel') ?? 'info'),
+    proxy: proxy(env('https_proxy') ?? env('HTTPS_PROXY')),
+    noProxy: env('no_proxy') ?? env('NO_PROXY') ?? '',
+    extraCaFile: env('NODE_EXTRA_CA_CERTS'),
+  };
+}
+
+/** What the SDK would only say with a ReferenceError once it connects. */
+function checkModule(env: (name: string) => string | undefined): void {
+  const missing = required.filter((name) => !env(name));
+  if (missing.length > 0) {
+    throw new ConfigError(
+      `${missing.join(', ')} not set, though other IOTEDGE_ variables are: set all or none`,
+    );
+  }
+  const uri = env('IOTEDGE_WORKLOADURI') ?? '';
+  if (!uri.startsWith('unix:///')) refuse('IOTEDGE_WORKLOADURI', uri, 'unix:///path/of/the/socket');
+  oneOf('IOTEDGE_AUTHSCHEME', (env('IOTEDGE_AUTHSCHEME') ?? '').toLowerCase(), ['sastoken']);
+}
+
+function refuse(name: string, value: string, allowed: string): never {
+  throw new ConfigError(`${name} is "${value}", allowed is ${allowed}`);
+}
+
+function oneOf<const T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  return allowed.find((each) => each === value) ?? refuse(name, value, allowed.join(' or '));
+}
+
+function port(name: string, value: string): number {
+  const number = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
+  return number <= 65_535 ? number : refuse(name, value, 'a port from 0 to 65535 (0 takes any free one)');
+}
+
+const absolute = (name: string, value: string): string =>
+  value.startsWith('/') ? value : refuse(name, value, 'an absolute path');
+
+function logLevel(value: string): string {
+  return (
+    logLevels[value.toLowerCase()] ?? refuse('RuntimeLogLevel', value, Object.keys(logLevels).join(', '))
+  );
+}
+
+function proxy(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url?.protocol === 'http:') return value;
+  // The value itself may carry a password.
+  throw new ConfigError(
+    'https_proxy is not a URL that can be used, allowed is http://[user:password@]host:port',
+  );
+}
+
+/** The fields of an IoT Hub connection string, but for its key. */
+function connectionParts(text: string | undefined): Record<string, string> {
+  const fields = (text ?? '').split(';').map((field) => field.split('='));
+  return Object.fromEntries(
+    fields.flatMap(([name, ...value]) =>
+      name && !name.startsWith('SharedAccess') ? [[name, value.join('=')] as const] : [],
+    ),
+  );
+}
+
+const withoutUndefined = (names: { [K in keyof Names]: string | undefined }): Names =>
+  Object.fromEntries(Object.entries(names).filter(([, value]) => value !== undefined));

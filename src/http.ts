@@ -1,0 +1,81 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Answer {
+  readonly status?: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+/** What is served, by exact path. Handlers are quick: no request makes a check run. */
+export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>;
+
+/**
+ * A server for GET and HEAD on a few paths. Resolves once it listens. Slow, oversized and malformed requests are
+ * cut off; a handler that throws costs a 500 and is handed to `onError`.
+ */
+export async function serve(
+  routes: Routes,
+  address: string,
+  port: number,
+  onError: (error: unknown) => void,
+): Promise<Server> {
+  const server = createServer(
+    { headersTimeout: 5000, requestTimeout: 5000, connectionsCheckingInterval: 1000, maxHeaderSize: 8192 },
+    (request, response) => {
+      answer(routes, request).then(
+        (given) => send(request, response, given),
+        (error: unknown) => {
+          onError(error);
+          send(request, response, text(500, 'Internal error'));
+        },
+      );
+    },
+  );
+  server.maxConnections = 64;
+  server.keepAliveTimeout = 5000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return server;
+}
+
+/** The port a server really listens on. */
+export const listeningPort = (server: Server): number => (server.address() as AddressInfo).port;
+
+export const text = (status: number, body: string): Answer => ({
+  status,
+  type: 'text/plain; charset=utf-8',
+  body: `${body}\n`,
+});
+
+async function answer(routes: Routes, { method, url }: IncomingMessage): Promise<Answer> {
+  if (method !== 'GET' && method !== 'HEAD') return text(405, 'Only GET and HEAD');
+  const path = (url ?? '/').split('?', 1)[0] ?? '/';
+  // Not routes[path]: that would find __proto__ as well.
+  const route = Object.entries(routes).find(([known]) => known === path)?.[1];
+  return route ? route() : text(404, `Nothing here; there is ${Object.keys(routes).join(' ')}`);
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status = 200, type, body }: Answer,
+): void {
+  const bytes = Buffer.from(body);
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': bytes.length,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
+    // A body nobody asked for is not read: the connection ends with the answer.
+    ...(request.method === 'GET' || request.method === 'HEAD' ? {} : { connection: 'close' }),
+  });
+  response.end(request.method === 'HEAD' ? undefined : bytes);
+}

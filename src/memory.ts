@@ -1,0 +1,69 @@
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The only folder the agent writes to: what it remembers over a restart, one JSON file a name. */
+export interface Memory {
+  /** The value last saved, or undefined where there is none that can be read. */
+  load(name: string): Promise<unknown>;
+  /** Saves a value whole or not at all; undefined forgets it. Values of one name are saved in turn. */
+  save(name: string, value: unknown): Promise<void>;
+}
+
+const largestFile = 1024 * 1024;
+
+/**
+ * Opens the state folder. Where it is missing, unwritable or full, the agent goes on without memory and
+ * `complain` hears why, once for each kind of trouble.
+ */
+export async function openMemory(directory: string, complain: (error: Error) => void): Promise<Memory> {
+  const fail = (what: string, cause: unknown) =>
+    complain(new Error(`${what} in the state folder ${directory}; going on without memory`, { cause }));
+  let lastSave = Promise.resolve();
+
+  async function write(name: string, value: unknown): Promise<void> {
+    const path = join(directory, `${name}.json`);
+    if (value === undefined) return rm(path, { force: true });
+    const temporary = `${path}.new`;
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writeFile(`${JSON.stringify(value)}\n`);
+      // Without it, a power cut after the rename can leave an empty file.
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  }
+
+  const memory: Memory = {
+    async load(name) {
+      try {
+        const text = await readFile(join(directory, `${name}.json`), 'utf8');
+        if (text.length > largestFile) throw new Error(`The file has ${text.length} characters`);
+        return JSON.parse(text);
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+        fail(`Could not read ${name}.json`, error);
+        return undefined;
+      }
+    },
+    save(name, value) {
+      lastSave = lastSave
+        .then(() => write(name, value))
+        .catch((error: unknown) => fail(`Could not save ${name}.json`, error));
+      return lastSave;
+    },
+  };
+
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    // Proves at the start what would otherwise be found out at the first save.
+    const probe = join(directory, '.writable');
+    await (await open(probe, 'w', 0o600)).close();
+    await rm(probe);
+    return memory;
+  } catch (error) {
+    fail('Could not write', error);
+    return { load: memory.load, save: async () => {} };
+  }
+}
