@@ -110,6 +110,11 @@ export interface Host {
 
   /** One SNTP exchange with `host[:port]`. */
   sntp(server: string, signal: AbortSignal): Promise<TimeSample>;
+  /**
+   * What chronyd at `host[:port]` itself says of the clock (its tracking report). `not_found` when nothing
+   * listens there, which is usual in a container of its own network.
+   */
+  chrony(address: string, signal: AbortSignal): Promise<TimeSample>;
   /** The `Date` header of an https URL. */
   httpDate(url: string, signal: AbortSignal): Promise<TimeSample>;
 

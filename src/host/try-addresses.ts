@@ -1,0 +1,42 @@
+import { CannotTell } from '../check.ts';
+
+/**
+ * Silence that counts as a lost datagram. RFC 5905 lets a client send a burst at intervals of 2 s (section 7.2,
+ * BTIME), so asking again after it is not abuse.
+ */
+const silenceMilliseconds = 2000;
+
+/**
+ * Asks the addresses, at least one, in turn until one answers, and the silent ones again until the signal fires. An address that
+ * refused or answered badly is not asked twice; once none is left, throws what each one said.
+ */
+export async function tryAddresses<T>(
+  addresses: readonly string[],
+  ask: (address: string, signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const failures = new Map<string, unknown>();
+  const open = () => addresses.filter((address) => !failures.has(address));
+
+  for (let round = open(); round.length > 0; round = open()) {
+    for (const address of round) {
+      const patience = AbortSignal.timeout(silenceMilliseconds);
+      try {
+        return await ask(address, AbortSignal.any([signal, patience]));
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!patience.aborted) failures.set(address, error);
+      }
+    }
+  }
+  throw summary([...failures.values()]);
+}
+
+function summary(failures: readonly unknown[]): unknown {
+  const [first] = failures;
+  if (failures.length === 1) return first;
+  const messages = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)));
+  return new CannotTell(first instanceof CannotTell ? first.reason : 'unreadable', messages.join('; '), {
+    cause: new AggregateError(failures),
+  });
+}
