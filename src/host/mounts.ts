@@ -1,0 +1,70 @@
+import type { Resolved } from './root.ts';
+
+/** One line of /proc/self/mountinfo, the part that matters here. */
+export interface Mount {
+  readonly mountPoint: string;
+  readonly filesystemType: string;
+  /** This view of the filesystem is read-only. */
+  readonly readOnly: boolean;
+  /** The filesystem is read-only, whatever the view. */
+  readonly filesystemReadOnly: boolean;
+}
+
+/**
+ * Reads the text of /proc/self/mountinfo (proc_pid_mountinfo(5)): six fields, any number of optional ones, a
+ * hyphen, three more. A line of another shape is left out.
+ */
+export function parseMountinfo(text: string): readonly Mount[] {
+  return text.split('\n').flatMap((line) => {
+    const fields = line.split(' ');
+    const [, , , , mountPoint, options] = fields;
+    const hyphen = fields.indexOf('-', 6);
+    const filesystemType = fields[hyphen + 1];
+    const superblockOptions = fields[hyphen + 3];
+    if (hyphen < 0 || !mountPoint?.startsWith('/') || !options) return [];
+    if (!filesystemType || superblockOptions === undefined) return [];
+    const filesystem = superblockOptions.split(',');
+    return {
+      mountPoint: plain(mountPoint),
+      filesystemType,
+      readOnly: options.split(',').includes('ro'),
+      // The second is what ext4 says after an error has made it stop writing.
+      filesystemReadOnly: filesystem.includes('ro') || filesystem.includes('emergency_ro'),
+    };
+  });
+}
+
+/** Space, tab, newline, backslash and hash stand as three octal digits; all else stands as it is. */
+const plain = (text: string): string =>
+  text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+
+/** Whether a path is a folder itself or lies somewhere below it. Both absolute and without `..`. */
+export const isWithin = (folder: string, path: string): boolean =>
+  path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
+
+/** The mount that a real path lies on: the nearest one, and of several at the same place the last. */
+export function coveringMount(mounts: readonly Mount[], path: string): Mount | undefined {
+  let covering: Mount | undefined;
+  for (const mount of mounts) {
+    const nearer = mount.mountPoint.length >= (covering?.mountPoint.length ?? 0);
+    if (nearer && isWithin(mount.mountPoint, path)) covering = mount;
+  }
+  return covering;
+}
+
+/**
+ * Whether what lies at a path below the host root is the VM's own, rather than the container's.
+ *
+ * A folder on a mount at or below the host root was given. Where only deeper mounts exist, the folders above them are
+ * scaffolding the engine made to mount on, and no evidence of anything. A host root without any mount is a plain
+ * folder, as on a developer's machine, and gives as much as it holds. The host root `/` is the machine itself.
+ */
+export function isGiven(mounts: readonly Mount[], { root, path, existing }: Resolved): boolean {
+  if (root === '/') return true;
+  const covering = coveringMount(mounts, path);
+  if (covering && isWithin(root, covering.mountPoint)) return true;
+  if (mounts.some(({ mountPoint }) => isWithin(root, mountPoint))) return false;
+  return existing !== undefined && (existing === path || existing === parentOf(path));
+}
+
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
