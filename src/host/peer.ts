@@ -1,0 +1,94 @@
+import { X509Certificate } from 'node:crypto';
+import { checkServerIdentity, type TLSSocket } from 'node:tls';
+import type { Trusted } from './trust.ts';
+
+/** What is wrong with the certificate a server presented. */
+export interface PeerFault {
+  readonly kind: 'untrusted' | 'time' | 'name' | 'other';
+  /** A sentence without its full stop. */
+  readonly detail: string;
+}
+
+/** The certificates of a completed handshake, leaf first, each followed by its issuer as far as they go. */
+export function peerCertificates(socket: TLSSocket): X509Certificate[] {
+  const all: X509Certificate[] = [];
+  const seen = new Set<string>();
+  let at = socket.getPeerCertificate(true);
+  // A root is its own issuer here; `raw` is absent where the server sent no certificate.
+  while (at?.raw !== undefined && !seen.has(at.fingerprint256)) {
+    seen.add(at.fingerprint256);
+    all.push(new X509Certificate(at.raw));
+    at = at.issuerCertificate;
+  }
+  return all;
+}
+
+/** Judges the certificate of a completed handshake. */
+export function judgePeer(
+  socket: TLSSocket,
+  host: string,
+  trusted: Trusted,
+  now: Date,
+): PeerFault | undefined {
+  const chain = peerCertificates(socket);
+  const [leaf] = chain;
+  if (leaf === undefined) return { kind: 'other', detail: 'The server presented no certificate' };
+  const code = socket.authorized ? undefined : String(socket.authorizationError);
+
+  // OpenSSL tells only the last of several faults. An expired or unsuitable certificate may hide an unknown issuer,
+  // so that is looked at first and by ourselves.
+  if (code !== undefined && !leadsToTrust(leaf, chain, trusted.authorities)) {
+    const issuer = oneLine((chain.at(-1) ?? leaf).issuer);
+    return {
+      kind: 'untrusted',
+      detail: `The certificate was issued by "${issuer}", not trusted here (${code})`,
+    };
+  }
+  const named = checkServerIdentity(host, socket.getPeerCertificate());
+  if (named)
+    return { kind: 'name', detail: `The certificate is not for ${host} (${oneLine(named.message)})` };
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+    return {
+      kind: 'time',
+      detail: outsideValidity(chain, now) ?? `The certificate is not valid now (${code})`,
+    };
+  }
+  return code === undefined
+    ? undefined
+    : { kind: 'other', detail: `The certificate does not verify (${code})` };
+}
+
+/** Whether signatures lead from a certificate to an authority; validity periods are left out of account. */
+function leadsToTrust(
+  leaf: X509Certificate,
+  presented: readonly X509Certificate[],
+  authorities: readonly X509Certificate[],
+): boolean {
+  let at = leaf;
+  for (let depth = 0; depth <= presented.length; depth++) {
+    const { fingerprint256 } = at;
+    if (authorities.some((each) => each.fingerprint256 === fingerprint256 || issued(each, at))) return true;
+    const issuer = presented.find((each) => each.fingerprint256 !== fingerprint256 && issued(each, at));
+    if (issuer === undefined) return false;
+    at = issuer;
+  }
+  return false;
+}
+
+const issued = (issuer: X509Certificate, certificate: X509Certificate): boolean =>
+  issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+
+function outsideValidity(chain: readonly X509Certificate[], now: Date): string | undefined {
+  for (const { subject, validFrom, validTo } of chain) {
+    if (new Date(validTo) < now) return `The certificate "${oneLine(subject)}" expired on ${day(validTo)}`;
+    if (new Date(validFrom) > now)
+      return `The certificate "${oneLine(subject)}" is valid only from ${day(validFrom)}`;
+  }
+  return undefined;
+}
+
+const day = (date: string): string => new Date(date).toISOString().slice(0, 10);
+
+/** A name chosen by the other side, bounded for a message. */
+const oneLine = (name: string | undefined): string =>
+  (name ?? '').replaceAll(/\s*\n\s*/g, ', ').slice(0, 200);

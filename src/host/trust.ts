@@ -1,0 +1,105 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import * as tls from 'node:tls';
+import { orAbort } from './or-abort.ts';
+import type { Workload } from './workload.ts';
+
+/** Who this device trusts to issue certificates. */
+export interface Trusted {
+  readonly context: tls.SecureContext;
+  readonly authorities: readonly X509Certificate[];
+  /** Why authorities may be missing from the list; absent when it is whole. */
+  readonly problem?: string;
+}
+
+/** The authorities in force now. Rejects only with the signal's reason. */
+export type Trust = (signal: AbortSignal) => Promise<Trusted>;
+
+interface Options {
+  /** Where the device's trust bundle comes from. */
+  readonly workload?: Workload;
+  /** PEM files with further authorities: `EdgeModuleCACertificateFile`, `NODE_EXTRA_CA_CERTS`. */
+  readonly caFiles?: readonly string[];
+}
+
+/** The bundle changes when the device's CA is renewed, and nobody is told of that. */
+const keepMs = 5 * 60_000;
+/** For a socket on this machine. The attempt that waits for it must not lose its own time. */
+const readMs = 1000;
+
+/**
+ * Node's default authorities plus the device's own, which are read when needed and kept for five minutes. Those that
+ * cannot be read are left as they were the last time; `problem` says so, and the next call tries again.
+ */
+export function createTrust({ workload, caFiles = [] }: Options): Trust {
+  const sources: Source[] = caFiles.map((path) => ({
+    name: path,
+    read: (signal) => readFile(path, { encoding: 'utf8', signal }),
+  }));
+  if (workload) sources.push({ name: 'the trust bundle', read: (signal) => workload.trustBundle(signal) });
+  const lastGood = new Map<Source, readonly X509Certificate[]>();
+  let trusted: Trusted | undefined;
+  let wholeAt = Number.NEGATIVE_INFINITY;
+  let reading: Promise<Trusted> | undefined;
+
+  const read = async (): Promise<Trusted> => {
+    const problems: string[] = [];
+    for (const source of sources) {
+      try {
+        lastGood.set(source, parse(await source.read(AbortSignal.timeout(readMs))));
+      } catch (cause) {
+        problems.push(`${source.name} could not be read: ${cause instanceof Error ? cause.message : cause}`);
+      }
+    }
+    trusted = withAuthorities(trusted, [...defaultAuthorities(), ...[...lastGood.values()].flat()]);
+    if (problems.length > 0) return { ...trusted, problem: problems.join('; ') };
+    wholeAt = performance.now();
+    return trusted;
+  };
+
+  return async (signal) => {
+    if (trusted !== undefined && performance.now() - wholeAt < keepMs) return trusted;
+    // Shared by all who wait for it, so it has a deadline of its own instead of their signals.
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return orAbort(reading, signal);
+  };
+}
+
+interface Source {
+  readonly name: string;
+  read(signal: AbortSignal): Promise<string>;
+}
+
+/** Some 140 certificates go into a context, so it is built only when they change. */
+function withAuthorities(current: Trusted | undefined, certificates: readonly X509Certificate[]): Trusted {
+  const byFingerprint = new Map(certificates.map((each) => [each.fingerprint256, each]));
+  const authorities = [...byFingerprint.values()];
+  const known = new Set(current?.authorities.map(({ fingerprint256 }) => fingerprint256));
+  if (
+    current &&
+    known.size === byFingerprint.size &&
+    authorities.every((each) => known.has(each.fingerprint256))
+  ) {
+    return current;
+  }
+  return { authorities, context: tls.createSecureContext({ ca: authorities.map(String) }) };
+}
+
+function parse(pem: string): X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) throw new Error('it holds no certificate');
+  return blocks.map((block) => new X509Certificate(block));
+}
+
+let defaults: readonly X509Certificate[] | undefined;
+
+function defaultAuthorities(): readonly X509Certificate[] {
+  // In Node since 22.15; unlike rootCertificates it knows the options --use-system-ca and --use-openssl-ca.
+  const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => readonly string[] };
+  defaults ??= (getCACertificates?.('default') ?? tls.rootCertificates).map(
+    (pem) => new X509Certificate(pem),
+  );
+  return defaults;
+}
