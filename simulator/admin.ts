@@ -1,0 +1,51 @@
+import type { Server } from 'node:http';
+import type { EdgeHub } from './edge-hub.ts';
+import { parseFaults } from './faults.ts';
+import { HttpError, parseJson, type Request, serve } from './http.ts';
+import { isObject, type Json } from './json.ts';
+
+/** As IoT Hub's responseTimeoutInSeconds, which is 30 when nothing is said and 300 at most. */
+const defaultTimeoutSeconds = 30;
+const maxTimeoutSeconds = 300;
+
+/** The simulator's switchboard: what the cloud would do, and what can go wrong. Errors are `{ "error": "…" }`. */
+export const createAdmin = (hub: EdgeHub): Server =>
+  serve('error', async (request) => {
+    const { method, path, body } = request;
+    switch (`${method} ${path}`) {
+      case 'GET /twin':
+        return { status: 200, body: hub.twin() };
+      case 'PATCH /twin/desired': {
+        const patch = parseJson(body);
+        if (!isObject(patch)) throw new HttpError(400, 'The body must be a JSON object to merge');
+        return { status: 200, body: hub.patchDesired(patch) };
+      }
+      case 'GET /messages':
+        return { status: 200, body: hub.messages() };
+      case 'GET /faults':
+        return { status: 200, body: hub.faults() };
+      case 'PUT /faults':
+        return { status: 200, body: await hub.setFaults(parseFaults(parseJson(body))) };
+    }
+    const invoked = /^\/methods\/([^/]+)$/.exec(path);
+    if (method === 'POST' && invoked?.[1] !== undefined) return invoke(hub, invoked[1], request);
+    throw new HttpError(404, `There is no ${method} ${path}; see ${known.join(', ')}`);
+  });
+
+const known = [
+  'GET /twin',
+  'PATCH /twin/desired',
+  'POST /methods/NAME',
+  'GET /messages',
+  'GET /faults',
+  'PUT /faults',
+];
+
+async function invoke(hub: EdgeHub, name: string, { query, body }: Request) {
+  const payload = (body === '' ? null : parseJson(body)) as Json;
+  const seconds = Number(query.get('responseTimeoutInSeconds') ?? defaultTimeoutSeconds);
+  if (!(seconds > 0 && seconds <= maxTimeoutSeconds)) {
+    throw new HttpError(400, `responseTimeoutInSeconds must be above 0 and at most ${maxTimeoutSeconds}`);
+  }
+  return { status: 200, body: await hub.invokeMethod(decodeURIComponent(name), payload, seconds) };
+}

@@ -1,0 +1,89 @@
+import type { Faults } from './faults.ts';
+import { HttpError } from './http.ts';
+import { isObject, type JsonObject } from './json.ts';
+import { patchProblem, totalProblem } from './limits.ts';
+import { firstVersion, type Properties, patched, withVersion } from './twin.ts';
+
+/** The module's twin: what the cloud asks of it, what the module asks of the twin. */
+export interface ModuleTwin {
+  /** Both sides, `$version` inside each. */
+  document(): TwinDocument;
+  /** The cloud's side: merges, counts, pushes to the module. Throws an {@link HttpError} 400 beyond the limits. */
+  patchDesired(patch: JsonObject): JsonObject;
+  /** The module asks for its twin. */
+  onGet(requestId: string): void;
+  /** The module reports. */
+  onReport(requestId: string, payload: string): void;
+}
+
+export interface TwinDocument {
+  readonly desired: JsonObject;
+  readonly reported: JsonObject;
+}
+
+export interface ModuleTwinOptions {
+  readonly desired: JsonObject;
+  faults(): Faults;
+  publish(topic: string, payload?: string): void;
+  log(line: string): void;
+}
+
+export function createModuleTwin({ desired: initial, faults, publish, log }: ModuleTwinOptions): ModuleTwin {
+  let desired = firstVersion(initial);
+  let reported = firstVersion({});
+  const answer = (status: number, requestId: string, payload?: string) =>
+    publish(`$iothub/twin/res/${status}/?$rid=${requestId}`, payload);
+  const document = () => ({ desired: shown(desired), reported: shown(reported) });
+
+  return {
+    document,
+
+    patchDesired(patch) {
+      const next = patched(desired, patch);
+      const problem = patchProblem(patch) ?? totalProblem(next.values);
+      if (problem !== undefined)
+        throw new HttpError(400, `The desired properties were not changed: ${problem}`);
+      desired = next;
+      const pushed = JSON.stringify(withVersion(patch, next.version));
+      publish(`$iothub/twin/PATCH/properties/desired/?$version=${next.version}`, pushed);
+      return shown(desired);
+    },
+
+    onGet(requestId) {
+      const { twin } = faults();
+      if (twin === 'silent') return;
+      const offline = { desired: {}, reported: {} };
+      answer(200, requestId, JSON.stringify(twin === 'offline' ? offline : document()));
+    },
+
+    onReport(requestId, payload) {
+      const fault = faults().reported;
+      if (fault === 'silent') return;
+      const patch = parseObject(payload);
+      const next = patched(reported, patch ?? {});
+      const problem =
+        (patch === undefined && 'it is not a JSON object') ||
+        (fault === 'empty400' && 'the switch "reported" says so') ||
+        patchProblem(patch ?? {}) ||
+        totalProblem(next.values);
+      if (problem) {
+        log(`reported properties refused with 400: ${problem}`);
+        answer(400, requestId);
+        return;
+      }
+      reported = next;
+      answer(204, requestId);
+    },
+  };
+}
+
+const shown = ({ values, version }: Properties): JsonObject => withVersion(values, version);
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
