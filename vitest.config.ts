@@ -7,7 +7,8 @@ const report = process.env.TEST_REPORT;
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    reporters: ['default', skippedReporter(), ...(report ? [['json', { outputFile: report }] as const] : [])],
+    reporters: ['default', skippedReporter(), ...(report ? ['json'] : [])],
+    ...(report ? { outputFile: { json: report } } : {}),
     testTimeout: 20_000,
     hookTimeout: 60_000,
     // Two workers keep the network tests' deadlines honest on a two-core machine.
