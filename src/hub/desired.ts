@@ -1,0 +1,40 @@
+import { applyPatch, isObject, type Json } from './merge-patch.ts';
+
+/** Our own copy of the desired properties, kept right through patches, repeats and gaps. */
+export interface DesiredCopy {
+  /** Takes a whole document. False for one that is older than what is known. */
+  replace(document: Json): boolean;
+  /** Takes a patch: `applied`, `old` when it is known already, `gap` when one before it was missed. */
+  patch(patch: Json): 'applied' | 'old' | 'gap';
+  document(): Json;
+  /** Absent while the hub has never been reached: edgeHub then makes up an empty twin without a version. */
+  version(): number | undefined;
+}
+
+export function createDesiredCopy(): DesiredCopy {
+  let document: Json = {};
+  const version = () => versionOf(document);
+  return {
+    replace(next) {
+      const [known, given] = [version(), versionOf(next)];
+      if (given === undefined || (known !== undefined && given < known)) return false;
+      document = next;
+      return true;
+    },
+    patch(patch) {
+      const [known, given] = [version(), versionOf(patch)];
+      if (given === undefined || known === undefined) return 'gap';
+      if (given <= known) return 'old';
+      if (given > known + 1) return 'gap';
+      const next = applyPatch(document, patch);
+      document = isObject(next) ? next : {};
+      return 'applied';
+    },
+    document: () => document,
+    version,
+  };
+}
+
+function versionOf({ $version }: Json): number | undefined {
+  return typeof $version === 'number' ? $version : undefined;
+}

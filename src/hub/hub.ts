@@ -1,0 +1,199 @@
+import { within } from '../deadline.ts';
+import { backoffSeconds } from './backoff.ts';
+import { createBell } from './bell.ts';
+import { createDesiredCopy } from './desired.ts';
+import type { Json } from './merge-patch.ts';
+import { createOutbox } from './outbox.ts';
+import { type OpenSession, type OutputMessage, PatchRefused, type Session } from './session.ts';
+
+/** The way to the cloud. What is said while the hub is away is sent when it is back: of reports, the last. */
+export interface Hub {
+  state(): 'connecting' | 'connected' | 'offline';
+  figures(): HubFigures;
+  /**
+   * What the reported properties shall be. Top-level keys that are absent stay as they are in the twin. Sent as a
+   * difference, at most one each `minIntervalSeconds`, or at once when it is `urgent`.
+   */
+  report(properties: Json, minIntervalSeconds: number, urgent: boolean): void;
+  send(message: OutputMessage): void;
+  /** Sends what is still to be said, as long as the signal allows, and ends. */
+  close(signal: AbortSignal): Promise<void>;
+}
+
+export interface HubFigures {
+  /** When the hub last acknowledged reported properties. */
+  readonly lastSuccess: Date | undefined;
+  readonly patches: number;
+  readonly patchBytes: number;
+}
+
+export interface HubOptions {
+  readonly open: OpenSession;
+  /** Hears the whole desired properties, `$version` included, each time they are read or patched. */
+  onDesired(desired: Json): void;
+  readonly log: HubLog;
+  readonly random: () => number;
+  readonly now: () => Date;
+  readonly limits?: HubLimits;
+}
+
+export interface HubLog {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
+/** Seconds. */
+export interface HubLimits {
+  readonly open: number;
+  /** For one answer. A client whose subscriptions edgeHub forgot never gets any. */
+  readonly call: number;
+  readonly close: number;
+  /** How often the twin is read again, which finds a session gone deaf and a push that was lost. */
+  readonly canary: number;
+}
+
+const defaultLimits: HubLimits = { open: 30, call: 15, close: 2, canary: 900 };
+
+/** Connects, and connects again, until it is closed. An unreachable hub is a state, never an error. */
+export function createHub(options: HubOptions): Hub {
+  const { log } = options;
+  const limits = options.limits ?? defaultLimits;
+  const stopping = new AbortController();
+  const drained = new AbortController();
+  const desired = createDesiredCopy();
+  const outbox = createOutbox(() => performance.now());
+  const bell = createBell();
+  let state: 'connecting' | 'connected' | 'offline' = 'connecting';
+  let closing = false;
+  let figures: HubFigures = { lastSuccess: undefined, patches: 0, patchBytes: 0 };
+
+  async function connectForEver(): Promise<void> {
+    let failures = 0;
+    while (!stopping.signal.aborted) {
+      try {
+        await live(() => {
+          failures = 0;
+        });
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        state = 'offline';
+        const retrySeconds = backoffSeconds(failures, options.random);
+        failures += 1;
+        log.warn({ err: error, retrySeconds: Number(retrySeconds.toFixed(1)) }, 'No connection to edgeHub');
+        await wait(retrySeconds * 1000, stopping.signal);
+      }
+    }
+  }
+
+  /** One session from open to end. Always ends by throwing. */
+  async function live(onConnected: () => void): Promise<never> {
+    const ended = new AbortController();
+    const alive = AbortSignal.any([stopping.signal, ended.signal]);
+    let readAt = 0;
+    const call = <T>(work: () => Promise<T>) => within(limits.call, alive, work);
+    const session = await open({
+      onEnd: (error) => ended.abort(error),
+      onError: (error) => log.error({ err: error }, 'The IoT Hub client complained'),
+      onDesired(patch) {
+        const how = desired.patch(patch);
+        if (how === 'applied') options.onDesired(desired.document());
+        if (how === 'gap') readAt = 0;
+        bell.ring();
+      },
+    });
+    try {
+      for (;;) {
+        if (performance.now() >= readAt) {
+          const twin = await call(() => session.readTwin());
+          const { $version, ...reported } = twin.reported;
+          // Without a version edgeHub has made the twin up; what was acknowledged before still counts.
+          if ($version !== undefined) outbox.holds(reported);
+          if (desired.replace(twin.desired)) options.onDesired(desired.document());
+          readAt = performance.now() + limits.canary * 1000;
+          if (state !== 'connected') log.info({}, 'Connected to edgeHub');
+          state = 'connected';
+          onConnected();
+        }
+        const idleMs = await sendNext(session, call);
+        if (idleMs > 0) await bell.wait(Math.min(idleMs, readAt - performance.now()), alive);
+      }
+    } finally {
+      await within(limits.close, new AbortController().signal, () => session.close()).catch((error: unknown) =>
+        log.warn({ err: error }, 'Could not close the session with edgeHub'),
+      );
+    }
+  }
+
+  /** Milliseconds to wait for the next thing to send; 0 after one was sent. */
+  async function sendNext(session: Session, call: <T>(work: () => Promise<T>) => Promise<T>): Promise<number> {
+    const next = outbox.next();
+    if ('message' in next) {
+      await call(() => session.send(next.message));
+      outbox.sent();
+      return 0;
+    }
+    if ('patch' in next) {
+      try {
+        await call(() => session.update(next.patch));
+        outbox.accepted(next.patch);
+        figures = {
+          lastSuccess: options.now(),
+          patches: figures.patches + 1,
+          patchBytes: figures.patchBytes + Buffer.byteLength(JSON.stringify(next.patch)),
+        };
+      } catch (error) {
+        if (!(error instanceof PatchRefused)) throw error;
+        log.error({ err: error }, 'The report was refused, it will be sent again');
+        outbox.refused();
+      }
+      return 0;
+    }
+    if ('problems' in next) {
+      log.error({ problems: next.problems }, 'The report is not sent, IoT Hub would refuse it');
+      outbox.refused();
+      return 0;
+    }
+    if (closing) drained.abort();
+    return next.idleMs;
+  }
+
+  async function open(events: Parameters<OpenSession>[0]): Promise<Session> {
+    const opening = options.open(events);
+    try {
+      return await within(limits.open, stopping.signal, () => opening);
+    } catch (error) {
+      // Should it open after all, nobody waits for it any more.
+      opening.then((late) => late.close()).catch(() => {});
+      throw error;
+    }
+  }
+
+  const over = connectForEver();
+  return {
+    state: () => state,
+    figures: () => figures,
+    report(properties, minIntervalSeconds, urgent) {
+      outbox.report(properties, minIntervalSeconds, urgent);
+      bell.ring();
+    },
+    send(message) {
+      outbox.send(message);
+      bell.ring();
+    },
+    async close(signal) {
+      closing = true;
+      outbox.hurry();
+      bell.ring();
+      if (state === 'connected') await wait(Number.POSITIVE_INFINITY, AbortSignal.any([signal, drained.signal]));
+      stopping.abort(new Error('The agent is stopping'));
+      await over;
+    },
+  };
+}
+
+/** Waits, or until the signal fires, which is no error here. */
+const wait = (ms: number, signal: AbortSignal): Promise<void> =>
+  createBell()
+    .wait(ms, signal)
+    .catch(() => {});

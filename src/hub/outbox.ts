@@ -1,0 +1,91 @@
+import { limitProblems } from './limits.ts';
+import { applyPatch, difference, isObject, type Json } from './merge-patch.ts';
+import type { OutputMessage } from './session.ts';
+
+/** What is still to be sent. Knows nothing of connections. */
+export interface Outbox {
+  /** The reported properties as they shall be. Top-level keys that are absent stay as they are. */
+  report(properties: Json, minIntervalSeconds: number, urgent: boolean): void;
+  send(message: OutputMessage): void;
+  /** The next thing to send, or the milliseconds until there may be one. */
+  next(): Next;
+  /** The hub has taken a patch: the next difference is taken from here. */
+  accepted(patch: Json): void;
+  /** The hub does not want a patch: it is tried again after the interval. */
+  refused(): void;
+  /** The first message has been sent. */
+  sent(): void;
+  /** What the hub really holds, where it has told. */
+  holds(reported: Json): void;
+  /** From now on nothing waits for its interval. */
+  hurry(): void;
+}
+
+export type Next =
+  | { readonly patch: Json }
+  | { readonly message: OutputMessage }
+  | { readonly problems: readonly string[] }
+  | { readonly idleMs: number };
+
+// More than a day of flapping. Beyond it the oldest are dropped.
+const mostMessages = 100;
+
+/** @param now monotonic milliseconds */
+export function createOutbox(now: () => number): Outbox {
+  let acknowledged: Json = {};
+  let wanted: Json = {};
+  let minIntervalMs = 0;
+  let notBefore = Number.NEGATIVE_INFINITY;
+  let urgent = false;
+  let hurried = false;
+  const messages: OutputMessage[] = [];
+
+  const holdBack = () => {
+    urgent = false;
+    notBefore = now() + minIntervalMs;
+  };
+
+  return {
+    report(properties, minIntervalSeconds, isUrgent) {
+      wanted = { ...wanted, ...properties };
+      minIntervalMs = minIntervalSeconds * 1000;
+      urgent ||= isUrgent;
+    },
+    send(message) {
+      messages.push(message);
+      if (messages.length > mostMessages) messages.shift();
+    },
+    next() {
+      const message = messages[0];
+      if (message) return { message };
+      const patch = difference(only(acknowledged, Object.keys(wanted)), wanted);
+      if (!patch) {
+        urgent = false;
+        return { idleMs: Number.POSITIVE_INFINITY };
+      }
+      const idleMs = urgent || hurried ? 0 : notBefore - now();
+      if (idleMs > 0) return { idleMs };
+      const problems = limitProblems(patch);
+      return problems.length > 0 ? { problems } : { patch };
+    },
+    accepted(patch) {
+      const next = applyPatch(acknowledged, patch);
+      acknowledged = isObject(next) ? next : {};
+      holdBack();
+    },
+    refused() {
+      hurried = false;
+      holdBack();
+    },
+    sent: () => void messages.shift(),
+    holds(reported) {
+      acknowledged = reported;
+    },
+    hurry() {
+      hurried = true;
+    },
+  };
+}
+
+const only = (document: Json, keys: readonly string[]): Json =>
+  Object.fromEntries(Object.entries(document).filter(([key]) => keys.includes(key)));

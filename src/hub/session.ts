@@ -1,0 +1,103 @@
+import iotDevice, { type Twin } from 'azure-iot-device';
+import { isObject, type Json } from './merge-patch.ts';
+import { createTransport, type Methods } from './transport.ts';
+
+/** A twin as the hub holds it. The SDK's own cached copy is wrong after a patch that holds an array. */
+export interface TwinDocument {
+  readonly desired: Json;
+  readonly reported: Json;
+}
+
+export interface OutputMessage {
+  readonly output: string;
+  readonly body: unknown;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** One connection to edgeHub, from open to its end. It never reconnects: a new session takes its place. */
+export interface Session {
+  readTwin(): Promise<TwinDocument>;
+  /** Resolves once the hub has acknowledged the patch; rejects with a {@link PatchRefused} when it does not want it. */
+  update(patch: Json): Promise<void>;
+  send(message: OutputMessage): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SessionEvents {
+  /** A patch of the desired properties, `$version` included. */
+  onDesired(patch: Json): void;
+  /** The connection is gone. */
+  onEnd(error: Error): void;
+  onError(error: unknown): void;
+}
+
+export type OpenSession = (events: SessionEvents) => Promise<Session>;
+
+/** The hub has answered that it does not take a patch. */
+export class PatchRefused extends Error {
+  override readonly name = 'PatchRefused';
+}
+
+// Sessions are renewed from outside, at our own pace; the SDK would go on with lost subscriptions.
+const neverRetry = { shouldRetry: () => false, nextRetryTimeout: () => 0 };
+
+/** Opens a session as edgeAgent's environment says, by the SDK. Nothing in it has a deadline of its own. */
+export const openSession =
+  (methods: Methods): OpenSession =>
+  async ({ onDesired, onEnd, onError }) => {
+    const { Transport, twinStatus } = createTransport(methods, onError);
+    const client = await iotDevice.ModuleClient.fromEnvironment(Transport);
+    client.setRetryPolicy(neverRetry);
+    client.on('error', onError);
+    client.on('disconnect', (event?: { transportObj?: Error }) => {
+      onEnd(new Error('The connection to edgeHub was lost', { cause: event?.transportObj }));
+    });
+    await client.open();
+    // The transport answers every method itself; this subscribes to them.
+    for (const name of Object.keys(methods)) client.onMethod(name, () => {});
+    let twin: Twin | undefined;
+
+    return {
+      async readTwin() {
+        const listening = twin !== undefined;
+        twin = await client.getTwin();
+        if (!listening) {
+          twin.on('error', onError);
+          twin.on('properties.desired', (patch: unknown) => {
+            if (isObject(patch)) onDesired(structuredClone(patch));
+          });
+          // Read again now that patches are subscribed to: one in between would be lost.
+          twin = await client.getTwin();
+        }
+        const { desired, reported } = structuredClone({
+          desired: twin.properties.desired as unknown,
+          // The SDK keeps its update() among the properties.
+          reported: Object.fromEntries(
+            Object.entries(twin.properties.reported).filter(([, value]) => typeof value !== 'function'),
+          ),
+        });
+        return { desired: isObject(desired) ? desired : {}, reported };
+      },
+      update: (patch) =>
+        new Promise((resolve, reject) => {
+          if (!twin) throw new Error('The twin must be read before it is written');
+          twin.properties.reported.update(patch, (error: Error | null | undefined) => {
+            if (error) reject(new Error('Could not update the reported properties', { cause: error }));
+            else if (twinStatus() >= 300) {
+              reject(new PatchRefused(`The hub refused the reported properties with status ${twinStatus()}`));
+            } else resolve();
+          });
+        }),
+      async send({ output, body, properties }) {
+        const message = new iotDevice.Message(JSON.stringify(body));
+        message.contentType = 'application/json';
+        message.contentEncoding = 'utf-8';
+        for (const [key, value] of Object.entries(properties)) message.properties.add(key, value);
+        await client.sendOutputEvent(output, message);
+      },
+      async close() {
+        client.removeAllListeners('disconnect');
+        await client.close();
+      },
+    };
+  };
