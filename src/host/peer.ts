@@ -41,7 +41,7 @@ export function judgePeer(
     const issuer = oneLine((chain.at(-1) ?? leaf).issuer);
     return {
       kind: 'untrusted',
-      detail: `The certificate was issued by "${issuer}", not trusted here (${code})`,
+      detail: `The certificate was issued by "${issuer}", which this device does not trust (${code})`,
     };
   }
   const named = checkServerIdentity(host, socket.getPeerCertificate());

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { CannotTell, defineCheck, type Names, type Probe, probePhases, type Reading } from '../check.ts';
+import { expandNames } from './names.ts';
+import { probeRemedy } from './probe-remedy.ts';
+import { parseProbeTarget, probeTarget } from './probe-target.ts';
+import { withDeadline } from './with-deadline.ts';
+
+/** Tries each target: connects, completes TLS and judges the certificate, asks for the path. */
+export const outboundReachability = defineCheck({
+  id: 'outboundReachability',
+  title: 'Every endpoint this device needs can be reached',
+  params: z.strictObject({
+    targets: z
+      .array(probeTarget)
+      .max(32)
+      .default(['tls://{iothub}:8883', 'tls://{iothub}:443', 'https://mcr.microsoft.com/v2/']),
+    timeoutSeconds: z.number().positive().max(60).default(5).describe('For one target.'),
+  }),
+  reasons: ['dns_failed', 'refused', 'tls_failed', 'intercepted', 'http_status', 'proxy_failed'],
+  gauges: {
+    outbound_success: { help: 'Whether the target was reached, 1 or 0.', labels: ['target'] },
+    outbound_duration_seconds: {
+      help: 'Time spent in each phase of the last attempt; phases that were not reached are absent.',
+      labels: ['target', 'phase'],
+    },
+  },
+
+  needs: ({ targets }) => targets.map((what) => ({ kind: 'network', what })),
+
+  subjects: ({ targets }, { names }) => {
+    const expanded = new Set(targets.map((target) => expandedOrAsWritten(target, names)));
+    return [...expanded].map((target) => ({ target }));
+  },
+
+  async examine({ target }, { timeoutSeconds }, host, signal) {
+    const parsed = parseProbeTarget(expandNames(target, host.names));
+    if (typeof parsed === 'string') throw new CannotTell('unreadable', `The target ${parsed}`);
+
+    const probe = await withDeadline(timeoutSeconds, signal, (deadline) => host.probe(parsed, deadline));
+    const readings = readingsOf(probe);
+    const after = `${totalSeconds(probe).toFixed(2)} s`;
+    if (!probe.failure) return { status: 'pass', message: `Reached in ${after}`, readings };
+    const { reason, detail } = probe.failure;
+    return {
+      status: 'fail',
+      reason,
+      message: `${detail}, after ${after}`,
+      remedy: probeRemedy(reason, parsed),
+      readings,
+    };
+  },
+});
+
+/** A target with a name that is not known stands for itself, and says so when it is examined. */
+function expandedOrAsWritten(target: string, names: Names): string {
+  try {
+    return expandNames(target, names);
+  } catch (error) {
+    if (error instanceof CannotTell) return target;
+    throw error;
+  }
+}
+
+const totalSeconds = ({ seconds }: Probe): number =>
+  probePhases.reduce((total, phase) => total + (seconds[phase] ?? 0), 0);
+
+function readingsOf({ failure, seconds }: Probe): Reading[] {
+  const durations = probePhases.flatMap((phase): Reading[] => {
+    const value = seconds[phase];
+    return value === undefined ? [] : [{ gauge: 'outbound_duration_seconds', labels: { phase }, value }];
+  });
+  return [{ gauge: 'outbound_success', value: failure ? 0 : 1 }, ...durations];
+}

@@ -1,0 +1,22 @@
+import type { ProbeFailure, ProbeTarget } from '../check.ts';
+
+/** What to do next about a target that a probe did not reach. */
+export function probeRemedy(reason: ProbeFailure, { host, port }: ProbeTarget): string {
+  const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  switch (reason) {
+    case 'dns_failed':
+      return `Run \`getent hosts ${host}\` on the device; if that answers, set "dns" in /etc/docker/daemon.json to a server that containers can reach, otherwise mend the device's resolver.`;
+    case 'refused':
+      return `Allow outbound TCP to ${at} in the firewall and see that a service listens there: \`curl -v telnet://${at}\`.`;
+    case 'timed_out':
+      return `Allow outbound TCP to ${at} in every firewall on the way, which may drop it silently, or set https_proxy for this module; try \`curl -v --connect-timeout 5 telnet://${at}\`.`;
+    case 'tls_failed':
+      return `Look at the certificate with \`openssl s_client -connect ${at} -servername ${host}\`, and at this device's clock.`;
+    case 'intercepted':
+      return `Exclude ${host} from TLS inspection, or put the inspecting authority into the trust bundle (trust_bundle_cert in /etc/aziot/config.toml, then \`sudo iotedge config apply\`).`;
+    case 'http_status':
+      return `See what the server says with \`curl -v https://${at}\`, and correct the target's path if it is not meant to answer.`;
+    case 'proxy_failed':
+      return `Allow CONNECT to ${at} in the proxy and check this module's https_proxy, or put ${host} into no_proxy.`;
+  }
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import type { ProbeTarget } from '../check.ts';
+import { placeholders } from './names.ts';
+
+/** A probe target as a policy has it: `tcp://host:port`, `tls://host:port` or `https://host[:port][/path]`. */
+export const probeTarget = z
+  .string()
+  .superRefine((text, context) => {
+    const parsed = parseProbeTarget(withSampleNames(text));
+    const unknown = unknownPlaceholder(text);
+    if (unknown)
+      context.addIssue(`${quote(text)} has the unknown placeholder ${unknown}: ${known} are known`);
+    else if (typeof parsed === 'string') context.addIssue(`${quote(text)} ${parsed}`);
+  })
+  .describe(
+    'tcp://host:port, tls://host:port or https://host[:port][/path]; {iothub}, {gateway}, {device} are names',
+  );
+
+const known = placeholders.map((each) => `{${each}}`).join(', ');
+
+/** Takes a target apart whose placeholders are expanded, or says in a clause what is wrong with it. */
+export function parseProbeTarget(text: string): ProbeTarget | string {
+  const [, scheme = '', authority = '', rest = ''] = /^([a-z]+):\/\/([^/?#]*)(.*)$/is.exec(text) ?? [];
+  if (scheme !== 'tcp' && scheme !== 'tls' && scheme !== 'https')
+    return 'must begin with tcp://, tls:// or https://';
+  if (authority.includes('@')) return 'must not hold a user name or password';
+
+  const [, bracketed, name, portText] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(authority) ?? [];
+  const host = bracketed ?? name;
+  if (host === undefined || !isHost(host, bracketed !== undefined)) {
+    return 'has no usable host (an IPv6 address stands in brackets)';
+  }
+  if (portText === undefined && scheme !== 'https') return `has no port: write ${scheme}://${authority}:port`;
+  const port = portText === undefined ? 443 : Number(portText);
+  if (!/^\d{1,5}$/.test(portText ?? '443') || port < 1 || port > 65_535)
+    return 'has a port that is not 1 to 65535';
+  // RFC 3986, section 6.2.3: https://host and https://host/ are the same.
+  if (rest === '' || (scheme === 'https' && rest === '/')) return { scheme, host, port };
+  if (scheme !== 'https') return `must end after the port: only https:// takes a path`;
+  if (!/^[!-~]*$/.test(rest) || rest.includes('#'))
+    return 'has a path with characters that a URL cannot send';
+  return { scheme, host, port, path: rest.startsWith('/') ? rest : `/${rest}` };
+}
+
+function isHost(text: string, ipv6: boolean): boolean {
+  if (ipv6) return URL.canParse(`http://[${text}]`);
+  return /^[a-z0-9._-]{1,253}$/i.test(text) && URL.canParse(`http://${text}`);
+}
+
+const withSampleNames = (text: string): string => text.replaceAll(/\{\w*\}/g, 'name.test');
+
+const unknownPlaceholder = (text: string): string | undefined =>
+  text.match(/\{[^}]*\}/g)?.find((written) => !placeholders.some((each) => written === `{${each}}`));
+
+/** The value in a message, without credentials and bounded. */
+const quote = (text: string): string => `"${text.replace(/^([a-z]*:\/\/)?[^/]*@/i, '$1…@').slice(0, 200)}"`;
