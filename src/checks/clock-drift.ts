@@ -75,11 +75,15 @@ export const clockDrift = defineCheck({
     const estimates = answers.flatMap((answer) => ('low' in answer ? [answer] : []));
     const failures = answers.flatMap((answer) => ('low' in answer ? [] : [answer]));
     if (estimates.length === 0) {
-      throw new CannotTell('no_source', `No time source answered: ${list(failures.map(({ why }) => why))}`, {
-        cause: new AggregateError(failures.map(({ cause }) => cause)),
-        remedy:
-          'Let the device reach an NTP server on UDP port 123, or name an https:// address under "https"',
-      });
+      throw new CannotTell(
+        'no_source',
+        `No time source answered: ${failures.map(({ why }) => why).join('; ')}`,
+        {
+          cause: new AggregateError(failures.map(({ cause }) => cause)),
+          remedy:
+            'Let the device reach an NTP server on UDP port 123, or name an https:// address under "https"',
+        },
+      );
     }
     const asides = failures.filter(({ expected }) => !expected).map(({ why }) => `; ${why}`);
     return judge(estimates, policy, asides.join(''));
@@ -128,13 +132,13 @@ function judge(estimates: readonly Estimate[], policy: Params, asides: string): 
     const bound = inSeconds(Math.max(-agreed.low, agreed.high));
     return {
       status,
-      message: `The clock is off by at most ${bound}, by ${names}${dissent}${asides}`,
+      message: `The clock is off by at most ${bound}, according to ${names}${dissent}${asides}`,
       readings,
     };
   }
   const offset = (agreed.low + agreed.high) / 2;
   const size = `${inSeconds(Math.abs(offset))} ${offset > 0 ? 'ahead' : 'behind'}`;
-  const message = `The clock is ${size} (± ${inSeconds((agreed.high - agreed.low) / 2)}), by ${names}${dissent}${asides}`;
+  const message = `The clock is ${size} (± ${inSeconds((agreed.high - agreed.low) / 2)}), according to ${names}${dissent}${asides}`;
   return { status, reason: 'drifted', message, remedy, readings };
 }
 

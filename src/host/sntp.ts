@@ -16,9 +16,9 @@ import { tryAddresses } from './try-addresses.ts';
 
 const ntpPort = 123;
 
-/** RFC 5905 section 7.2 and figure 6: MAXDISP, from which on a clock counts as unsynchronised. */
+/** MAXDISP, RFC 5905 section 7.2: from here on a clock counts as unsynchronised (appendix A.5.1.1). */
 const maxDistanceSeconds = 16;
-/** PHI: how fast a clock may be assumed to drift, in seconds per second. */
+/** PHI, RFC 5905 section 7.2: how fast a clock may be assumed to drift, in seconds per second. */
 const toleratedDrift = 15e-6;
 /** `Date` counts whole milliseconds. */
 const localPrecisionSeconds = 1e-3;

@@ -1,8 +1,8 @@
 import { CannotTell } from '../check.ts';
 
 /**
- * Silence that counts as a lost datagram. RFC 5905 lets a client send a burst at intervals of 2 s (section 7.2,
- * BTIME), so asking again after it is not abuse.
+ * Silence that counts as a lost datagram. NTP clients send their bursts at intervals of 2 s (BTIME, RFC 5905
+ * section 13), so asking again after it is no abuse.
  */
 const silenceMilliseconds = 2000;
 

@@ -1,0 +1,130 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CannotTell, type TimeSample } from '../../src/check.ts';
+import { createChrony } from '../../src/host/chrony.ts';
+import { createSntp } from '../../src/host/sntp.ts';
+
+const installed = (program: string, ...args: string[]) => spawnSync(program, args).error === undefined;
+const absent = !(installed('chronyd', '--version') && installed('faketime', '--version'));
+
+const resolve = async (name: string) => [name];
+const sntp = createSntp({ resolve });
+const chrony = createChrony({ resolve });
+
+/** How far the server's clock is from the machine's. */
+const aheadSeconds = 90;
+
+describe.skipIf(absent)('against chronyd (Debian packages chrony and faketime)', () => {
+  const running: ChildProcess[] = [];
+  let folder: string;
+  let server: string;
+  let serverCommands: string;
+  let clientCommands: string;
+
+  /** Neither touches the machine's clock (`-x`); the first lives in a false time and serves it to the second. */
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'chronyd-'));
+    const [ntp, commands, ownCommands] = await freePorts(3);
+    server = `127.0.0.1:${ntp}`;
+    serverCommands = `127.0.0.1:${commands}`;
+    clientCommands = `127.0.0.1:${ownCommands}`;
+    start(
+      'server',
+      ['faketime', '-f', `+${aheadSeconds}s`],
+      [`port ${ntp}`, `cmdport ${commands}`, 'allow 127.0.0.1', 'local stratum 2'],
+    );
+    start(
+      'client',
+      [],
+      ['port 0', `cmdport ${ownCommands}`, `server 127.0.0.1 port ${ntp} iburst minpoll 0 maxpoll 0`],
+    );
+    await Promise.all([answering(sntp, server), answering(chrony, clientCommands)]);
+  });
+
+  afterAll(async () => {
+    const ended = running.map((child) => once(child, 'exit'));
+    // faketime stays in front of the program it starts, and a signal to it alone leaves that running.
+    for (const { pid } of running) if (pid !== undefined) process.kill(-pid);
+    await Promise.all(ended);
+    rmSync(folder, { recursive: true });
+  });
+
+  function start(name: string, wrapper: string[], lines: string[]) {
+    const file = join(folder, `${name}.conf`);
+    const always = ['bindaddress 127.0.0.1', 'bindcmdaddress 127.0.0.1', 'bindcmdaddress /'];
+    writeFileSync(file, [...lines, ...always, `pidfile ${join(folder, `${name}.pid`)}`, ''].join('\n'));
+    const [program = '', ...args] = [
+      ...wrapper,
+      'chronyd',
+      '-x',
+      '-d',
+      '-U',
+      '-u',
+      userInfo().username,
+      '-f',
+      file,
+    ];
+    running.push(spawn(program, args, { stdio: 'ignore', detached: true }));
+  }
+
+  test('SNTP finds the local clock behind a server that is ahead, to within the error it names', async () => {
+    const { offsetSeconds, errorSeconds } = await sntp(server, AbortSignal.timeout(2000));
+    expect(Math.abs(offsetSeconds + aheadSeconds)).toBeLessThanOrEqual(errorSeconds);
+    expect(errorSeconds).toBeLessThan(0.5);
+  });
+
+  test('tracking tells the same of the local clock as SNTP', async () => {
+    const { offsetSeconds } = await chrony(clientCommands, AbortSignal.timeout(2000));
+    expect(offsetSeconds).toBeCloseTo(-aheadSeconds, 1);
+  });
+
+  test('tracking agrees with what chronyc prints', async () => {
+    const [address = '', port = ''] = clientCommands.split(':');
+    const printed = execFileSync('chronyc', ['-c', '-h', address, '-p', port, 'tracking'], {
+      encoding: 'utf8',
+    });
+    // Comma-separated: reference id, name, stratum, reference time, then the correction, positive when slow.
+    const correction = Number(printed.split(',')[4]);
+    const { offsetSeconds } = await chrony(clientCommands, AbortSignal.timeout(2000));
+    expect(offsetSeconds).toBeCloseTo(-correction, 2);
+  });
+
+  test('a chronyd that follows nothing but its own clock is no witness', async () => {
+    await expect(chrony(serverCommands, AbortSignal.timeout(2000))).rejects.toMatchObject({
+      reason: 'unreadable',
+      message: expect.stringContaining('follows no source but the clock itself'),
+    });
+  });
+});
+
+/** Asks until there is an answer, and fails with the last refusal after 20 s. */
+async function answering(
+  ask: (name: string, signal: AbortSignal) => Promise<TimeSample>,
+  name: string,
+): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    try {
+      await ask(name, AbortSignal.timeout(1000));
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      if (error instanceof CannotTell) await setTimeout(50);
+    }
+  }
+}
+
+/** UDP ports that were free a moment ago; chronyd cannot be told to choose its own. */
+async function freePorts(count: number): Promise<number[]> {
+  const sockets = Array.from({ length: count }, () => createSocket('udp4').bind(0, '127.0.0.1'));
+  await Promise.all(sockets.map((socket) => once(socket, 'listening')));
+  const ports = sockets.map((socket) => socket.address().port);
+  for (const socket of sockets) socket.close();
+  return ports;
+}
