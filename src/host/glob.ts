@@ -55,7 +55,7 @@ async function matchingNames(
   locate: Locate,
   mayBeMissing: boolean,
 ): Promise<string[]> {
-  const matches = picomatch(segment, { nonegate: true, noextglob: true });
+  const matches = picomatch(segment, { nonegate: true, noextglob: true, posix: true });
   const names: string[] = [];
   try {
     let entries = 0;
