@@ -9,6 +9,7 @@ import { type Message, parseMessage } from './messages.ts';
 import { createMethods, type MethodAnswer } from './methods.ts';
 import type { Counters } from './metrics.ts';
 import { createModuleTwin, type TwinDocument } from './module-twin.ts';
+import { parseTopic } from './topics.ts';
 
 /** The oldest messages go first beyond this. */
 const maxMessages = 1000;
@@ -50,11 +51,11 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
     refusedConnects: 0,
     disconnects: 0,
     twinReads: 0,
+    messages: 0,
     reportedUpdates: 0,
     methods: 0,
   };
   const messages: Message[] = [];
-  let messageCount = 0;
   let faults = noFaults;
 
   const publish = (topic: string, payload?: string) => broker.publish(topic, payload);
@@ -64,26 +65,25 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
     publish,
   });
 
-  const eventsTopic = `devices/${identity.deviceId}/modules/${identity.moduleId}/messages/events`;
   const onMessage = (topic: string, payload: string) => {
-    const requestId = /[?&]\$rid=([^&]*)/.exec(topic)?.[1] ?? '';
-    if (topic.startsWith('$iothub/twin/GET/')) {
-      counts.twinReads += 1;
-      return twin.onGet(requestId);
+    const inbound = parseTopic(topic, identity);
+    switch (inbound?.kind) {
+      case undefined:
+        log(`a message to "${topic}" goes nowhere: edgeHub has no such topic for this module`);
+        return;
+      case 'getTwin':
+        counts.twinReads += 1;
+        return twin.onGet(inbound.requestId);
+      case 'report':
+        counts.reportedUpdates += 1;
+        return twin.onReport(inbound.requestId, payload);
+      case 'methodAnswer':
+        return methods.answered(inbound.requestId, inbound.status, payload);
+      case 'event':
+        counts.messages += 1;
+        messages.push(parseMessage(inbound.propertyBag, payload, new Date()));
+        if (messages.length > maxMessages) messages.shift();
     }
-    if (topic.startsWith('$iothub/twin/PATCH/properties/reported/')) {
-      counts.reportedUpdates += 1;
-      return twin.onReport(requestId, payload);
-    }
-    const method = /^\$iothub\/methods\/res\/(-?\d+)\//.exec(topic);
-    if (method) return methods.answered(requestId, Number(method[1]), payload);
-    if (topic === eventsTopic || topic.startsWith(`${eventsTopic}/`)) {
-      messageCount += 1;
-      messages.push(parseMessage(topic.slice(eventsTopic.length + 1), payload, new Date()));
-      if (messages.length > maxMessages) messages.shift();
-      return;
-    }
-    log(`a message to the topic "${topic}" goes nowhere, as edgeHub knows no such topic for this module`);
   };
 
   const events: BrokerEvents = {
@@ -122,9 +122,9 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
 
   const apply = async (change: FaultChange) => {
     const next = changed(faults, change);
-    if (next.certificate !== faults.certificate) listener.present(certificates.gateway[next.certificate]);
     if (next.down && !faults.down) await listener.down();
     if (!next.down && faults.down) await listener.up();
+    if (next.certificate !== faults.certificate) listener.present(certificates.gateway[next.certificate]);
     faults = next;
     if (change.wipeSessions) {
       const old = broker;
@@ -154,7 +154,7 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
       settled = applied.catch(() => undefined);
       return applied;
     },
-    counters: () => ({ ...counts, messages: messageCount, connectedClients: broker.connectedClients() }),
+    counters: () => ({ ...counts, connectedClients: broker.connectedClients() }),
     async close() {
       await settled;
       methods.close();

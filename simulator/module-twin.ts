@@ -28,9 +28,13 @@ export interface ModuleTwinOptions {
   log(line: string): void;
 }
 
+/** Throws an {@link HttpError} 400 when the desired properties to begin with are beyond IoT Hub's limits. */
 export function createModuleTwin({ desired: initial, faults, publish, log }: ModuleTwinOptions): ModuleTwin {
   let desired = firstVersion(initial);
   let reported = firstVersion({});
+  const wrong = patchProblem(initial) ?? totalProblem(desired.values);
+  if (wrong !== undefined)
+    throw new HttpError(400, `The desired properties cannot be those of a twin: ${wrong}`);
   const answer = (status: number, requestId: string, payload?: string) =>
     publish(`$iothub/twin/res/${status}/?$rid=${requestId}`, payload);
   const document = () => ({ desired: shown(desired), reported: shown(reported) });

@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { portOf } from '../../simulator/http.ts';
+import { startSimulator } from '../../simulator/index.ts';
+import { simulated } from '../support/simulator.ts';
+
+let simulator: Awaited<ReturnType<typeof simulated>>;
+beforeAll(async () => {
+  simulator = await simulated({ desired: { a: 1, b: { c: 2 } } });
+});
+afterAll(() => simulator.close());
+
+describe('the admin HTTP', () => {
+  test('shows both sides of the twin and merges into the desired one', async () => {
+    expect(await simulator.admin('PATCH', '/twin/desired', { a: null, b: { d: 3 } })).toEqual({
+      status: 200,
+      body: { b: { c: 2, d: 3 }, $version: 2 },
+    });
+    expect(await simulator.admin('GET', '/twin')).toEqual({
+      status: 200,
+      body: { desired: { b: { c: 2, d: 3 }, $version: 2 }, reported: { $version: 1 } },
+    });
+  });
+
+  test.each([
+    ['PATCH', '/twin/desired', '{', 400, 'not JSON'],
+    ['PATCH', '/twin/desired', '[1]', 400, 'JSON object'],
+    ['PATCH', '/twin/desired', '{"a.b":1}', 400, '"a.b"'],
+    ['PUT', '/faults', 'down', 400, 'not JSON'],
+    ['PUT', '/faults', '{"explode":true}', 400, 'explode'],
+    ['POST', '/methods/a?responseTimeoutInSeconds=soon', '', 400, 'responseTimeoutInSeconds'],
+    ['POST', '/methods/a%2Fb', '', 400, 'a/b'],
+    ['POST', '/methods/%zz', '', 400, 'malformed'],
+    ['DELETE', '/twin', '', 404, 'PATCH /twin/desired'],
+    ['PATCH', '/twin/desired', `"${'x'.repeat(1024 * 1024)}"`, 413, '1048576 bytes'],
+  ])('%s %s with a body that is wrong says why', async (method, path, body, status, error) => {
+    expect(await simulator.admin(method, path, body)).toEqual({
+      status,
+      body: { error: expect.stringContaining(error) },
+    });
+  });
+});
+
+describe('the metrics', () => {
+  test.each([
+    [
+      'edgeAgent',
+      /^edgeAgent_module_start_total\{.*edge_device="simulated-edge".*module_name="plcGateway".*\} 4$/m,
+    ],
+    ['edgeAgent', /^edgeAgent_metadata\{.*host_information="\{\\"OperatingSystemType\\":\\"linux\\".*\} 0$/m],
+    ['edgeHub', /^edgehub_queue_length\{.*endpoint="iothub",priority="2000000000"\} 0$/m],
+    ['edgeHub', /^# TYPE edgehub_gettwin_total counter$/m],
+  ])('of %s have %s', async (module, line) => {
+    const url = module === 'edgeAgent' ? simulator.edgeAgentMetricsUrl : simulator.edgeHubMetricsUrl;
+    const response = await fetch(url);
+    expect(response.headers.get('content-type')).toContain('version=0.0.4');
+    expect(await response.text()).toMatch(line);
+  });
+
+  test('of edgeHub count what the module does', async () => {
+    const client = await simulator.client();
+    await client.open();
+    await client.getTwin();
+    const text = await (await fetch(simulator.edgeHubMetricsUrl)).text();
+    expect(text).toMatch(/^edgehub_connected_clients\{.*\} 1$/m);
+    expect(text).toMatch(/^edgehub_gettwin_total\{.*id="simulated-edge\/hardening"\} 1$/m);
+  });
+});
+
+describe('the simulator', () => {
+  const freePorts = { hubPort: 0, adminPort: 0, metricsPort: 0 };
+
+  test('gives a module the variables edgeAgent gives', () => {
+    expect(simulator.environment).toEqual({
+      IOTEDGE_WORKLOADURI: expect.stringMatching(/^unix:\/\/\/.*\/workload\.sock$/),
+      IOTEDGE_APIVERSION: '2022-08-03',
+      IOTEDGE_AUTHSCHEME: 'sasToken',
+      IOTEDGE_MODULEGENERATIONID: expect.any(String),
+      IOTEDGE_IOTHUBHOSTNAME: 'simulator.azure-devices.net',
+      IOTEDGE_GATEWAYHOSTNAME: `localhost:${simulator.hubPort}`,
+      IOTEDGE_DEVICEID: 'simulated-edge',
+      IOTEDGE_MODULEID: 'hardening',
+    });
+  });
+
+  test('leaves nothing behind', async () => {
+    const one = await startSimulator(freePorts);
+    expect(existsSync(one.rootCertificateFile)).toBe(true);
+    await one.close();
+    expect(existsSync(join(one.rootCertificateFile, '..'))).toBe(false);
+    await expect(fetch(one.adminUrl)).rejects.toThrow();
+    await one.close();
+  });
+
+  test('takes a folder, over what a killed simulator left there, and keeps the folder', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'simulator-test-'));
+    try {
+      const killed = createServer().listen(join(directory, 'workload.sock'));
+      await new Promise((resolve) => killed.once('listening', resolve));
+      const one = await startSimulator({ ...freePorts, directory });
+      expect(one.rootCertificateFile).toBe(join(directory, 'root-ca.pem'));
+      await one.close();
+      expect(existsSync(one.rootCertificateFile)).toBe(false);
+      expect(existsSync(directory)).toBe(true);
+      await new Promise((resolve) => killed.close(resolve));
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  test.each(['hubPort', 'adminPort', 'metricsPort'])(
+    'says which port it could not have as %s',
+    async (option) => {
+      const taken = createServer().listen(0, '127.0.0.1');
+      await new Promise((resolve) => taken.once('listening', resolve));
+      const port = portOf(taken);
+      await expect(startSimulator({ ...freePorts, [option]: port })).rejects.toThrow(`127.0.0.1:${port}`);
+      await new Promise((resolve) => taken.close(resolve));
+    },
+  );
+
+  test('refuses to start with desired properties that IoT Hub would not take', async () => {
+    await expect(startSimulator({ ...freePorts, desired: { 'a b': 1 } })).rejects.toThrow('"a b"');
+  });
+});
