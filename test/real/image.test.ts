@@ -1,0 +1,201 @@
+import { mkdir, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type Docker from 'dockerode';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { type Simulator, startSimulator } from '../../simulator/index.ts';
+import { createRoot } from '../../simulator/pki.ts';
+import { have, isRoot } from '../support/programs.ts';
+import { type Engine, startEngine } from './engine.ts';
+import { moduleContainer } from './module.ts';
+
+const image = 'eflow-hardening-agent:test';
+const gatewayName = 'edgehub.test';
+const checkIds = ['clockDrift', 'certificateExpiry', 'diskSpace', 'outboundReachability'];
+const certificate = '/var/lib/aziot/certd/certs/device-id.pem';
+const possible = isRoot && process.arch === 'x64' && have('dockerd', 'docker', 'debootstrap', 'ip');
+
+const reported = z.object({
+  checks: z.record(z.string(), z.object({ status: z.string(), findings: z.array(z.unknown()).optional() })),
+});
+
+describe.skipIf(!possible)('the amd64 image (root; apt-get install docker.io debootstrap iproute2)', () => {
+  const aborting = new AbortController();
+  let folder: string;
+  let engine: Engine;
+  let simulator: Simulator;
+  let module: Docker.Container;
+  let pid: number;
+  let address: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hardening-image-'));
+    engine = await startEngine(aborting.signal);
+    await engine.build('Dockerfile.amd64', image);
+    simulator = await startSimulator({ hubPort: 0, adminPort: 0, metricsPort: 0, host: gatewayName });
+    simulator.edgeHub.patchDesired({ policy: localPolicy(engine.gateway, simulator.hubPort) });
+
+    const deviceRoot = join(folder, 'device');
+    const root = await createRoot({ commonName: 'device root' });
+    const notAfter = new Date(Date.now() + 5.5 * 86_400_000);
+    await mkdir(dirname(deviceRoot + certificate), { recursive: true });
+    await writeFile(
+      deviceRoot + certificate,
+      (await root.issue({ commonName: 'device', notAfter })).certificate,
+    );
+    const options = { image, deviceRoot, simulator, gateway: engine.gateway, gatewayName };
+    module = await engine.docker.createContainer(await moduleContainer(options));
+    await module.start();
+    const { State, NetworkSettings } = await module.inspect();
+    pid = State.Pid;
+    address = `http://${NetworkSettings.Networks.bridge?.IPAddress}:9600`;
+    try {
+      await eventually(async () => expect((await fetch(`${address}/readyz`)).status).toBe(200));
+    } catch (cause) {
+      throw new Error(`The module did not get ready:\n${await output(module)}`, { cause });
+    }
+  }, 300_000);
+
+  afterAll(async () => {
+    aborting.abort();
+    await module?.remove({ force: true, v: true });
+    await simulator?.close();
+    await engine?.stop();
+    await rm(folder, { recursive: true, force: true });
+  }, 60_000);
+
+  const statuses = async () => {
+    const page = await (await fetch(`${address}/metrics`)).text();
+    return Object.fromEntries(
+      [...page.matchAll(/^hardening_check_status\{check="(\w+)"\} (\d)$/gm)].map(([, id, value]) => [
+        id,
+        value,
+      ]),
+    );
+  };
+  const told = () => reported.parse(simulator.edgeHub.twin().reported).checks;
+
+  test('the process is user 65532, without a capability and without a way to gain one', async () => {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8');
+    expect(status).toMatch(/^Uid:\t65532\t65532\t65532\t65532$/m);
+    expect(status).toMatch(/^CapBnd:\t0+$/m);
+    expect(status).toMatch(/^CapEff:\t0+$/m);
+    expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+  });
+
+  test.each(['sh', 'bash', 'busybox', 'npm', 'apt-get'])('there is no %s in it', async (program) => {
+    await expect(runOnce(engine.docker, [program])).rejects.toThrow(/executable file not found/);
+  });
+
+  test('eflow-hardening is on the path, and runs without a shell', async () => {
+    const { output, exitCode } = await runOnce(engine.docker, ['eflow-hardening', 'list']);
+    expect(exitCode, output).toBe(0);
+    for (const id of checkIds) expect(output).toContain(id);
+  });
+
+  test('the metrics have every check', async () => {
+    expect(Object.keys(await statuses()).sort()).toEqual([...checkIds].sort());
+  });
+
+  test('the twin has the same verdicts as the metrics', async () => {
+    const numbers = ['pass', 'warn', 'fail', 'unknown', 'skip'];
+    await eventually(async () => {
+      const inTwin = Object.entries(told()).map(([id, { status }]) => [id, String(numbers.indexOf(status))]);
+      expect(Object.fromEntries(inTwin)).toEqual(await statuses());
+    });
+    expect(told().outboundReachability?.status).toBe('pass');
+  });
+
+  test("a certificate of the device's is read through the read-only mount", async () => {
+    expect(told().certificateExpiry?.findings).toContainEqual(
+      expect.objectContaining({ target: expect.stringContaining(certificate), status: 'fail' }),
+    );
+  });
+
+  test('the filesystem of /var/lib is measured through the state volume', async () => {
+    const { blocks, bsize } = await statfs(engine.dataRoot);
+    const page = await (await fetch(`${address}/metrics`)).text();
+    const size = /^hardening_filesystem_size_bytes\{target="\/var\/lib"\} (\S+)$/m.exec(page)?.[1];
+    expect(Number(size)).toBe(blocks * bsize);
+  });
+
+  test('a threshold changed in the twin changes the verdict', async () => {
+    expect(told().diskSpace?.status).toBe('pass');
+    simulator.edgeHub.patchDesired({ policy: { checks: { diskSpace: { minSizeGiB: 1_000_000 } } } });
+    await eventually(async () => expect(told().diskSpace?.status).not.toBe('pass'));
+  });
+
+  test('nothing was written outside of the state volume', async () => {
+    const changes = z.array(z.object({ Path: z.string() })).parse((await module.changes()) ?? []);
+    const { Mounts } = await module.inspect();
+    const mounted = ({ Path }: { Path: string }) =>
+      Mounts.some(({ Destination }) => Destination === Path || Destination.startsWith(`${Path}/`));
+    expect(changes.filter((change) => !mounted(change))).toEqual([]);
+  });
+
+  test('it has never needed two thirds of its memory limit', async () => {
+    const { HostConfig } = await module.inspect();
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
+    expect(HostConfig.Memory).toBeGreaterThan(0);
+    expect(Number(peak) * 1024).toBeLessThan((HostConfig.Memory ?? 0) * (2 / 3));
+  });
+
+  test('a stop ends within 5 s, with exit code 0 and the last report sent', async () => {
+    // Better news waits for report.minIntervalSeconds, so it is still unsent when the stop comes.
+    simulator.edgeHub.patchDesired({
+      policy: { report: { minIntervalSeconds: 3600 }, checks: { diskSpace: { minSizeGiB: 0 } } },
+    });
+    await eventually(async () => expect((await statuses()).diskSpace).toBe('0'));
+    const started = performance.now();
+    await module.stop({ t: 10 });
+    expect(performance.now() - started).toBeLessThan(5000);
+    const { State } = await module.inspect();
+    expect(State).toMatchObject({ ExitCode: 0, OOMKilled: false });
+    expect(told().diskSpace?.status).toBe('pass');
+  });
+
+  test('a host folder that is missing stops the start, and is not created', async () => {
+    const deviceRoot = join(folder, 'empty');
+    const options = { image, deviceRoot, simulator, gateway: engine.gateway, gatewayName };
+    await expect(engine.docker.createContainer(await moduleContainer(options))).rejects.toThrow(
+      /bind source path does not exist/,
+    );
+  });
+});
+
+/** Points every check at this machine, and has changes told at once. */
+const localPolicy = (gateway: string, hubPort: number) => ({
+  confirmAfterSeconds: 0,
+  jitterSeconds: 0,
+  report: { minIntervalSeconds: 1 },
+  checks: {
+    clockDrift: { servers: [`${gateway}:9`], chrony: null },
+    certificateExpiry: { endpoints: ['edgehub'] },
+    diskSpace: { warnUsedPercent: 100, failUsedPercent: 100, minSizeGiB: 0 },
+    outboundReachability: { targets: [`tcp://${gatewayName}:${hubPort}`] },
+  },
+});
+
+/** Runs one command in a new container and gives what it wrote. */
+async function runOnce(docker: Docker, command: string[]): Promise<{ output: string; exitCode: number }> {
+  const container = await docker.createContainer({
+    Image: image,
+    Entrypoint: command,
+    Tty: true,
+    HostConfig: { NetworkMode: 'none', ReadonlyRootfs: true, CapDrop: ['ALL'] },
+  });
+  try {
+    await container.start();
+    const { StatusCode } = z.object({ StatusCode: z.number() }).parse(await container.wait());
+    return { output: await output(container), exitCode: StatusCode };
+  } finally {
+    await container.remove({ force: true });
+  }
+}
+
+const output = async (container: Docker.Container): Promise<string> =>
+  (await container.logs({ stdout: true, stderr: true, follow: false })).toString('utf8');
+
+const eventually = (assertion: () => Promise<void>): Promise<void> =>
+  vi.waitFor(assertion, { timeout: 20_000, interval: 100 });
