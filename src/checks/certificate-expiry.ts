@@ -94,8 +94,7 @@ export const certificateExpiry = defineCheck({
         status: 'fail',
         reason: 'not_found',
         message: `There is no certificate file ${target}`,
-        remedy:
-          'Put the certificate there (with certd: sudo iotedge config apply), or take the path out of "files".',
+        remedy: `Put a certificate at ${target} (certd writes its own after: sudo iotedge config apply), or take the path out of "files".`,
       };
     }
   },

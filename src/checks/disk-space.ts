@@ -28,7 +28,8 @@ interface Problem {
   readonly remedy: string;
 }
 
-const gib = 1_073_741_824;
+const mib = 1_048_576;
+const gib = 1024 * mib;
 
 /** Measures bytes, inodes, size and writability of the filesystem of each path. */
 export const diskSpace = defineCheck({
@@ -103,7 +104,7 @@ function problemsOf(target: string, filesystem: Filesystem, usage: string, limit
     problems.push({
       status: 'warn',
       reason: 'too_small',
-      clause: `the filesystem at ${target} has ${inGib(sizeBytes)}, less than ${limits.minSizeGiB} GiB`,
+      clause: `the filesystem at ${target} has ${size(sizeBytes)}, less than ${limits.minSizeGiB} GiB`,
       remedy: 'Give the VM a larger disk (EFLOW: Deploy-Eflow -vmDiskSize), or lower minSizeGiB.',
     });
   }
@@ -123,7 +124,7 @@ function grade(
 
 function describeUsage(target: string, { usedBytes, availableBytes, sizeBytes }: Filesystem): string {
   const used = percent(usedBytes, availableBytes).toFixed(1);
-  return `used ${used} % of ${inGib(sizeBytes)} at ${target} (${inGib(availableBytes)} free)`;
+  return `used ${used} % of ${size(sizeBytes)} at ${target} (${size(availableBytes)} free)`;
 }
 
 function readingsOf({ sizeBytes, availableBytes, files, filesFree, readOnly }: Filesystem): Reading[] {
@@ -140,6 +141,7 @@ function readingsOf({ sizeBytes, availableBytes, files, filesFree, readOnly }: F
   return [...readings, ...counted];
 }
 
-const inGib = (bytes: number): string => `${(bytes / gib).toFixed(1)} GiB`;
+const size = (bytes: number): string =>
+  bytes < gib ? `${(bytes / mib).toFixed(1)} MiB` : `${(bytes / gib).toFixed(1)} GiB`;
 
 const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
