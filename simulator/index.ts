@@ -21,8 +21,10 @@ export interface SimulatorOptions {
   readonly metricsPort?: number;
   /** Where the workload socket and the root certificate go. Default: a new temporary folder. */
   readonly directory?: string;
-  /** edgeHub's name, for which its certificate is issued. Any but a loopback one opens MQTT to the network. */
+  /** edgeHub's name, for which its certificate is issued. */
   readonly host?: string;
+  /** Where MQTT listens. Default: 127.0.0.1 for a loopback name, every address for any other. */
+  readonly address?: string;
   /** The twin's desired properties to begin with. */
   readonly desired?: JsonObject;
   readonly iothub?: string;
@@ -93,7 +95,7 @@ async function start(
     identity,
     key,
     certificates,
-    host: isLoopback(identity.gateway) ? '127.0.0.1' : undefined,
+    host: options.address ?? (isLoopback(identity.gateway) ? '127.0.0.1' : undefined),
     port: options.hubPort ?? 18883,
     desired: options.desired ?? {},
     log: options.log ?? (() => undefined),

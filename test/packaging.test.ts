@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { checks } from '../src/checks/index.ts';
+import { readPolicy } from '../src/policy.ts';
 
 const read = (path: string) => readFile(new URL(`../${path}`, import.meta.url), 'utf8');
 
@@ -88,6 +90,12 @@ test('the template takes the image of the module in this folder, and routes its 
   expect(Object.values(template.$edgeHub['properties.desired'].routes)).toContain(
     'FROM /messages/modules/hardening/outputs/alerts INTO $upstream',
   );
+});
+
+test('the default policy of the template is accepted, and is what holds without any', () => {
+  const { policy } = template.hardening['properties.desired'];
+  expect(readPolicy(policy, checks)).toMatchObject({ accepted: true });
+  expect(readPolicy(policy, checks)).toEqual(readPolicy({}, checks));
 });
 
 test('every file that names a version names the same one', () => {

@@ -33,7 +33,10 @@ describe.skipIf(!possible)('the amd64 image (root; apt-get install docker.io deb
     folder = await mkdtemp(join(tmpdir(), 'hardening-image-'));
     engine = await startEngine(aborting.signal);
     await engine.build('Dockerfile.amd64', image);
-    simulator = await startSimulator({ hubPort: 0, adminPort: 0, metricsPort: 0, host: gatewayName });
+    simulator = await startSimulator({
+      ...{ hubPort: 0, adminPort: 0, metricsPort: 0 },
+      ...{ host: gatewayName, address: engine.gateway },
+    });
     simulator.edgeHub.patchDesired({ policy: localPolicy(engine.gateway, simulator.hubPort) });
 
     const deviceRoot = join(folder, 'device');
