@@ -53,4 +53,5 @@ const unknownPlaceholder = (text: string): string | undefined =>
   text.match(/\{[^}]*\}/g)?.find((written) => !placeholders.some((each) => written === `{${each}}`));
 
 /** The value in a message, without credentials and bounded. */
-const quote = (text: string): string => `"${text.replace(/^([a-z]*:\/\/)?[^/]*@/i, '$1…@').slice(0, 200)}"`;
+const quote = (text: string): string =>
+  `"${text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1…@').slice(0, 200)}"`;

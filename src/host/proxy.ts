@@ -51,7 +51,7 @@ function decode(text: string): string {
   }
 }
 
-const withoutCredentials = (text: string): string => text.replace(/^([a-z]+:\/\/)?.*@/i, '$1');
+const withoutCredentials = (text: string): string => text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/i, '$1');
 
 function covers(entry: string, { host, port }: Endpoint): boolean {
   if (entry === '*') return true;

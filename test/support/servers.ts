@@ -14,7 +14,7 @@ export interface TestServer {
 
 async function listen(
   server: Server,
-  where: { path: string } | { host: string } = { host: '127.0.0.1' },
+  where: { path: string } | { host: string; port: number } = { host: '127.0.0.1', port: 0 },
 ): Promise<TestServer> {
   const connections: Socket[] = [];
   server.on('connection', (socket: Socket) => {

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { type Probe, type ProbeFailure, type ProbeTarget, probeFailures } from '../../src/check.ts';
+import { outboundReachability } from '../../src/checks/outbound-reachability.ts';
+import { fakeHost } from '../support/fake-host.ts';
+import { network } from '../support/network.ts';
+import { silentServer } from '../support/servers.ts';
+
+const never = new AbortController().signal;
+const { examine, params, reasons, subjects } = outboundReachability;
+const policy = params.parse({});
+const names = { iothub: 'hub.test' };
+const subject = { target: 'tls://hub.test:8883' };
+
+describe('subjects', () => {
+  test("are the targets with this device's own names, each once", async () => {
+    const given = params.parse({
+      targets: ['tls://{iothub}:8883', 'tls://hub.test:8883', 'tcp://192.0.2.1:53'],
+    });
+    const found = await subjects(given, fakeHost({ names }), never);
+    expect(found).toEqual([{ target: 'tls://hub.test:8883' }, { target: 'tcp://192.0.2.1:53' }]);
+  });
+
+  test('whose name is not known stay as written and are not applicable', async () => {
+    const [first] = await subjects(policy, fakeHost({}), never);
+    expect(first).toEqual({ target: 'tls://{iothub}:8883' });
+    await expect(
+      examine({ target: 'tls://{iothub}:8883' }, policy, fakeHost({}), never),
+    ).rejects.toMatchObject({
+      reason: 'not_applicable',
+      remedy: expect.any(String),
+    });
+  });
+});
+
+test('a target that is reached passes, with the time of each phase', async () => {
+  const tried: ProbeTarget[] = [];
+  const host = fakeHost({
+    probe: async (target) => {
+      tried.push(target);
+      return { seconds: { resolve: 0.01, connect: 0.02, tls: 0.06 } };
+    },
+  });
+  expect(await examine(subject, policy, host, never)).toEqual({
+    status: 'pass',
+    message: 'Reached in 0.09 s',
+    readings: [
+      { gauge: 'outbound_success', value: 1 },
+      { gauge: 'outbound_duration_seconds', labels: { phase: 'resolve' }, value: 0.01 },
+      { gauge: 'outbound_duration_seconds', labels: { phase: 'connect' }, value: 0.02 },
+      { gauge: 'outbound_duration_seconds', labels: { phase: 'tls' }, value: 0.06 },
+    ],
+  });
+  expect(tried).toEqual([{ scheme: 'tls', host: 'hub.test', port: 8883 }]);
+});
+
+describe('a target that is not reached', () => {
+  const failing = (reason: ProbeFailure): Probe => ({
+    failure: { reason, detail: 'What it said' },
+    seconds: { resolve: 0.5 },
+  });
+
+  test.each<[ProbeFailure, RegExp]>([
+    ['dns_failed', /`getent hosts hub\.test`/],
+    ['refused', /firewall.*`curl -v telnet:\/\/hub\.test:8883`/],
+    ['timed_out', /firewall.*hub\.test:8883/],
+    ['tls_failed', /`openssl s_client -connect hub\.test:8883 -servername hub\.test`/],
+    ['intercepted', /Exclude hub\.test from TLS inspection/],
+    ['http_status', /`curl -v https:\/\/hub\.test:8883`/],
+    ['proxy_failed', /CONNECT to hub\.test:8883.*https_proxy/],
+  ])('fails for %s, with what to do', async (reason, remedy) => {
+    const verdict = await examine(subject, policy, fakeHost({ probe: async () => failing(reason) }), never);
+    expect(verdict).toEqual({
+      status: 'fail',
+      reason,
+      message: 'What it said, after 0.50 s',
+      remedy: expect.stringMatching(remedy),
+      readings: [
+        { gauge: 'outbound_success', value: 0 },
+        { gauge: 'outbound_duration_seconds', labels: { phase: 'resolve' }, value: 0.5 },
+      ],
+    });
+  });
+
+  test('has a reason that is counted', () => {
+    expect([...reasons, 'timed_out'].sort()).toEqual([...probeFailures].sort());
+  });
+});
+
+describe('the time-out of a target', () => {
+  const hasty = params.parse({ timeoutSeconds: 0.1 });
+
+  test('is a failure, not an unknown, and says how far it came', async () => {
+    const { port } = await silentServer();
+    const host = fakeHost(network({}));
+    const verdict = await examine({ target: `tls://127.0.0.1:${port}` }, hasty, host, never);
+    expect(verdict).toMatchObject({
+      status: 'fail',
+      reason: 'timed_out',
+      message: expect.stringMatching(
+        /^No answer to the TLS handshake with 127\.0\.0\.1:\d+, after 0\.\d\d s$/,
+      ),
+    });
+  });
+
+  test('leaves an agent that stops its own reason', async () => {
+    const { port } = await silentServer();
+    const reason = new Error('stopping');
+    const host = fakeHost(network({}));
+    const stopping = new AbortController();
+    const verdict = examine({ target: `tls://127.0.0.1:${port}` }, policy, host, stopping.signal);
+    stopping.abort(reason);
+    await expect(verdict).rejects.toBe(reason);
+  });
+});
+
+test.each([{ targets: Array(33).fill('tcp://192.0.2.1:1') }, { timeoutSeconds: 0 }, { timeoutSeconds: 61 }])(
+  'a policy with %j is refused',
+  (given) => {
+    expect(params.safeParse(given).success).toBe(false);
+  },
+);

@@ -1,0 +1,73 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { createRoot, type Issued } from '../../simulator/pki.ts';
+import { network } from '../support/network.ts';
+import { proxyServer, refusedPort, silentServer, tlsServer } from '../support/servers.ts';
+
+const never = new AbortController().signal;
+let root: Issued;
+let below: Issued;
+
+beforeAll(async () => {
+  root = await createRoot({ commonName: 'Test Root' });
+  below = await root.issue({ commonName: 'Test Intermediate', ca: true });
+});
+
+const subjects = async (shown: Pick<Issued, 'chain' | 'key'>, given: Parameters<typeof network>[0] = {}) => {
+  const { port } = await tlsServer(shown);
+  const chain = await network(given).presentedChain({ host: 'hub.test', port }, never);
+  return chain.map(({ subject }) => subject);
+};
+
+describe('the presented chain', () => {
+  test('is what the server sent and no more, though its root is trusted', async () => {
+    const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'] });
+    expect(await subjects(leaf, { bundle: root.certificate })).toEqual(['CN=hub', 'CN=Test Intermediate']);
+  });
+
+  test('is told with issuers and dates, leaf first', async () => {
+    const dates = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('2021-01-01T00:00:00Z') };
+    const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'], ...dates });
+    const { port } = await tlsServer(leaf);
+    const [first] = await network({}).presentedChain({ host: 'hub.test', port }, never);
+    expect(first).toEqual({ subject: 'CN=hub', issuer: 'CN=Test Intermediate', ...dates });
+  });
+
+  test('ends at a root that the server sends', async () => {
+    const leaf = await root.issue({ commonName: 'hub' });
+    expect(await subjects({ ...leaf, chain: leaf.chain + root.certificate })).toEqual([
+      'CN=hub',
+      'CN=Test Root',
+    ]);
+  });
+
+  test.each([
+    ['is for another name', () => root.issue({ commonName: 'leaf', names: ['other.test'] })],
+    ['is self-signed', () => createRoot({ commonName: 'leaf' })],
+  ])('is read even when it %s', async (_, make) => {
+    expect(await subjects(await make())).toEqual(['CN=leaf']);
+  });
+
+  test('is read through the proxy', async () => {
+    const { port } = await tlsServer(await root.issue({ commonName: 'hub' }));
+    const proxy = await proxyServer({ upstreamPort: port });
+    const { presentedChain } = network({ httpsProxy: `http://127.0.0.1:${proxy.port}` });
+    expect(await presentedChain({ host: 'hub.test', port: 443 }, never)).toMatchObject([
+      { subject: 'CN=hub' },
+    ]);
+  });
+});
+
+test('a server that cannot be reached is unreachable, with why', async () => {
+  const port = await refusedPort();
+  await expect(network({}).presentedChain({ host: 'hub.test', port }, never)).rejects.toMatchObject({
+    name: 'CannotTell',
+    reason: 'unreachable',
+    message: `hub.test:${port} could not be reached: 127.0.0.1:${port} refused the connection (ECONNREFUSED)`,
+  });
+});
+
+test('a server that says nothing is given up when the signal fires, with its reason', async () => {
+  const { port } = await silentServer();
+  const chain = network({}).presentedChain({ host: 'hub.test', port }, AbortSignal.timeout(100));
+  await expect(chain).rejects.toMatchObject({ name: 'TimeoutError' });
+});

@@ -1,0 +1,64 @@
+import type { AddressInfo } from 'node:net';
+import { udpServer } from './udp.ts';
+
+/** What a name server says: addresses of the family asked for, that there is no such name, or nothing at all. */
+export type DnsAnswer = readonly string[] | 'no such name' | 'silence';
+
+/** A name server on loopback, as `address:port`. */
+export async function dnsServer(answer: (name: string, type: 'A' | 'AAAA') => DnsAnswer): Promise<string> {
+  const server = await udpServer((query, { address, port }, socket) => {
+    const { name, type, end } = question(query);
+    const said = answer(name, type);
+    if (said === 'silence') return;
+    socket.send(reply(query.subarray(0, end), type, said), port, address);
+  });
+  const { address, port } = server.address() as AddressInfo;
+  return `${address}:${port}`;
+}
+
+/** The first question, RFC 1035 section 4.1.2. */
+function question(query: Buffer): { name: string; type: 'A' | 'AAAA'; end: number } {
+  const labels: string[] = [];
+  let at = 12;
+  for (let length = query.readUInt8(at); length > 0; length = query.readUInt8(at)) {
+    labels.push(query.toString('latin1', at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+  return {
+    name: labels.join('.').toLowerCase(),
+    type: query.readUInt16BE(at + 1) === 28 ? 'AAAA' : 'A',
+    end: at + 5,
+  };
+}
+
+function reply(asked: Buffer, type: 'A' | 'AAAA', said: Exclude<DnsAnswer, 'silence'>): Buffer {
+  const addresses = said === 'no such name' ? [] : said;
+  const head = Buffer.from(asked);
+  // Response, recursion desired and available; rcode 3 is NXDOMAIN.
+  head.writeUInt16BE(said === 'no such name' ? 0x8183 : 0x8180, 2);
+  head.writeUInt16BE(addresses.length, 6);
+  head.writeUInt32BE(0, 8);
+  const records = addresses.map((address) => {
+    const data = type === 'A' ? Buffer.from(address.split('.').map(Number)) : ipv6Bytes(address);
+    const record = Buffer.alloc(12);
+    record.writeUInt16BE(0xc00c, 0);
+    record.writeUInt16BE(type === 'A' ? 1 : 28, 2);
+    record.writeUInt16BE(1, 4);
+    record.writeUInt16BE(data.length, 10);
+    return Buffer.concat([record, data]);
+  });
+  return Buffer.concat([head, ...records]);
+}
+
+/** Eight groups, or fewer around one `::`. */
+function ipv6Bytes(address: string): Buffer {
+  const [before = '', after = ''] = address.split('::');
+  const groups = (text: string) =>
+    text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
+  const tail = groups(after);
+  const all = groups(before);
+  while (all.length + tail.length < 8) all.push(0);
+  const bytes = Buffer.alloc(16);
+  for (const [index, group] of [...all, ...tail].entries()) bytes.writeUInt16BE(group, index * 2);
+  return bytes;
+}
