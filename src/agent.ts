@@ -34,8 +34,6 @@ export interface Agent {
   runChecks(ids?: readonly string[]): Promise<Report>;
   report(): Report;
   policy(): PolicyInForce;
-  /** Tells the sinks that something beside the checks has changed, the hub's state for instance. */
-  refresh(): void;
   /** Why not every enabled check has run yet; nothing once they all have. */
   notReady(): string | undefined;
   /** Why the loop no longer turns; nothing while it does. */
@@ -105,17 +103,16 @@ export function createAgent(options: AgentOptions): Agent {
         const report = watch.report();
         return report ? [[watch.check.id, report] as const] : [];
       });
-      const { source, version, accepted, problems } = inForce;
+      const { source, version, accepted, problems, policy } = inForce;
       return {
         generatedAt: host.now().toISOString(),
         agent: { ...options.identity, hub: options.hubState() },
-        policy: { source, version, accepted, problems },
+        policy: { source, version, accepted, problems, note: policy.note },
         summary: summarise(Object.fromEntries(told)),
         checks: Object.fromEntries(told),
       };
     },
     policy: () => inForce,
-    refresh: () => show(false),
     notReady() {
       const waiting = watches.filter((watch) => !watch.report()).map(({ check }) => check.id);
       return waiting.length > 0 ? `waiting for the first run of ${waiting.join(', ')}` : undefined;

@@ -9,8 +9,6 @@ export interface Config {
   /** The module's own id, when it runs as one. */
   readonly module: string | undefined;
   readonly workloadUri: string | undefined;
-  /** The CA that signed edgeHub's certificate, for connection strings. */
-  readonly gatewayCaFile: string | undefined;
   readonly policyFile: string | undefined;
   readonly address: string;
   readonly port: number;
@@ -19,9 +17,10 @@ export interface Config {
   readonly metricsIdentity: 'labels' | 'info';
   readonly logFormat: 'iotedge' | 'json';
   readonly logLevel: string;
-  readonly proxy: string | undefined;
+  readonly httpsProxy: string | undefined;
   readonly noProxy: string;
-  readonly extraCaFile: string | undefined;
+  /** PEM files with authorities to trust beside Node's own. */
+  readonly caFiles: readonly string[];
 }
 
 /** A variable that makes no sense. The message is one line: the variable, its value, what is allowed. */
@@ -62,7 +61,6 @@ export function readConfig(environment: Environment): Config {
     }),
     module: env('IOTEDGE_MODULEID') ?? parts.ModuleId,
     workloadUri: env('IOTEDGE_WORKLOADURI'),
-    gatewayCaFile: env('EdgeModuleCACertificateFile'),
     policyFile: env('HARDENING_POLICY_FILE'),
     address: env('HARDENING_ADDRESS') ?? '0.0.0.0',
     port: port('HARDENING_PORT', env('HARDENING_PORT') ?? '9600'),
@@ -74,9 +72,11 @@ export function readConfig(environment: Environment): Config {
     ]),
     logFormat: oneOf('HARDENING_LOG_FORMAT', env('HARDENING_LOG_FORMAT') ?? 'iotedge', ['iotedge', 'json']),
     logLevel: logLevel(env('RuntimeLogLevel') ?? 'info'),
-    proxy: proxy(env('https_proxy') ?? env('HTTPS_PROXY')),
+    httpsProxy: env('https_proxy') ?? env('HTTPS_PROXY'),
     noProxy: env('no_proxy') ?? env('NO_PROXY') ?? '',
-    extraCaFile: env('NODE_EXTRA_CA_CERTS'),
+    caFiles: [env('EdgeModuleCACertificateFile'), env('NODE_EXTRA_CA_CERTS')].filter(
+      (path) => path !== undefined,
+    ),
   };
 }
 
@@ -112,16 +112,6 @@ const absolute = (name: string, value: string): string =>
 function logLevel(value: string): string {
   return (
     logLevels[value.toLowerCase()] ?? refuse('RuntimeLogLevel', value, Object.keys(logLevels).join(', '))
-  );
-}
-
-function proxy(value: string | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url?.protocol === 'http:') return value;
-  // The value itself may carry a password.
-  throw new ConfigError(
-    'https_proxy is not a URL that can be used, allowed is http://[user:password@]host:port',
   );
 }
 

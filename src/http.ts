@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 export interface Answer {
   readonly status?: number;
@@ -43,9 +42,6 @@ export async function serve(
   });
   return server;
 }
-
-/** The port a server really listens on. */
-export const listeningPort = (server: Server): number => (server.address() as AddressInfo).port;
 
 export const text = (status: number, body: string): Answer => ({
   status,

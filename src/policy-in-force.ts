@@ -11,33 +11,34 @@ export interface PolicyInForce extends PolicyState {
   readonly acceptedAt: Date;
 }
 
-/** The desired properties of the twin. */
-export interface Desired {
-  /** Absent in the empty twin that edgeHub makes up while it has never reached the hub. */
-  readonly version: number | undefined;
-  /** The desired property `policy`; undefined where there is none. */
-  readonly policy: unknown;
+/** Where a policy document was found. */
+export interface Given {
+  readonly source: PolicyInForce['source'];
+  /** The desired `$version`; 0 for what does not come from the twin. */
+  readonly version: number;
+  readonly document: unknown;
 }
 
-/**
- * What is in force once the twin has spoken. A bad policy leaves the last good one in force; a twin that knows
- * nothing changes nothing; a policy that was removed gives way to `fallback`. Pure.
- */
-export function obey(
+/** The built-in policy: what an empty document means. */
+export function defaultPolicy(checks: readonly Check[], now: Date): PolicyInForce {
+  const outcome = readPolicy({}, checks);
+  if (!outcome.accepted) throw new Error(`The built-in policy is not one: ${outcome.problems.join('; ')}`);
+  const given = { source: 'default', version: 0, document: {} } as const;
+  return { ...given, accepted: true, problems: [], policy: outcome.policy, acceptedAt: now };
+}
+
+/** What is in force once a document has been looked at: its policy, or else the current one with its problems. Pure. */
+export function consider(
   current: PolicyInForce,
-  desired: Desired,
-  fallback: PolicyInForce,
+  { source, version, document }: Given,
   checks: readonly Check[],
   now: Date,
 ): PolicyInForce {
-  const { version, policy: document } = desired;
-  if (version === undefined) return current;
-  if (document === undefined || document === null) return fallback;
   const outcome = readPolicy(document, checks);
   if (!outcome.accepted) return { ...current, version, accepted: false, problems: outcome.problems };
   const same = JSON.stringify(outcome.policy) === JSON.stringify(current.policy);
   return {
-    source: 'twin',
+    source,
     version,
     accepted: true,
     problems: [],
@@ -46,17 +47,4 @@ export function obey(
     policy: same ? current.policy : outcome.policy,
     acceptedAt: same && current.accepted ? current.acceptedAt : now,
   };
-}
-
-/** A policy from elsewhere than the twin. Throws with its problems when it is not one. */
-export function policyFrom(
-  source: 'file' | 'saved' | 'default',
-  document: unknown,
-  checks: readonly Check[],
-  now: Date,
-  version = 0,
-): PolicyInForce {
-  const outcome = readPolicy(document, checks);
-  if (!outcome.accepted) throw new Error(`Not a policy: ${outcome.problems.join('; ')}`);
-  return { source, version, accepted: true, problems: [], document, policy: outcome.policy, acceptedAt: now };
 }

@@ -5,6 +5,8 @@ import { nearest } from './nearest.ts';
 
 /** A policy that was accepted: complete, with every default filled in. */
 export interface Policy {
+  /** What people call this policy; shown on the page. */
+  readonly note?: string | undefined;
   /** Cron, UTC. */
   readonly schedule: string;
   readonly jitterSeconds: number;
@@ -57,6 +59,7 @@ const everyCheckHas = {
 export function policySchema(checks: readonly Check[]) {
   const ids = checks.map(({ id }) => id);
   return z.strictObject({
+    note: z.string().max(200).optional().describe('What people call this policy; shown on the page.'),
     schedule: cronExpression.default('*/5 * * * *').describe('When every check runs: cron, UTC.'),
     jitterSeconds: z.number().min(0).max(3600).default(30).describe('Spreads the runs of a fleet.'),
     timeoutSeconds: z.number().min(1).max(300).default(20).describe('For one subject of one check.'),

@@ -29,6 +29,8 @@ export interface PolicyState {
   /** Whether that version is in force. If not, an earlier policy still is. */
   readonly accepted: boolean;
   readonly problems: readonly string[];
+  /** What the policy in force calls itself. */
+  readonly note?: string | undefined;
 }
 
 /** The worst status of any check, and how many checks have each. */

@@ -4,7 +4,7 @@ import { applyPatch, isObject, type Json } from './merge-patch.ts';
 export interface DesiredCopy {
   /** Takes a whole document. False for one that is older than what is known. */
   replace(document: Json): boolean;
-  /** Takes a patch: `applied`, `old` when it is known already, `gap` when one before it was missed. */
+  /** Takes a patch: `applied`, `old` when it is known already or has no version, `gap` when one before it was missed. */
   patch(patch: Json): 'applied' | 'old' | 'gap';
   document(): Json;
   /** Absent while the hub has never been reached: edgeHub then makes up an empty twin without a version. */
@@ -23,9 +23,8 @@ export function createDesiredCopy(): DesiredCopy {
     },
     patch(patch) {
       const [known, given] = [version(), versionOf(patch)];
-      if (given === undefined || known === undefined) return 'gap';
-      if (given <= known) return 'old';
-      if (given > known + 1) return 'gap';
+      if (given === undefined || (known !== undefined && given <= known)) return 'old';
+      if (known === undefined || given > known + 1) return 'gap';
       const next = applyPatch(document, patch);
       document = isObject(next) ? next : {};
       return 'applied';

@@ -8,6 +8,8 @@ import { type OpenSession, type OutputMessage, PatchRefused, type Session } from
 
 /** The way to the cloud. What is said while the hub is away is sent when it is back: of reports, the last. */
 export interface Hub {
+  /** Begins to connect. */
+  start(): void;
   state(): 'connecting' | 'connected' | 'offline';
   figures(): HubFigures;
   /**
@@ -55,7 +57,7 @@ export interface HubLimits {
 
 const defaultLimits: HubLimits = { open: 30, call: 15, close: 2, canary: 900 };
 
-/** Connects, and connects again, until it is closed. An unreachable hub is a state, never an error. */
+/** Once started, connects and connects again until it is closed. An unreachable hub is a state, never an error. */
 export function createHub(options: HubOptions): Hub {
   const { log } = options;
   const limits = options.limits ?? defaultLimits;
@@ -91,26 +93,33 @@ export function createHub(options: HubOptions): Hub {
     const ended = new AbortController();
     const alive = AbortSignal.any([stopping.signal, ended.signal]);
     let readAt = 0;
+    // While the twin is read the SDK tells the whole of it as if it were a patch.
+    let held: Json[] | undefined;
+    const take = (patch: Json) => {
+      const how = desired.patch(patch);
+      if (how === 'applied') options.onDesired(desired.document());
+      if (how === 'gap') readAt = 0;
+      bell.ring();
+    };
     const call = <T>(work: () => Promise<T>) => within(limits.call, alive, work);
     const session = await open({
       onEnd: (error) => ended.abort(error),
       onError: (error) => log.error({ err: error }, 'The IoT Hub client complained'),
-      onDesired(patch) {
-        const how = desired.patch(patch);
-        if (how === 'applied') options.onDesired(desired.document());
-        if (how === 'gap') readAt = 0;
-        bell.ring();
-      },
+      onDesired: (patch) => (held ? void held.push(patch) : take(patch)),
     });
     try {
       for (;;) {
         if (performance.now() >= readAt) {
+          held = [];
           const twin = await call(() => session.readTwin());
           const { $version, ...reported } = twin.reported;
           // Without a version edgeHub has made the twin up; what was acknowledged before still counts.
           if ($version !== undefined) outbox.holds(reported);
-          if (desired.replace(twin.desired)) options.onDesired(desired.document());
           readAt = performance.now() + limits.canary * 1000;
+          if (desired.replace(twin.desired)) options.onDesired(desired.document());
+          const meanwhile: readonly Json[] = held;
+          held = undefined;
+          for (const patch of meanwhile) take(patch);
           if (state !== 'connected') log.info({}, 'Connected to edgeHub');
           state = 'connected';
           onConnected();
@@ -119,14 +128,17 @@ export function createHub(options: HubOptions): Hub {
         if (idleMs > 0) await bell.wait(Math.min(idleMs, readAt - performance.now()), alive);
       }
     } finally {
-      await within(limits.close, new AbortController().signal, () => session.close()).catch((error: unknown) =>
-        log.warn({ err: error }, 'Could not close the session with edgeHub'),
+      await within(limits.close, new AbortController().signal, () => session.close()).catch(
+        (error: unknown) => log.warn({ err: error }, 'Could not close the session with edgeHub'),
       );
     }
   }
 
   /** Milliseconds to wait for the next thing to send; 0 after one was sent. */
-  async function sendNext(session: Session, call: <T>(work: () => Promise<T>) => Promise<T>): Promise<number> {
+  async function sendNext(
+    session: Session,
+    call: <T>(work: () => Promise<T>) => Promise<T>,
+  ): Promise<number> {
     const next = outbox.next();
     if ('message' in next) {
       await call(() => session.send(next.message));
@@ -169,8 +181,11 @@ export function createHub(options: HubOptions): Hub {
     }
   }
 
-  const over = connectForEver();
+  let over = Promise.resolve();
   return {
+    start() {
+      over = connectForEver();
+    },
     state: () => state,
     figures: () => figures,
     report(properties, minIntervalSeconds, urgent) {
@@ -185,7 +200,8 @@ export function createHub(options: HubOptions): Hub {
       closing = true;
       outbox.hurry();
       bell.ring();
-      if (state === 'connected') await wait(Number.POSITIVE_INFINITY, AbortSignal.any([signal, drained.signal]));
+      if (state === 'connected')
+        await wait(Number.POSITIVE_INFINITY, AbortSignal.any([signal, drained.signal]));
       stopping.abort(new Error('The agent is stopping'));
       await over;
     },

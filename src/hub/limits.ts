@@ -12,7 +12,8 @@ const largestInteger = 4_503_599_627_370_495;
 export function limitProblems(patch: Json): string[] {
   const problems: string[] = [];
   const size = bytes(JSON.stringify(patch));
-  if (size > largestPatchBytes) problems.push(`the patch has ${size} bytes, at most ${largestPatchBytes} are allowed`);
+  if (size > largestPatchBytes)
+    problems.push(`the patch has ${size} bytes, at most ${largestPatchBytes} are allowed`);
   inspect(patch, '', 1, false, problems);
   return problems;
 }

@@ -34,7 +34,10 @@ export function createTransport(methods: Methods, onError: (error: unknown) => v
     override emit(event: string | symbol, ...given: unknown[]): boolean {
       if (typeof event !== 'string' || !event.startsWith('method_')) return super.emit(event, ...given);
       const message = given[0] as MethodMessage;
-      const response = new iotDevice.DeviceMethodResponse(message.requestId, this as unknown as DeviceTransport);
+      const response = new iotDevice.DeviceMethodResponse(
+        message.requestId,
+        this as unknown as DeviceTransport,
+      );
       answer(methods, message)
         .then(({ status, payload }) => response.send(status, payload))
         .catch(onError);
@@ -49,7 +52,10 @@ export function createTransport(methods: Methods, onError: (error: unknown) => v
   };
 }
 
-async function answer(methods: Methods, { methods: { methodName }, body }: MethodMessage): Promise<MethodAnswer> {
+async function answer(
+  methods: Methods,
+  { methods: { methodName }, body }: MethodMessage,
+): Promise<MethodAnswer> {
   const method = Object.entries(methods).find(([name]) => name === methodName)?.[1];
   if (!method) {
     return failure(404, `There is no method ${methodName}; there is ${Object.keys(methods).join(', ')}`);
@@ -64,7 +70,8 @@ async function answer(methods: Methods, { methods: { methodName }, body }: Metho
   try {
     const given = await method(payload);
     const bytes = Buffer.byteLength(JSON.stringify(given.payload) ?? '');
-    if (bytes > largestAnswerBytes) return failure(500, `The answer has ${bytes} bytes, too many for IoT Hub`);
+    if (bytes > largestAnswerBytes)
+      return failure(500, `The answer has ${bytes} bytes, too many for IoT Hub`);
     return given;
   } catch (error) {
     return failure(500, error instanceof Error ? error.message : String(error));

@@ -1,0 +1,8 @@
+import type { Check } from '../check.ts';
+import { certificateExpiry } from './certificate-expiry.ts';
+import { clockDrift } from './clock-drift.ts';
+import { diskSpace } from './disk-space.ts';
+import { outboundReachability } from './outbound-reachability.ts';
+
+/** Every check the agent knows, in the order people see them. */
+export const checks: readonly Check[] = [clockDrift, certificateExpiry, diskSpace, outboundReachability];

@@ -1,0 +1,67 @@
+import type { Agent, Sink } from './agent.ts';
+import type { Check } from './check.ts';
+import { createHub, type Hub } from './hub/hub.ts';
+import { openSession } from './hub/session.ts';
+import type { Log } from './log.ts';
+import { createMethods } from './methods.ts';
+import type { PolicyKeeper } from './policy-keeper.ts';
+import { createReporter } from './reporter.ts';
+import { alertFor } from './sinks/alerts.ts';
+
+export interface CloudOptions {
+  readonly checks: readonly Check[];
+  readonly keeper: PolicyKeeper;
+  readonly log: Log;
+  readonly now: () => Date;
+  /** The agent, which is made after the cloud it talks to. */
+  agent(): Agent;
+}
+
+/** Everything between the agent and its module twin. */
+export interface Cloud {
+  readonly hub: Hub;
+  readonly sink: Sink;
+  /** Settles once the twin has been read for the first time. */
+  readonly firstTwin: Promise<void>;
+  /** Tells the twin where the agent stands, heartbeat included. */
+  tell(urgent: boolean): void;
+}
+
+export function createCloud({ checks, keeper, log, now, agent }: CloudOptions): Cloud {
+  let heard = () => {};
+  const firstTwin = new Promise<void>((resolve) => {
+    heard = resolve;
+  });
+  const tell = (urgent: boolean) => reporter.show(agent().report(), urgent);
+  const hub = createHub({
+    open: openSession(createMethods(agent, checks)),
+    onDesired(desired) {
+      keeper.obey(desired);
+      heard();
+      tell(true);
+    },
+    log,
+    random: Math.random,
+    now,
+  });
+  const reporter = createReporter({
+    send: (properties, minIntervalSeconds, urgent) =>
+      hub.report({ ...properties }, minIntervalSeconds, urgent),
+    inForce: keeper.inForce,
+    complete: () => agent().notReady() === undefined,
+  });
+  return {
+    hub,
+    firstTwin,
+    tell,
+    sink: {
+      show: reporter.show,
+      ran({ result, changes }) {
+        for (const change of changes) {
+          const alert = alertFor(result.id, change, now());
+          if (alert) hub.send({ output: 'alerts', ...alert });
+        }
+      },
+    },
+  };
+}

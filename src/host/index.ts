@@ -1,0 +1,50 @@
+import type { Host, Names } from '../check.ts';
+import { createCertificates } from './certificates.ts';
+import { createPresentedChain } from './chain.ts';
+import { createChrony } from './chrony.ts';
+import { createConnect } from './connect.ts';
+import { createFiles } from './files.ts';
+import { createFilesystem } from './filesystem.ts';
+import { createHttpDate } from './http-date.ts';
+import { createProbe } from './probe.ts';
+import { createProxyFor } from './proxy.ts';
+import { createResolve } from './resolve.ts';
+import { createSntp } from './sntp.ts';
+import { createTrust } from './trust.ts';
+import { createWorkload } from './workload.ts';
+
+export interface HostOptions {
+  readonly names: Names;
+  readonly hostRoot: string;
+  readonly stateDir: string;
+  readonly workloadUri: string | undefined;
+  /** PEM files with authorities to trust beside Node's own. */
+  readonly caFiles: readonly string[];
+  readonly httpsProxy: string | undefined;
+  readonly noProxy: string;
+}
+
+/** This machine, as checks may look at it. Opens nothing yet. Throws for a proxy that cannot be used. */
+export function createHost(options: HostOptions): Host {
+  const { names, hostRoot, stateDir, workloadUri, caFiles, httpsProxy, noProxy } = options;
+  const now = () => new Date();
+  const resolve = createResolve();
+  const proxyFor = createProxyFor({ ...(httpsProxy === undefined ? {} : { httpsProxy }), noProxy });
+  const connect = createConnect({ resolve, proxyFor });
+  const trust = createTrust({ caFiles, ...(workloadUri ? { workload: createWorkload(workloadUri) } : {}) });
+  const files = createFiles({ hostRoot });
+  return {
+    now,
+    names,
+    // Whether the network lets something through is found out only by trying, which is the checks' work.
+    gives: async (need, signal) => need.kind === 'network' || files.gives(need.path, signal),
+    sntp: createSntp({ resolve, now }),
+    chrony: createChrony({ resolve, now }),
+    httpDate: createHttpDate({ connect, trust, now }),
+    findFiles: files.find,
+    certificates: createCertificates({ read: files.read }),
+    presentedChain: createPresentedChain({ connect }),
+    filesystem: createFilesystem({ hostRoot, stateDir }),
+    probe: createProbe({ connect, trust }),
+  };
+}

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import { type Agent, createAgent } from './agent.ts';
+import { checks } from './checks/index.ts';
+import { createCloud } from './cloud.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { within } from './deadline.ts';
+import { describeError } from './errors.ts';
+import { createHost } from './host/index.ts';
+import { serve } from './http.ts';
+import { createLog, type Log } from './log.ts';
+import { openMemory } from './memory.ts';
+import { openPolicyKeeper } from './policy-keeper.ts';
+import { keepForLater, remember } from './remembered.ts';
+import { routes } from './routes.ts';
+import { schedule } from './schedule.ts';
+import { createMetrics, type TargetIdentity } from './sinks/metrics.ts';
+import { revision, version } from './version.ts';
+import type { Ran } from './watch.ts';
+
+// How long a module that has no saved policy waits for its twin before it starts with another.
+const firstTwinSeconds = 10;
+// An IoT Edge module is killed ten seconds after SIGTERM; the promise is five.
+const lastWordsSeconds = 3;
+const heartbeatLookMs = 60_000;
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const host = hostFor(config);
+  const log = createLog(config.logFormat, config.logLevel);
+  log.info({ version, revision, mode: config.mode }, 'Starting');
+  const stopping = onSignal(log);
+
+  const memory = await openMemory(config.stateDir, (error) => log.warn({ err: error }, 'No memory'));
+  const connected = config.mode === 'edge';
+  const keeper = await openPolicyKeeper({
+    checks,
+    file: config.policyFile,
+    memory,
+    connected,
+    log,
+    now: host.now,
+    onChange: (next) => agent.adopt(next),
+  }).catch((cause: unknown) => {
+    throw new ConfigError(`HARDENING_POLICY_FILE is "${config.policyFile}": ${describeError(cause)}`, {
+      cause,
+    });
+  });
+  const metrics = createMetrics(checks, { version, revision }, identity(config), config.metricsIdentity);
+  const cloud = connected
+    ? createCloud({ checks, keeper, log, now: host.now, agent: () => agent })
+    : undefined;
+  const count = ({ result: { id, findings }, transitions }: Ran) =>
+    metrics.count(
+      id,
+      findings.flatMap(({ reason }) => reason ?? []),
+      transitions,
+    );
+  const keep = ({ result: { id }, changes }: Ran) => {
+    for (const { target, previous, finding } of changes) {
+      log.info(
+        { check: id, target, previous: previous ?? 'none', status: finding?.status ?? 'gone' },
+        'Status',
+      );
+    }
+    if (changes.length > 0) keepForLater(memory, agent.report());
+  };
+  const agent: Agent = createAgent({
+    checks,
+    host,
+    policy: keeper.inForce(),
+    identity: { version, startedAt: host.now().toISOString(), mode: config.mode },
+    remembered: await remember(memory),
+    schedule,
+    hubState: () => cloud?.hub.state() ?? 'none',
+    sinks: [{ ran: count }, { ran: keep }, ...(cloud ? [cloud.sink] : [])],
+  });
+
+  const handlers = routes(agent, keeper, metrics, config.names, () => cloud?.hub.figures());
+  const onError = (error: unknown) => log.error({ err: error }, 'A request could not be answered');
+  const server = await serve(handlers, config.address, config.port, onError).catch((cause: unknown) => {
+    throw new Error(`Could not listen on ${config.address} port ${config.port} (HARDENING_PORT)`, { cause });
+  });
+  log.info({ address: config.address, port: listeningPort(server) }, 'Listening');
+
+  cloud?.hub.start();
+  if (cloud && keeper.inForce().source !== 'saved') {
+    const patience = within(firstTwinSeconds, stopping, () => cloud.firstTwin);
+    await patience.catch(() => log.warn({}, 'Starting without having read the twin'));
+  }
+  if (!stopping.aborted) agent.start();
+  const heartbeat = setInterval(() => cloud?.tell(false), heartbeatLookMs);
+
+  await new Promise((resolve) => {
+    if (stopping.aborted) resolve(undefined);
+    else stopping.addEventListener('abort', resolve);
+  });
+  clearInterval(heartbeat);
+  agent.stop();
+  keeper.close();
+  server.close();
+  server.closeAllConnections();
+  await cloud?.hub.close(AbortSignal.timeout(lastWordsSeconds * 1000));
+  log.info({}, 'Stopped');
+}
+
+function hostFor({ names, hostRoot, stateDir, workloadUri, caFiles, httpsProxy, noProxy }: Config) {
+  try {
+    return createHost({ names, hostRoot, stateDir, workloadUri, caFiles, httpsProxy, noProxy });
+  } catch (cause) {
+    throw new ConfigError(`https_proxy: ${describeError(cause)}`, { cause });
+  }
+}
+
+/** The labels edgeHub and edgeAgent use; `instance_number` tells one process from the next. */
+function identity({ names, module }: Config): TargetIdentity {
+  if (!names.device) return {};
+  const { iothub = '', device } = names;
+  return { iothub, edge_device: device, module_name: module ?? '', instance_number: randomUUID() };
+}
+
+/** Fires at SIGTERM or SIGINT. A second one ends the process where it stands. */
+function onSignal(log: Log): AbortSignal {
+  const stopping = new AbortController();
+  for (const [name, number] of [
+    ['SIGTERM', 15],
+    ['SIGINT', 2],
+  ] as const) {
+    process.on(name, () => {
+      if (stopping.signal.aborted) process.exit(128 + number);
+      log.info({ signal: name }, 'Stopping');
+      stopping.abort(new Error(`${name} was received`));
+    });
+  }
+  return stopping.signal;
+}
+
+function listeningPort(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+main().then(
+  // Whatever is still open, a look-up that ignores its signal for instance, holds nobody up.
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`eflow-hardening: ${describeError(error)}\n`);
+    process.exit(error instanceof ConfigError ? 2 : 1);
+  },
+);

@@ -1,0 +1,112 @@
+import { unwatchFile, watchFile } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { Check } from './check.ts';
+import { describeError } from './errors.ts';
+import { parseJsonc } from './jsonc.ts';
+import type { Log } from './log.ts';
+import type { Memory } from './memory.ts';
+import { consider, defaultPolicy, type PolicyInForce } from './policy-in-force.ts';
+
+/** Keeps the last good policy through bad ones, restarts and an unreachable hub. */
+export interface PolicyKeeper {
+  inForce(): PolicyInForce;
+  /**
+   * Takes the twin's desired properties. Without a `$version` edgeHub has made the twin up, and nothing changes;
+   * where they hold no policy, the file's or the built-in one takes over.
+   */
+  obey(desired: Readonly<Record<string, unknown>>): void;
+  /** Looks at the policy file again. */
+  reread(): Promise<void>;
+  close(): void;
+}
+
+export interface PolicyKeeperOptions {
+  readonly checks: readonly Check[];
+  /** The policy file, followed as it changes; a policy in the twin goes before it. */
+  readonly file: string | undefined;
+  readonly memory: Memory;
+  /** Whether a policy saved from the twin is taken up again. */
+  readonly connected: boolean;
+  readonly log: Log;
+  readonly now: () => Date;
+  onChange(next: PolicyInForce): void;
+}
+
+// By asking for its time of change: a mounted configuration file is replaced as often as written.
+const fileLookMs = 2000;
+
+/** Rejects when there is a policy file that cannot be read. One with a bad policy leaves the defaults in force. */
+export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<PolicyKeeper> {
+  const { checks, file, memory, log, now } = options;
+  const defaults = defaultPolicy(checks, now());
+  let fallback = file ? follow(defaults, await readFile(file, 'utf8')) : defaults;
+  let current = (options.connected && (await saved())) || fallback;
+  tell(current);
+
+  function follow(before: PolicyInForce, text: string): PolicyInForce {
+    try {
+      return consider(before, { source: 'file', version: 0, document: parseJsonc(text) }, checks, now());
+    } catch (error) {
+      return { ...before, accepted: false, problems: [describeError(error)] };
+    }
+  }
+
+  async function saved(): Promise<PolicyInForce | undefined> {
+    const value = (await memory.load('policy')) as { version?: unknown; document?: unknown } | undefined;
+    if (value === undefined) return undefined;
+    const { version, document } = value;
+    const given = { source: 'saved', version: Number(version) || 0, document } as const;
+    const considered = consider(defaults, given, checks, now());
+    if (considered.accepted) return considered;
+    log.warn({ problems: considered.problems }, 'The saved policy is not taken up');
+    return undefined;
+  }
+
+  function tell({ source, version, accepted, problems }: PolicyInForce): void {
+    if (accepted) log.info({ source, version }, 'Policy in force');
+    else log.warn({ version, problems }, 'Policy not accepted, the earlier one stays in force');
+  }
+
+  function change(next: PolicyInForce): void {
+    const news =
+      next.version !== current.version ||
+      next.accepted !== current.accepted ||
+      next.source !== current.source;
+    if (!news && next.policy === current.policy && next.problems.join() === current.problems.join()) return;
+    current = next;
+    tell(next);
+    options.onChange(next);
+  }
+
+  async function reread(): Promise<void> {
+    if (!file) return;
+    try {
+      const before = fallback;
+      fallback = follow(before, await readFile(file, 'utf8'));
+      if (current.source === 'file' || current.source === 'default') change(fallback);
+    } catch (error) {
+      log.warn({ err: error, file }, 'Could not read the policy file, its last policy stays');
+    }
+  }
+
+  if (file) watchFile(file, { interval: fileLookMs, persistent: false }, () => void reread());
+
+  return {
+    inForce: () => current,
+    obey({ $version: version, policy: document }) {
+      if (typeof version !== 'number') return;
+      if (document === undefined) {
+        void memory.save('policy', undefined);
+        change(fallback);
+        return;
+      }
+      const next = consider(current, { source: 'twin', version, document }, checks, now());
+      if (next.accepted) void memory.save('policy', { version, document });
+      change(next);
+    },
+    reread,
+    close() {
+      if (file) unwatchFile(file);
+    },
+  };
+}

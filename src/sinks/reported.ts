@@ -1,0 +1,129 @@
+import type { Told } from '../confirm.ts';
+import type { PolicyInForce } from '../policy-in-force.ts';
+import { type CheckReport, type Report, worstFirst } from '../report.ts';
+
+/** The module's reported properties. Targets are values, never keys: edgeHub refuses keys with '.', '$', '#' or blanks. */
+export interface Reported {
+  readonly agent: { readonly version: string; readonly startedAt: string; readonly mode: string };
+  /** Plug and Play acknowledgement of the desired property `policy`. */
+  readonly policy: {
+    /** The policy in force, as it was given. */
+    readonly value: unknown;
+    readonly ac: 200 | 203 | 400;
+    readonly av: number;
+    readonly ad: string;
+  };
+  /** Absent until every enabled check has run, as are `checks` and `heartbeat`. */
+  readonly summary?: Report['summary'] & { readonly findingsLeftOut: number };
+  readonly checks?: Readonly<Record<string, ReportedCheck>>;
+  readonly heartbeat?: string;
+}
+
+interface ReportedCheck {
+  readonly status: string;
+  readonly since: string;
+  readonly findings: readonly ReportedFinding[];
+}
+
+type ReportedFinding = Omit<Told, 'readings'>;
+
+// The hub refuses a merged document over 32 KB for ever after; we stay well below.
+const largestBytes = 16_384;
+const largestPolicyBytes = 8192;
+// Of 4096 bytes that a string may have, in characters of up to four bytes.
+const longestText = 1000;
+
+/**
+ * Renders a report as reported properties. Findings that pass or are skipped are left out; of the others the worst
+ * `maxFindings` are told, fewer where they would not fit. A check whose findings have not changed keeps the words of
+ * `previous`, so that a drifting number alone costs no patch; with `previous` undefined every word is fresh.
+ */
+export function reportedProperties(
+  report: Report,
+  inForce: PolicyInForce,
+  complete: boolean,
+  heartbeat: string,
+  previous: Reported | undefined,
+): Reported {
+  const { version, startedAt, mode } = report.agent;
+  const head = { agent: { version, startedAt, mode }, policy: acknowledgement(inForce) };
+  if (!complete) return head;
+
+  const all = worstFirst(
+    Object.entries(report.checks).flatMap(([id, { findings }]) =>
+      findings
+        .filter(({ status }) => status !== 'pass' && status !== 'skip')
+        .map((finding) => ({ id, status: finding.status, finding: shorten(finding) })),
+    ),
+  );
+  const render = (count: number): Reported => ({
+    ...head,
+    summary: { ...report.summary, findingsLeftOut: all.length - count },
+    checks: Object.fromEntries(
+      Object.entries(report.checks).map(([id, check]) => {
+        const told = all.slice(0, count).filter((each) => each.id === id);
+        return [
+          id,
+          keepWords(
+            check,
+            told.map(({ finding }) => finding),
+            previous?.checks?.[id],
+          ),
+        ] as const;
+      }),
+    ),
+    heartbeat,
+  });
+  let count = Math.min(all.length, inForce.policy.report.maxFindings);
+  while (count > 0 && Buffer.byteLength(JSON.stringify(render(count))) > largestBytes) count -= 1;
+  return render(count);
+}
+
+function acknowledgement({
+  source,
+  accepted,
+  version,
+  problems,
+  document,
+}: PolicyInForce): Reported['policy'] {
+  const fits = Buffer.byteLength(JSON.stringify(document)) <= largestPolicyBytes;
+  const value = fits ? document : {};
+  const tooLong = fits ? '' : ' (too long to be repeated here)';
+  if (!accepted) {
+    return {
+      value,
+      ac: 400,
+      av: version,
+      ad: clip(`Not accepted, the earlier policy stays: ${problems.join('; ')}`),
+    };
+  }
+  if (source === 'twin' || source === 'saved')
+    return { value, ac: 200, av: version, ad: `In force${tooLong}` };
+  const from = source === 'file' ? "the device's policy file" : 'the built-in defaults';
+  return { value, ac: 203, av: 0, ad: `No desired policy, in force are ${from}${tooLong}` };
+}
+
+const shorten = ({ target, status, reason, message, remedy, since }: Told): ReportedFinding => ({
+  target: clip(target),
+  status,
+  ...(reason === undefined ? {} : { reason }),
+  message: clip(message),
+  ...(remedy === undefined ? {} : { remedy: clip(remedy) }),
+  since,
+});
+
+function keepWords(
+  { status, since }: CheckReport,
+  findings: readonly ReportedFinding[],
+  before: ReportedCheck | undefined,
+): ReportedCheck {
+  const same = (a: ReportedFinding, b: ReportedFinding | undefined) =>
+    a.target === b?.target && a.status === b.status && a.reason === b.reason && a.since === b.since;
+  const unchanged =
+    before?.findings.length === findings.length &&
+    findings.every((finding, i) => same(finding, before.findings[i]));
+  return { status, since, findings: unchanged ? before.findings : findings };
+}
+
+const clip = (text: string): string =>
+  text.length > longestText ? `${text.slice(0, longestText - 3)}...` : text;

@@ -1,0 +1,41 @@
+import type { Status } from '../check.ts';
+import { type Report, worstFirst } from '../report.ts';
+import { symbols } from './symbols.ts';
+
+export interface TableOptions {
+  readonly colour: boolean;
+  /** Tells passing findings too, and each finding's reason and readings. */
+  readonly verbose: boolean;
+}
+
+const colours = { pass: 32, warn: 33, fail: 31, unknown: 35, skip: 90 } satisfies Record<Status, number>;
+
+/** A report for a terminal: a line for each check, below it what is not right and the next thing to do. */
+export function renderTable(report: Report, { colour, verbose }: TableOptions): string {
+  const paint = (status: Status, text: string) =>
+    colour ? `\u001b[${colours[status]}m${text}\u001b[0m` : text;
+  const lines: string[] = [];
+  for (const [id, check] of Object.entries(report.checks)) {
+    const seconds = verbose ? ` (${check.durationSeconds.toFixed(2)} s)` : '';
+    lines.push(
+      `${paint(check.status, `${symbols[check.status]} ${check.status.padEnd(7)}`)} ${id}: ${check.title}${seconds}`,
+    );
+    for (const finding of worstFirst(check.findings)) {
+      if (finding.status === 'pass' && !verbose) continue;
+      const reason = finding.reason && verbose ? ` [${finding.reason}]` : '';
+      lines.push(`    ${paint(finding.status, symbols[finding.status])} ${finding.target}${reason}`);
+      lines.push(`      ${finding.message}`);
+      if (finding.remedy) lines.push(`      Next: ${finding.remedy}`);
+      for (const { gauge, labels, value } of verbose ? (finding.readings ?? []) : []) {
+        const about = Object.values(labels ?? {}).join(', ');
+        lines.push(`      ${gauge}${about ? ` (${about})` : ''} ${value}`);
+      }
+    }
+  }
+  const { summary } = report;
+  const counts = (['pass', 'warn', 'fail', 'unknown', 'skip'] as const)
+    .map((status) => `${summary[status]} ${status}`)
+    .join(', ');
+  lines.push('', `${paint(summary.status, summary.status.toUpperCase())}: ${counts}`);
+  return `${lines.join('\n')}\n`;
+}
