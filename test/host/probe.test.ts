@@ -53,7 +53,7 @@ describe('tcp', () => {
 describe('names', () => {
   test('one that does not exist is dns_failed and nothing after it is reached', async () => {
     const resolve = createResolve({ servers: [await dnsServer(() => 'no such name')] });
-    const probe = await network({ resolve }).probe(hub('tls', 1), never);
+    const probe = await network({ resolve }).probe(hub('tcp', 1), never);
     expect(probe.failure).toMatchObject({
       reason: 'dns_failed',
       detail: expect.stringContaining('ENOTFOUND'),
@@ -63,7 +63,7 @@ describe('names', () => {
 
   test('a resolver that never answers is timed_out in the DNS look-up', async () => {
     const resolve = createResolve({ servers: [await dnsServer(() => 'silence')] });
-    const probe = await network({ resolve }).probe(hub('tls', 1), AbortSignal.timeout(100));
+    const probe = await network({ resolve }).probe(hub('tcp', 1), AbortSignal.timeout(100));
     expect(probe.failure).toEqual({
       reason: 'timed_out',
       detail: 'No answer to the DNS look-up of hub.test',
@@ -124,7 +124,7 @@ describe('tls', () => {
 
   test('a server that says nothing is timed_out in the handshake, with the phases before it', async () => {
     const { port } = await silentServer();
-    const probe = await probeDirectly(hub('tls', port), AbortSignal.timeout(150));
+    const probe = await probeDirectly(hub('tls', port), AbortSignal.timeout(400));
     const detail = `No answer to the TLS handshake with hub.test:${port}`;
     expect(probe.failure).toEqual({ reason: 'timed_out', detail });
     expect(Object.keys(probe.seconds)).toEqual(['resolve', 'connect', 'tls']);
@@ -185,7 +185,7 @@ describe('https', () => {
 
   test('a server that takes the request and never answers is timed_out in it', async () => {
     const { port } = await tlsServer(valid, () => undefined);
-    const signal = AbortSignal.timeout(300);
+    const signal = AbortSignal.timeout(500);
     const probe = await network({ bundle: root.certificate }).probe(hub('https', port), signal);
     expect(probe.failure).toEqual({ reason: 'timed_out', detail: 'No answer to the request GET /' });
     expect(probe.seconds).toHaveProperty('first_byte');
@@ -237,7 +237,7 @@ describe('a proxy', () => {
   test('that never answers is timed_out, and named', async () => {
     const { port } = await silentServer();
     const { probe } = network({ httpsProxy: `http://127.0.0.1:${port}` });
-    const { failure } = await probe(hub('tls', 8883), AbortSignal.timeout(150));
+    const { failure } = await probe(hub('tls', 8883), AbortSignal.timeout(400));
     const detail = `No answer to the CONNECT request to the proxy 127.0.0.1:${port}`;
     expect(failure).toEqual({ reason: 'timed_out', detail });
   });
@@ -279,7 +279,7 @@ test('no probe leaves a socket open, whatever came of it', async () => {
   const shown = await tlsServer(valid, (_, response) => response.end('x'));
   const { probe } = network({ bundle: root.certificate });
   await probe(hub('tcp', silent.port), never);
-  await probe(hub('tls', silent.port), AbortSignal.timeout(100));
+  await probe(hub('tls', silent.port), AbortSignal.timeout(400));
   await probe(hub('tls', shown.port), never);
   await probe(hub('https', shown.port), never);
   const all = [...silent.connections, ...shown.connections];
