@@ -4,10 +4,11 @@ const longestMessage = 2000;
 export function describeError(error: unknown): string {
   const parts: string[] = [];
   for (let at: unknown = error; at !== undefined && parts.length < 8; ) {
-    const message = at instanceof Error ? at.message || at.name : String(at);
-    // Many errors already quote their cause.
-    if (!parts.some((part) => part.includes(message))) parts.push(message);
+    const message = at instanceof Error ? at.message : String(at);
+    // Many errors already quote their cause, and an AggregateError says nothing of its own.
+    if (message !== '' && !parts.some((part) => part.includes(message))) parts.push(message);
     at = at instanceof Error ? at.cause : undefined;
   }
+  if (parts.length === 0) parts.push(error instanceof Error ? error.name : 'an error that says nothing');
   return parts.join(': ').replaceAll(/\s+/g, ' ').slice(0, longestMessage);
 }

@@ -6,7 +6,7 @@ import { createCloud } from './cloud.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { within } from './deadline.ts';
 import { describeError } from './errors.ts';
-import { createHost } from './host/index.ts';
+import { hostFor } from './host-for.ts';
 import { serve } from './http.ts';
 import { createLog, type Log } from './log.ts';
 import { openMemory } from './memory.ts';
@@ -100,16 +100,11 @@ async function main(): Promise<void> {
   keeper.close();
   server.close();
   server.closeAllConnections();
-  await cloud?.hub.close(AbortSignal.timeout(lastWordsSeconds * 1000));
+  const { signal: never } = new AbortController();
+  await within(lastWordsSeconds, never, async (signal) => cloud?.hub.close(signal)).catch((error: unknown) =>
+    log.warn({ err: error }, 'Could not say everything'),
+  );
   log.info({}, 'Stopped');
-}
-
-function hostFor({ names, hostRoot, stateDir, workloadUri, caFiles, httpsProxy, noProxy }: Config) {
-  try {
-    return createHost({ names, hostRoot, stateDir, workloadUri, caFiles, httpsProxy, noProxy });
-  } catch (cause) {
-    throw new ConfigError(`https_proxy: ${describeError(cause)}`, { cause });
-  }
 }
 
 /** The labels edgeHub and edgeAgent use; `instance_number` tells one process from the next. */

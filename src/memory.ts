@@ -9,15 +9,15 @@ export interface Memory {
   save(name: string, value: unknown): Promise<void>;
 }
 
+type Complain = (error: Error) => void;
+
 const largestFile = 1024 * 1024;
 
 /**
  * Opens the state folder. Where it is missing, unwritable or full, the agent goes on without memory and
  * `complain` hears why, once for each kind of trouble.
  */
-export async function openMemory(directory: string, complain: (error: Error) => void): Promise<Memory> {
-  const fail = (what: string, cause: unknown) =>
-    complain(new Error(`${what} in the state folder ${directory}; going on without memory`, { cause }));
+export async function openMemory(directory: string, complain: Complain): Promise<Memory> {
   let lastSave = Promise.resolve();
 
   async function write(name: string, value: unknown): Promise<void> {
@@ -35,24 +35,12 @@ export async function openMemory(directory: string, complain: (error: Error) => 
     await rename(temporary, path);
   }
 
-  const memory: Memory = {
-    async load(name) {
-      try {
-        const text = await readFile(join(directory, `${name}.json`), 'utf8');
-        if (text.length > largestFile) throw new Error(`The file has ${text.length} characters`);
-        return JSON.parse(text);
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-        fail(`Could not read ${name}.json`, error);
-        return undefined;
-      }
-    },
-    save(name, value) {
-      lastSave = lastSave
-        .then(() => write(name, value))
-        .catch((error: unknown) => fail(`Could not save ${name}.json`, error));
-      return lastSave;
-    },
+  const { load } = readMemory(directory, complain);
+  const save = (name: string, value: unknown) => {
+    lastSave = lastSave
+      .then(() => write(name, value))
+      .catch((error: unknown) => complain(trouble(`Could not save ${name}.json`, directory, error)));
+    return lastSave;
   };
 
   try {
@@ -61,9 +49,29 @@ export async function openMemory(directory: string, complain: (error: Error) => 
     const probe = join(directory, '.writable');
     await (await open(probe, 'w', 0o600)).close();
     await rm(probe);
-    return memory;
+    return { load, save };
   } catch (error) {
-    fail('Could not write', error);
-    return { load: memory.load, save: async () => {} };
+    complain(trouble('Could not write', directory, error));
+    return { load, save: async () => {} };
   }
 }
+
+/** Only looks at what has been saved. */
+export function readMemory(directory: string, complain: Complain): Pick<Memory, 'load'> {
+  return {
+    async load(name) {
+      try {
+        const text = await readFile(join(directory, `${name}.json`), 'utf8');
+        if (text.length > largestFile) throw new Error(`The file has ${text.length} characters`);
+        return JSON.parse(text);
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+        complain(trouble(`Could not read ${name}.json`, directory, error));
+        return undefined;
+      }
+    },
+  };
+}
+
+const trouble = (what: string, directory: string, cause: unknown): Error =>
+  new Error(`${what} in the state folder ${directory}; going on without it`, { cause });

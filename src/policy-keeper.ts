@@ -1,5 +1,6 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
 import type { Check } from './check.ts';
 import { describeError } from './errors.ts';
 import { parseJsonc } from './jsonc.ts';
@@ -32,6 +33,16 @@ export interface PolicyKeeperOptions {
   onChange(next: PolicyInForce): void;
 }
 
+const savedName = 'policy';
+const savedSchema = z.object({ version: z.number(), document: z.unknown() });
+
+/** The last policy that was accepted from the twin. */
+export async function loadPolicy(
+  memory: Pick<Memory, 'load'>,
+): Promise<{ readonly version: number; readonly document: unknown } | undefined> {
+  return savedSchema.safeParse(await memory.load(savedName)).data;
+}
+
 // By asking for its time of change: a mounted configuration file is replaced as often as written.
 const fileLookMs = 2000;
 
@@ -52,11 +63,9 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
   }
 
   async function saved(): Promise<PolicyInForce | undefined> {
-    const value = (await memory.load('policy')) as { version?: unknown; document?: unknown } | undefined;
-    if (value === undefined) return undefined;
-    const { version, document } = value;
-    const given = { source: 'saved', version: Number(version) || 0, document } as const;
-    const considered = consider(defaults, given, checks, now());
+    const kept = await loadPolicy(memory);
+    if (kept === undefined) return undefined;
+    const considered = consider(defaults, { source: 'saved', ...kept }, checks, now());
     if (considered.accepted) return considered;
     log.warn({ problems: considered.problems }, 'The saved policy is not taken up');
     return undefined;
@@ -96,12 +105,12 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
     obey({ $version: version, policy: document }) {
       if (typeof version !== 'number') return;
       if (document === undefined) {
-        void memory.save('policy', undefined);
+        void memory.save(savedName, undefined);
         change(fallback);
         return;
       }
       const next = consider(current, { source: 'twin', version, document }, checks, now());
-      if (next.accepted) void memory.save('policy', { version, document });
+      if (next.accepted) void memory.save(savedName, { version, document });
       change(next);
     },
     reread,

@@ -16,6 +16,7 @@ export interface Reporter {
 
 export function createReporter({ send, inForce, complete }: ReporterOptions): Reporter {
   let previous: Reported | undefined;
+  let completed = false;
   let beat: { readonly at: number; readonly moment: string } | undefined;
   return {
     show(report, urgent) {
@@ -25,15 +26,12 @@ export function createReporter({ send, inForce, complete }: ReporterOptions): Re
       if (!beat || due) beat = { at: performance.now(), moment: report.generatedAt };
       // With a heartbeat or a new policy the words are told anew, though no status has changed.
       const fresh = due || policy.version !== previous?.policy.av;
-      const properties = reportedProperties(
-        report,
-        policy,
-        complete(),
-        beat.moment,
-        fresh ? undefined : previous,
-      );
-      previous = properties;
-      send(properties, minIntervalSeconds, urgent);
+      const before = fresh ? undefined : previous;
+      const first = !completed && complete();
+      completed ||= first;
+      previous = reportedProperties(report, policy, completed, beat.moment, before);
+      // The first whole report does not wait for the interval that its acknowledgement has begun.
+      send(previous, minIntervalSeconds, urgent || first);
     },
   };
 }

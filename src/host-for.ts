@@ -1,0 +1,21 @@
+import type { Host } from './check.ts';
+import { type Config, ConfigError } from './config.ts';
+import { describeError } from './errors.ts';
+import { createHost } from './host/index.ts';
+
+/** This machine, as the environment says to look at it. Throws a {@link ConfigError} for a bad proxy. */
+export function hostFor({
+  names,
+  hostRoot,
+  stateDir,
+  workloadUri,
+  caFiles,
+  httpsProxy,
+  noProxy,
+}: Config): Host {
+  try {
+    return createHost({ names, hostRoot, stateDir, workloadUri, caFiles, httpsProxy, noProxy });
+  } catch (cause) {
+    throw new ConfigError(`https_proxy: ${describeError(cause)}`, { cause });
+  }
+}
