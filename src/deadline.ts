@@ -1,29 +1,23 @@
 /**
- * Runs `work` with a signal that fires when `parent` does, or after `seconds` (then with a `TimeoutError`).
- * Settles with the work, or rejects with the signal's reason as soon as it fires, so that work which ignores its
- * signal can hold nobody up.
+ * Does work whose signal fires when `parent` does, or after `seconds` with a `TimeoutError`. The work is waited for
+ * even then: cut short, it may still answer how far it came.
+ *
+ * A timer rather than AbortSignal.timeout(): that one is unref'd, so a process which waits for nothing else would just
+ * end, and in Node 20 it can be collected as garbage before it fires when only AbortSignal.any() holds it.
  */
-export async function within<T>(
+export async function withDeadline<T>(
   seconds: number,
   parent: AbortSignal,
-  work: (signal: AbortSignal) => T | Promise<T>,
+  work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   parent.throwIfAborted();
   const controller = new AbortController();
-  const { signal } = controller;
-  // A timer of our own: AbortSignal.timeout() is unref'd, and a process waiting for nothing else would just end.
-  const timer = setTimeout(
-    () => controller.abort(new DOMException(`No answer within ${seconds} s`, 'TimeoutError')),
-    seconds * 1000,
-  );
+  const late = () => controller.abort(new DOMException(`No answer within ${seconds} s`, 'TimeoutError'));
+  const timer = setTimeout(late, seconds * 1000);
   const onParent = () => controller.abort(parent.reason);
   parent.addEventListener('abort', onParent, { once: true });
   try {
-    return await new Promise<T>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      // Started in a promise, so that work which throws at once rejects as well.
-      Promise.resolve(signal).then(work).then(resolve, reject);
-    });
+    return await work(controller.signal);
   } finally {
     clearTimeout(timer);
     parent.removeEventListener('abort', onParent);
@@ -31,6 +25,23 @@ export async function within<T>(
     controller.abort(new DOMException('The work is over', 'AbortError'));
   }
 }
+
+/** As {@link withDeadline}, but rejects as soon as the signal fires: work that ignores its signal holds nobody up. */
+export const within = <T>(
+  seconds: number,
+  parent: AbortSignal,
+  work: (signal: AbortSignal) => T | Promise<T>,
+): Promise<T> =>
+  withDeadline(
+    seconds,
+    parent,
+    (signal) =>
+      new Promise<T>((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+        // Started in a promise, so that work which throws at once rejects as well.
+        Promise.resolve(signal).then(work).then(resolve, reject);
+      }),
+  );
 
 /** Whether an error says that a deadline passed. */
 export const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';

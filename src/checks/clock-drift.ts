@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CannotTell, defineCheck, type Host, type Reading, type Verdict } from '../check.ts';
+import { isTimeout, withDeadline } from '../deadline.ts';
 import { causeOf, describe, type Estimate, estimate, inSeconds, list } from './clock-words.ts';
 import { agreement, distanceFromZero } from './intervals.ts';
 
@@ -109,11 +110,10 @@ const sourcesOf = ({ servers, https, chrony }: Params, host: Host): Source[] => 
 ];
 
 async function askOne({ name, ask }: Source, signal: AbortSignal): Promise<Estimate | Failure> {
-  const patience = AbortSignal.timeout(sourceSeconds * 1000);
   try {
-    return estimate(name, await ask(AbortSignal.any([signal, patience])));
+    return estimate(name, await withDeadline(sourceSeconds, signal, ask));
   } catch (cause) {
-    const why = patience.aborted ? `${name} did not answer within ${sourceSeconds} s` : causeOf(name, cause);
+    const why = isTimeout(cause) ? `${name} did not answer within ${sourceSeconds} s` : causeOf(name, cause);
     // chronyd listens on the machine's loopback, where a container with a network of its own cannot reach it.
     const expected = name === 'chrony' && cause instanceof CannotTell && cause.reason === 'not_found';
     return { why, cause, expected };

@@ -105,7 +105,7 @@ function problemsOf(target: string, filesystem: Filesystem, usage: string, limit
       status: 'warn',
       reason: 'too_small',
       clause: `the filesystem at ${target} has ${size(sizeBytes)}, less than ${limits.minSizeGiB} GiB`,
-      remedy: 'Give the VM a larger disk (EFLOW: Deploy-Eflow -vmDiskSize), or lower minSizeGiB.',
+      remedy: 'Give the VM a larger disk (EFLOW: Deploy-Eflow -vmDataSize), or lower minSizeGiB.',
     });
   }
   return problems;

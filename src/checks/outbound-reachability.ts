@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { CannotTell, defineCheck, type Names, type Probe, probePhases, type Reading } from '../check.ts';
+import { withDeadline } from '../deadline.ts';
 import { expandNames } from './names.ts';
 import { probeRemedy } from './probe-remedy.ts';
 import { parseProbeTarget, probeTarget } from './probe-target.ts';
-import { withDeadline } from './with-deadline.ts';
 
 /** Tries each target: connects, completes TLS and judges the certificate, asks for the path. */
 export const outboundReachability = defineCheck({

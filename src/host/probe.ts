@@ -1,4 +1,5 @@
 import { CannotTell, type Host, type Probe, type ProbeTarget, probeFailures } from '../check.ts';
+import { isTimeout } from '../deadline.ts';
 import type { Connect } from './connect.ts';
 import { exchangeHttps } from './https-exchange.ts';
 import { judgePeer } from './peer.ts';
@@ -75,5 +76,3 @@ function failureOf(error: unknown, timeline: Timeline, signal: AbortSignal): Non
   if (reason === undefined) throw error;
   return { reason, detail: error.message };
 }
-
-const isTimeout = (reason: unknown): boolean => reason instanceof Error && reason.name === 'TimeoutError';

@@ -1,14 +1,15 @@
 import { CannotTell } from '../check.ts';
+import { isTimeout, withDeadline } from '../deadline.ts';
 
 /**
  * Silence that counts as a lost datagram. NTP clients send their bursts at intervals of 2 s (BTIME, RFC 5905
  * section 13), so asking again after it is no abuse.
  */
-const silenceMilliseconds = 2000;
+const silenceSeconds = 2;
 
 /**
- * Asks the addresses, at least one, in turn until one answers, and the silent ones again until the signal fires. An address that
- * refused or answered badly is not asked twice; once none is left, throws what each one said.
+ * Asks the addresses, at least one, in turn until one answers, and the silent ones again until the signal fires. An
+ * address that refused or answered badly is not asked twice; once none is left, throws what each one said.
  */
 export async function tryAddresses<T>(
   addresses: readonly string[],
@@ -20,12 +21,11 @@ export async function tryAddresses<T>(
 
   for (let round = open(); round.length > 0; round = open()) {
     for (const address of round) {
-      const patience = AbortSignal.timeout(silenceMilliseconds);
       try {
-        return await ask(address, AbortSignal.any([signal, patience]));
+        return await withDeadline(silenceSeconds, signal, (attempt) => ask(address, attempt));
       } catch (error) {
         signal.throwIfAborted();
-        if (!patience.aborted) failures.set(address, error);
+        if (!isTimeout(error)) failures.set(address, error);
       }
     }
   }
