@@ -23,6 +23,7 @@ const reported = z.object({
 describe.skipIf(!possible)('the amd64 image (root; apt-get install docker.io debootstrap iproute2)', () => {
   const aborting = new AbortController();
   let folder: string;
+  let deviceRoot: string;
   let engine: Engine;
   let simulator: Simulator;
   let module: Docker.Container;
@@ -39,14 +40,9 @@ describe.skipIf(!possible)('the amd64 image (root; apt-get install docker.io deb
     });
     simulator.edgeHub.patchDesired({ policy: localPolicy(engine.gateway, simulator.hubPort) });
 
-    const deviceRoot = join(folder, 'device');
-    const root = await createRoot({ commonName: 'device root' });
-    const notAfter = new Date(Date.now() + 5.5 * 86_400_000);
+    deviceRoot = join(folder, 'device');
     await mkdir(dirname(deviceRoot + certificate), { recursive: true });
-    await writeFile(
-      deviceRoot + certificate,
-      (await root.issue({ commonName: 'device', notAfter })).certificate,
-    );
+    await writeCertificate(5.5);
     const options = { image, deviceRoot, simulator, gateway: engine.gateway, gatewayName };
     module = await engine.docker.createContainer(await moduleContainer(options));
     await module.start();
@@ -68,6 +64,12 @@ describe.skipIf(!possible)('the amd64 image (root; apt-get install docker.io deb
     await rm(folder, { recursive: true, force: true });
   }, 60_000);
 
+  const writeCertificate = async (days: number) => {
+    const root = await createRoot({ commonName: 'device root' });
+    const notAfter = new Date(Date.now() + days * 86_400_000);
+    const issued = await root.issue({ commonName: 'device', notAfter });
+    await writeFile(deviceRoot + certificate, issued.certificate);
+  };
   const statuses = async () => {
     const page = await (await fetch(`${address}/metrics`)).text();
     return Object.fromEntries(
@@ -145,22 +147,33 @@ describe.skipIf(!possible)('the amd64 image (root; apt-get install docker.io deb
   });
 
   test('a stop ends within 5 s, with exit code 0 and the last report sent', async () => {
-    // Better news waits for report.minIntervalSeconds, so it is still unsent when the stop comes.
+    // The certificate is renewed, and the better news waits for report.minIntervalSeconds when the stop comes.
     simulator.edgeHub.patchDesired({
-      policy: { report: { minIntervalSeconds: 3600 }, checks: { diskSpace: { minSizeGiB: 0 } } },
+      policy: { schedule: '* * * * * *', report: { minIntervalSeconds: 3600 } },
     });
-    await eventually(async () => expect((await statuses()).diskSpace).toBe('0'));
+    await eventually(async () => {
+      const { desired, reported } = simulator.edgeHub.twin();
+      expect(reported.policy).toMatchObject({ av: desired.$version });
+    });
+    await writeCertificate(90);
+    await eventually(async () => expect((await statuses()).certificateExpiry).toBe('0'));
+    expect(told().certificateExpiry?.status).toBe('fail');
     const started = performance.now();
     await module.stop({ t: 10 });
     expect(performance.now() - started).toBeLessThan(5000);
     const { State } = await module.inspect();
     expect(State).toMatchObject({ ExitCode: 0, OOMKilled: false });
-    expect(told().diskSpace?.status).toBe('pass');
+    expect(told().certificateExpiry?.status).toBe('pass');
   });
 
   test('a host folder that is missing stops the start, and is not created', async () => {
-    const deviceRoot = join(folder, 'empty');
-    const options = { image, deviceRoot, simulator, gateway: engine.gateway, gatewayName };
+    const options = {
+      image,
+      deviceRoot: join(folder, 'empty'),
+      simulator,
+      gateway: engine.gateway,
+      gatewayName,
+    };
     await expect(engine.docker.createContainer(await moduleContainer(options))).rejects.toThrow(
       /bind source path does not exist/,
     );
