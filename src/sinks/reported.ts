@@ -126,4 +126,7 @@ function keepWords(
 }
 
 const clip = (text: string): string =>
-  text.length > longestText ? `${text.slice(0, longestText - 3)}...` : text;
+  text.length > longestText ? `${text.slice(0, longestText - 3).replace(halfCharacter, '')}...` : text;
+
+// The first half of a character that UTF-16 writes as two, which on its own is not valid text.
+const halfCharacter = /[\ud800-\udbff]$/;

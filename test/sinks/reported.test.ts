@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest';
+import { limitProblems } from '../../src/hub/limits.ts';
+import type { PolicyInForce } from '../../src/policy-in-force.ts';
+import type { Report } from '../../src/report.ts';
+import { type Reported, reportedProperties } from '../../src/sinks/reported.ts';
+import {
+  checkReport,
+  finding,
+  findingThatIs,
+  inForce,
+  reportOf,
+  sampleReport,
+} from '../support/sample-report.ts';
+
+const heartbeat = '2026-11-21T20:00:00.000Z';
+
+const reported = (report: Report, policy: PolicyInForce = inForce(), previous?: Reported): Reported =>
+  reportedProperties(report, policy, true, heartbeat, previous);
+
+const disk = (...findings: Parameters<typeof checkReport>[1]) =>
+  reportOf({ diskSpace: checkReport('Space', findings) });
+
+const told = ({ checks = {} }: Reported) => Object.values(checks).flatMap(({ findings }) => findings);
+
+const atMost = (maxFindings: number): PolicyInForce => {
+  const { policy } = inForce();
+  return inForce({ policy: { ...policy, report: { ...policy.report, maxFindings } } });
+};
+
+/** As the twin takes them. */
+const problems = (properties: Reported) => limitProblems({ ...properties });
+
+const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+
+describe('what is told', () => {
+  test('every check with its status, of its findings those that are not all right, and no readings', () => {
+    const { checks, summary } = reported(sampleReport);
+    expect(Object.keys(checks ?? {})).toEqual(Object.keys(sampleReport.checks));
+    expect(checks?.clockDrift).toEqual({ status: 'pass', since: '2026-11-21T18:00:00.000Z', findings: [] });
+    expect(checks?.outboundReachability?.findings).toEqual([
+      {
+        target: 'https://mcr.microsoft.com/v2/',
+        status: 'fail',
+        reason: 'refused',
+        message: 'mcr.microsoft.com:443 refused the connection (ECONNREFUSED), after 0.02 s',
+        remedy: 'See that a service listens there: `curl -v telnet://mcr.microsoft.com:443`.',
+        since: '2026-11-21T18:00:00.000Z',
+      },
+    ]);
+    expect(summary).toEqual({
+      status: 'fail',
+      pass: 1,
+      warn: 1,
+      fail: 1,
+      unknown: 1,
+      skip: 0,
+      findingsLeftOut: 0,
+    });
+  });
+
+  test('before every check has run: agent and policy only', () => {
+    const partial = reportedProperties(sampleReport, inForce(), false, heartbeat, undefined);
+    expect(Object.keys(partial)).toEqual(['agent', 'policy']);
+  });
+
+  test('the worst findings first, of any check, and how many there was no room for', () => {
+    const report = reportOf({
+      diskSpace: checkReport('Space', [findingThatIs('unknown', 'a'), findingThatIs('warn', 'b')]),
+      clockDrift: checkReport('Clock', [findingThatIs('warn', 'c'), findingThatIs('fail', 'd')]),
+    });
+    const two = reported(report, atMost(2));
+    expect(two.checks?.diskSpace?.findings.map(({ target }) => target)).toEqual(['b']);
+    expect(two.checks?.clockDrift?.findings.map(({ target }) => target)).toEqual(['d']);
+    expect(two.summary).toMatchObject({ status: 'fail', fail: 1, findingsLeftOut: 2 });
+
+    const all = reported(report, atMost(20));
+    expect(all.checks?.clockDrift?.findings.map(({ target }) => target)).toEqual(['d', 'c']);
+    expect(all.summary?.findingsLeftOut).toBe(0);
+  });
+});
+
+describe("IoT Hub's limits", () => {
+  const hostile = 'C:\\a.b $c #d\u0000\n"quoted" {iothub}/..';
+
+  test('a target is a value, never a key, whatever it holds', () => {
+    const properties = reported(disk(findingThatIs('fail', hostile)));
+    expect(problems(properties)).toEqual([]);
+    expect(told(properties)[0]?.target).toBe(hostile);
+  });
+
+  test('long texts are clipped to what a string may have, whole characters only', () => {
+    const long = '\u{1F4BE}'.repeat(3000);
+    const odd = `x${long}`;
+    const properties = reported(
+      disk(finding({ target: odd, status: 'fail', reason: 'space_low', message: long, remedy: odd })),
+      inForce({ accepted: false, problems: [odd] }),
+    );
+    expect(problems(properties)).toEqual([]);
+    const [first] = told(properties);
+    for (const text of [first?.target, first?.message, first?.remedy, properties.policy.ad]) {
+      expect(text).toMatch(/\u{1F4BE}\.\.\.$/u);
+      expect(text?.length).toBeLessThanOrEqual(1000);
+    }
+  });
+
+  test.each([
+    ['short', 'x'],
+    ['long', 'x'.repeat(5000)],
+    ['many-byte', '\u20ac'.repeat(5000)],
+  ])('100 findings with %s texts stay under 16 KB, and what is left out is said', (_, message) => {
+    const findings = Array.from({ length: 100 }, (_, i) => ({
+      ...findingThatIs(i === 99 ? 'fail' : 'warn', `/mnt/${i}`),
+      message,
+      remedy: message,
+    }));
+    const document = { exceptions: Array.from({ length: 25 }, () => ({ because: 'b'.repeat(300) })) };
+    const properties = reported(disk(...findings), { ...atMost(100), document });
+    expect(properties.policy.value).toEqual(document);
+    expect(problems(properties)).toEqual([]);
+    expect(bytes(properties)).toBeLessThanOrEqual(16_384);
+    expect(told(properties)[0]?.target).toBe('/mnt/99');
+    expect(told(properties).length).toBeLessThan(100);
+    expect(properties.summary?.findingsLeftOut).toBe(100 - told(properties).length);
+  });
+});
+
+describe('words that are frozen', () => {
+  const hot = (change: Parameters<typeof finding>[0] = {}) =>
+    disk(
+      finding({
+        status: 'warn',
+        reason: 'space_low',
+        message: 'Used 76.0 %',
+        remedy: 'Make room',
+        ...change,
+      }),
+    );
+  const before = reported(hot());
+
+  test('a number that only drifts changes nothing', () => {
+    expect(reported(hot({ message: 'Used 76.1 %' }), inForce(), before)).toEqual(before);
+  });
+
+  test.each([
+    ['status', { status: 'fail' as const }],
+    ['reason', { reason: 'inodes_low' }],
+    ['since', { since: '2026-11-21T20:29:00.000Z' }],
+    ['target', { target: '/data' }],
+  ])('another %s brings the words of today', (_, change) => {
+    const after = reported(hot({ ...change, message: 'Used 76.1 %' }), inForce(), before);
+    expect(told(after)[0]?.message).toBe('Used 76.1 %');
+  });
+
+  test('one more finding brings the words of today', () => {
+    const more = disk(
+      ...(hot({ message: 'Used 76.1 %' }).checks.diskSpace?.findings ?? []),
+      findingThatIs('warn', '/data'),
+    );
+    expect(told(reported(more, inForce(), before)).map(({ message }) => message)).toContain('Used 76.1 %');
+  });
+
+  test('without anything told before every word is fresh', () => {
+    expect(told(reported(hot({ message: 'Used 76.1 %' })))[0]?.message).toBe('Used 76.1 %');
+  });
+});
+
+describe('the acknowledgement of the policy', () => {
+  const document = { note: 'ours' };
+  test.each<[string, Partial<PolicyInForce>, Reported['policy']]>([
+    ['from the twin', { source: 'twin' }, { value: document, ac: 200, av: 7, ad: 'In force' }],
+    ['saved', { source: 'saved' }, { value: document, ac: 200, av: 7, ad: 'In force' }],
+    [
+      'from a file',
+      { source: 'file', version: 0 },
+      { value: document, ac: 203, av: 0, ad: "No desired policy, in force are the device's policy file" },
+    ],
+    [
+      'built in',
+      { source: 'default', version: 0, document: {} },
+      { value: {}, ac: 203, av: 0, ad: 'No desired policy, in force are the built-in defaults' },
+    ],
+    [
+      'refused',
+      { accepted: false, version: 8, problems: ['checks.diskSpace.warn: unknown key', 'schedule: bad'] },
+      {
+        value: document,
+        ac: 400,
+        av: 8,
+        ad: 'Not accepted, the earlier policy stays: checks.diskSpace.warn: unknown key; schedule: bad',
+      },
+    ],
+    [
+      'too long to be repeated',
+      { document: { note: 'n'.repeat(9000) } },
+      { value: {}, ac: 200, av: 7, ad: 'In force (too long to be repeated here)' },
+    ],
+  ])('%s', (_, change, expected) => {
+    expect(reported(sampleReport, inForce({ document, ...change })).policy).toEqual(expected);
+  });
+});
