@@ -83,16 +83,16 @@ function company(others: readonly Judged[], origin: Origin): string {
 
 function remedy(reason: Reason, target: string, origin: Origin): string {
   if (reason === 'not_yet_valid') {
-    return 'Compare the clock with a time server: chronyc tracking, or timedatectl. If it is right, have the certificate issued again.';
+    return 'Compare the clock with a time server: `chronyc tracking`, or `timedatectl`. If it is right, have the certificate issued again.';
   }
   if (origin === 'edgehub') {
-    return 'Restart edgeHub, so that it asks for a new server certificate: sudo iotedge restart edgeHub';
+    return 'Restart edgeHub, so that it asks for a new server certificate: `sudo iotedge restart edgeHub`';
   }
   if (origin === 'iothub') {
     const address = target.replace('tls://', '');
-    return `Compare the clock with a time server (chronyc tracking), then see who presents this certificate, IoT Hub or a proxy on the way: openssl s_client -connect ${address} -showcerts`;
+    return `Compare the clock with a time server (\`chronyc tracking\`), then see who presents this certificate, IoT Hub or a proxy on the way: \`openssl s_client -connect ${address} -showcerts\``;
   }
-  return 'Have it renewed: sudo iotedge system restart. A certificate of your own: replace the file, then sudo iotedge config apply.';
+  return 'Have it renewed: `sudo iotedge system restart`. A certificate of your own: replace the file, then `sudo iotedge config apply`.';
 }
 
 /** One sample for each subject; of two certificates with the same one, that of the first to expire. */
