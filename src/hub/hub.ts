@@ -2,6 +2,7 @@ import { within } from '../deadline.ts';
 import { backoffSeconds } from './backoff.ts';
 import { createBell } from './bell.ts';
 import { createDesiredCopy } from './desired.ts';
+import { messageProblem } from './limits.ts';
 import type { Json } from './merge-patch.ts';
 import { createOutbox } from './outbox.ts';
 import { type OpenSession, type OutputMessage, PatchRefused, type Session } from './session.ts';
@@ -142,7 +143,7 @@ export function createHub(options: HubOptions): Hub {
     const next = outbox.next();
     if ('message' in next) {
       await call(() => session.send(next.message));
-      outbox.sent();
+      outbox.sent(next.message);
       return 0;
     }
     if ('patch' in next) {
@@ -193,6 +194,9 @@ export function createHub(options: HubOptions): Hub {
       bell.ring();
     },
     send(message) {
+      const problem = messageProblem(message);
+      // Kept, it would end every session that tries to send it.
+      if (problem) return log.error({ problem }, 'A message is dropped, it could never be sent');
       outbox.send(message);
       bell.ring();
     },

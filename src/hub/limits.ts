@@ -1,4 +1,5 @@
 import { isObject, type Json } from './merge-patch.ts';
+import type { OutputMessage } from './session.ts';
 
 // edge-hub/.../twin/ReportedPropertiesValidator.cs of Azure/iotedge. edgeHub refuses a patch beyond these.
 const largestPatchBytes = 32_768;
@@ -8,14 +9,26 @@ const longestStringBytes = 4096;
 const smallestInteger = -4_503_599_627_370_496;
 const largestInteger = 4_503_599_627_370_495;
 
+// IoT Hub takes 256 KB, but properties travel percent-encoded, up to three times as long, in the topic, which MQTT
+// 3.1.1 section 1.5.3 limits to 65 535 bytes.
+const largestMessageBytes = 20_000;
+
 /** What IoT Hub would not take in a patch of reported properties; empty when it is right. */
 export function limitProblems(patch: Json): string[] {
   const problems: string[] = [];
   const size = bytes(JSON.stringify(patch));
   if (size > largestPatchBytes)
     problems.push(`the patch has ${size} bytes, at most ${largestPatchBytes} are allowed`);
-  inspect(patch, '', 1, false, problems);
+  inspect(patch, '', 0, false, problems);
   return problems;
+}
+
+/** Why a message could never be sent; undefined when it can be. */
+export function messageProblem(message: OutputMessage): string | undefined {
+  const size = bytes(JSON.stringify(message));
+  return size > largestMessageBytes
+    ? `the message for ${message.output} has ${size} bytes, at most ${largestMessageBytes} are allowed`
+    : undefined;
 }
 
 function inspect(value: unknown, path: string, depth: number, inArray: boolean, problems: string[]): void {

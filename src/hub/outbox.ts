@@ -13,8 +13,8 @@ export interface Outbox {
   accepted(patch: Json): void;
   /** The hub does not want a patch: it is tried again after the interval. */
   refused(): void;
-  /** The first message has been sent. */
-  sent(): void;
+  /** A message that was next has been sent. */
+  sent(message: OutputMessage): void;
   /** What the hub really holds, where it has told. */
   holds(reported: Json): void;
   /** From now on nothing waits for its interval. */
@@ -47,7 +47,9 @@ export function createOutbox(now: () => number): Outbox {
 
   return {
     report(properties, minIntervalSeconds, isUrgent) {
-      wanted = { ...wanted, ...properties };
+      // As JSON has it, for that is what the hub will hold; and whoever reports may go on with the object.
+      const given: Json = JSON.parse(JSON.stringify(properties));
+      wanted = { ...wanted, ...given };
       minIntervalMs = minIntervalSeconds * 1000;
       urgent ||= isUrgent;
     },
@@ -77,7 +79,10 @@ export function createOutbox(now: () => number): Outbox {
       hurried = false;
       holdBack();
     },
-    sent: () => void messages.shift(),
+    sent(message) {
+      // While it was on its way it may have been dropped for a newer one.
+      if (messages[0] === message) messages.shift();
+    },
     holds(reported) {
       acknowledged = reported;
     },

@@ -1,0 +1,71 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createDesiredCopy, type DesiredCopy } from '../../src/hub/desired.ts';
+
+let desired: DesiredCopy;
+beforeEach(() => {
+  desired = createDesiredCopy();
+});
+
+test('nothing is known before a document has come', () => {
+  expect(desired.version()).toBeUndefined();
+  expect(desired.document()).toEqual({});
+});
+
+describe('a document', () => {
+  test('is taken with its version', () => {
+    expect(desired.replace({ policy: { a: 1 }, $version: 4 })).toBe(true);
+    expect(desired.document()).toEqual({ policy: { a: 1 }, $version: 4 });
+    expect(desired.version()).toBe(4);
+  });
+
+  test.each([
+    ['without a version, as edgeHub makes one up while it is offline', {}],
+    ['with a version that is no number', { $version: '9' }],
+    ['older than what is known', { policy: { a: 0 }, $version: 3 }],
+  ])('%s changes nothing', (_what, document) => {
+    desired.replace({ policy: { a: 1 }, $version: 4 });
+    expect(desired.replace(document)).toBe(false);
+    expect(desired.document()).toEqual({ policy: { a: 1 }, $version: 4 });
+  });
+
+  test('without a version is not taken for a first one either', () => {
+    expect(desired.replace({})).toBe(false);
+    expect(desired.version()).toBeUndefined();
+  });
+
+  test('that really holds no policy is taken', () => {
+    desired.replace({ policy: {}, $version: 4 });
+    expect(desired.replace({ $version: 5 })).toBe(true);
+    expect(desired.document()).toEqual({ $version: 5 });
+  });
+
+  test('of the same version is taken again', () => {
+    desired.replace({ $version: 4 });
+    expect(desired.replace({ $version: 4 })).toBe(true);
+  });
+});
+
+describe('a patch', () => {
+  beforeEach(() => {
+    desired.replace({ policy: { servers: ['a', 'b', 'c'], old: 1 }, $version: 4 });
+  });
+
+  test('of the next version is merged, arrays replaced whole', () => {
+    expect(desired.patch({ policy: { servers: ['z'], old: null }, $version: 5 })).toBe('applied');
+    expect(desired.document()).toEqual({ policy: { servers: ['z'] }, $version: 5 });
+  });
+
+  test.each([
+    ['a repeat', { policy: null, $version: 4 }, 'old'],
+    ['an older one', { policy: null, $version: 3 }, 'old'],
+    ['one without a version', { policy: null }, 'old'],
+    ['one after a gap', { policy: null, $version: 6 }, 'gap'],
+  ])('%s changes nothing', (_what, patch, answer) => {
+    expect(desired.patch(patch)).toBe(answer);
+    expect(desired.document()).toEqual({ policy: { servers: ['a', 'b', 'c'], old: 1 }, $version: 4 });
+  });
+
+  test('before any document is a gap', () => {
+    expect(createDesiredCopy().patch({ a: 1, $version: 2 })).toBe('gap');
+  });
+});
