@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import { type Check, commonReasons, type Status } from '../check.ts';
 import type { Report } from '../report.ts';
+import { oneLine } from './escape.ts';
 
 /** Who is measured, in the words of edgeHub's and edgeAgent's own metrics. */
 export type TargetIdentity = Readonly<
@@ -97,10 +98,16 @@ export function createMetrics(
       own.duration.set({ check }, durationSeconds);
       own.lastRun.set({ check }, seconds(lastRun));
       for (const finding of findings) {
-        own.finding.set({ check, target: finding.target }, statusNumbers[finding.status]);
-        for (const { gauge: name, labels, value } of finding.readings ?? []) {
+        const target = oneLine(finding.target);
+        own.finding.set({ check, target }, statusNumbers[finding.status]);
+        for (const { gauge: name, labels = {}, value } of finding.readings ?? []) {
+          // Azure's metrics-collector reads no infinities; a NaN would say that there is something to know.
+          if (!Number.isFinite(value)) continue;
           const wantsTarget = checks.some(({ gauges }) => gauges[name]?.labels.includes('target'));
-          readings.get(name)?.set({ ...(wantsTarget ? { target: finding.target } : {}), ...labels }, value);
+          const given = Object.entries(labels).map(([label, text]) => [label, oneLine(text)] as const);
+          readings
+            .get(name)
+            ?.set({ ...(wantsTarget ? { target } : {}), ...Object.fromEntries(given) }, value);
         }
       }
     }

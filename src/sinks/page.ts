@@ -107,8 +107,12 @@ function item({ target, status, reason, message, remedy, since, readings }: Told
   const about = [reason, `for ${span(since, now)}`].filter(Boolean).join(', ');
   return `<li class="${status}">
 <p class="target">${badge(status)} <code>${escapeMarkup(target)}</code> <span class="meta">${escapeMarkup(about)}</span></p>
-<p>${escapeMarkup(message)}</p>${remedy ? `<p class="remedy"><b>Next:</b> ${escapeMarkup(remedy)}</p>` : ''}${table(readings)}</li>`;
+<p>${escapeMarkup(message)}</p>${remedy ? `<p class="remedy"><b>Next:</b> ${withCommands(remedy)}</p>` : ''}${table(readings)}</li>`;
 }
+
+/** Remedies have commands between backticks. */
+const withCommands = (remedy: string): string =>
+  escapeMarkup(remedy).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 
 function table(readings: readonly Reading[] = []): string {
   if (readings.length === 0) return '';

@@ -1,5 +1,6 @@
 import type { Status } from '../check.ts';
 import { type Report, worstFirst } from '../report.ts';
+import { oneLine } from './escape.ts';
 import { symbols } from './symbols.ts';
 
 export interface TableOptions {
@@ -23,12 +24,12 @@ export function renderTable(report: Report, { colour, verbose }: TableOptions): 
     for (const finding of worstFirst(check.findings)) {
       if (finding.status === 'pass' && !verbose) continue;
       const reason = finding.reason && verbose ? ` [${finding.reason}]` : '';
-      lines.push(`    ${paint(finding.status, symbols[finding.status])} ${finding.target}${reason}`);
-      lines.push(`      ${finding.message}`);
-      if (finding.remedy) lines.push(`      Next: ${finding.remedy}`);
+      lines.push(`    ${paint(finding.status, symbols[finding.status])} ${oneLine(finding.target)}${reason}`);
+      lines.push(`      ${oneLine(finding.message)}`);
+      if (finding.remedy) lines.push(`      Next: ${oneLine(finding.remedy)}`);
       for (const { gauge, labels, value } of verbose ? (finding.readings ?? []) : []) {
         const about = Object.values(labels ?? {}).join(', ');
-        lines.push(`      ${gauge}${about ? ` (${about})` : ''} ${value}`);
+        lines.push(`      ${gauge}${about ? ` (${oneLine(about)})` : ''} ${value}`);
       }
     }
   }

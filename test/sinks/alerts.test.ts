@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { alertFor } from '../../src/sinks/alerts.ts';
+import { findingThatIs } from '../support/sample-report.ts';
+
+const now = new Date('2026-11-21T20:30:00Z');
+const target = '/var/lib';
+
+test.each([
+  [undefined, 'fail', 'error'],
+  [undefined, 'warn', 'warning'],
+  [undefined, 'unknown', 'warning'],
+  ['pass', 'warn', 'warning'],
+  ['warn', 'fail', 'error'],
+  ['fail', 'unknown', 'warning'],
+  ['fail', 'pass', 'info'],
+  ['warn', 'skip', 'info'],
+] as const)('%s to %s is a message of severity %s', (previous, status, severity) => {
+  const finding = findingThatIs(status, target);
+  expect(alertFor('diskSpace', { target, previous, finding }, now)).toEqual({
+    body: { check: 'diskSpace', previousStatus: previous ?? 'none', ...finding },
+    properties: { check: 'diskSpace', target, status, previousStatus: previous ?? 'none', severity },
+  });
+});
+
+test.each(['pass', 'skip'] as const)('a finding that appears as %s is no news', (status) => {
+  const finding = findingThatIs(status, target);
+  expect(alertFor('diskSpace', { target, previous: undefined, finding }, now)).toBeUndefined();
+});
+
+test('a finding that has vanished is told as skip, so that an alert does not stay open', () => {
+  expect(alertFor('diskSpace', { target, previous: 'fail', finding: undefined }, now)).toEqual({
+    body: {
+      check: 'diskSpace',
+      target,
+      status: 'skip',
+      previousStatus: 'fail',
+      message: 'No longer there to be looked at',
+      since: '2026-11-21T20:30:00.000Z',
+    },
+    properties: { check: 'diskSpace', target, status: 'skip', previousStatus: 'fail', severity: 'info' },
+  });
+});
+
+test('readings stay on the device', () => {
+  const finding = {
+    ...findingThatIs('fail', target),
+    readings: [{ gauge: 'filesystem_size_bytes', value: 1 }],
+  };
+  expect(alertFor('diskSpace', { target, previous: 'pass', finding }, now)?.body).not.toHaveProperty(
+    'readings',
+  );
+});

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { renderJunit } from '../../src/sinks/junit.ts';
+import { checkReport, finding, reportOf, sampleReport } from '../support/sample-report.ts';
+import { xmlProblems } from '../support/xml.ts';
+
+test('a report is the JUnit file of this golden copy, and it is well-formed', async () => {
+  const xml = renderJunit(sampleReport);
+  expect(xmlProblems(xml)).toEqual([]);
+  await expect(xml).toMatchFileSnapshot('../golden/junit.xml');
+});
+
+test('hostile text neither breaks the XML nor gets lost', () => {
+  const hostile = `</testcase> & "quoted" 'too' ]]> <!-- \u0000\u001b[31m\u0008\ufffe tab\there`;
+  const xml = renderJunit(
+    reportOf({
+      diskSpace: checkReport('Space', [
+        finding({ target: hostile, status: 'fail', reason: hostile, message: hostile, remedy: hostile }),
+        finding({ target: hostile, status: 'unknown', reason: hostile, message: hostile }),
+        finding({ target: hostile, status: 'skip', reason: hostile, message: hostile }),
+        finding({ target: hostile, status: 'warn', reason: hostile, message: hostile, remedy: hostile }),
+      ]),
+    }),
+  );
+  expect(xmlProblems(xml)).toEqual([]);
+  expect(xml).toContain(
+    '&lt;/testcase&gt; &amp; &quot;quoted&quot; &#39;too&#39; ]]&gt; &lt;!-- [31m tab\there',
+  );
+});
+
+test.each([
+  ['<?xml version="1.0" encoding="UTF-8"?>\n<a><b></a>', '</a> where </b> belongs'],
+  ['<?xml version="1.0" encoding="UTF-8"?>\n<a>&nbsp;</a>', 'a bare &'],
+  ['<?xml version="1.0" encoding="UTF-8"?>\n<a b="<"/>', 'a bare <'],
+  ['<?xml version="1.0" encoding="UTF-8"?>\n<a>\u0001</a>', 'a control character'],
+])('the check on XML sees what is wrong with %j', (xml, problem) => {
+  expect(xmlProblems(xml)).toContain(problem);
+});

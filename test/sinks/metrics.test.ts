@@ -1,0 +1,194 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { commonReasons } from '../../src/check.ts';
+import { checks } from '../../src/checks/index.ts';
+import type { Report } from '../../src/report.ts';
+import { createMetrics } from '../../src/sinks/metrics.ts';
+import { collectorAccepts, samplesOf } from '../support/exposition.ts';
+import { have } from '../support/programs.ts';
+import { checkReport, finding, reportOf, sampleReport } from '../support/sample-report.ts';
+
+const identity = {
+  iothub: 'example.azure-devices.net',
+  edge_device: 'line-4-gateway',
+  module_name: 'hardening',
+  instance_number: '6f0f3d2e-0000-4000-8000-000000000000',
+};
+const figures = {
+  policyAcceptedAt: new Date('2026-11-21T12:00:00Z'),
+  lastReport: new Date('2026-11-21T20:29:46Z'),
+  twinPatches: 3,
+  twinPatchBytes: 2048,
+};
+const create = (where: 'labels' | 'info' = 'info') =>
+  createMetrics(checks, { version: '1.0.0', revision: 'abcdef0' }, identity, where);
+const render = (report: Report = sampleReport, where: 'labels' | 'info' = 'info') =>
+  create(where).render(report, figures);
+
+test('a report is the page of this golden copy', async () => {
+  const metrics = create();
+  metrics.count('outboundReachability', ['refused'], 1);
+  metrics.count('certificateExpiry', ['expires_soon', 'no_access'], 0);
+  await expect(await metrics.render(sampleReport, figures)).toMatchFileSnapshot('../golden/metrics.txt');
+});
+
+test('the content type is one that Prometheus 3 takes', () => {
+  expect(create().contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+});
+
+// Contract: the names alert rules and dashboards are made of.
+test.each([
+  ['hardening_check_status', ['check']],
+  ['hardening_finding_status', ['check', 'target']],
+  ['hardening_finding_reasons_total', ['check', 'reason']],
+  ['hardening_check_duration_seconds', ['check']],
+  ['hardening_check_last_run_timestamp_seconds', ['check']],
+  ['hardening_check_transitions_total', ['check']],
+  ['hardening_policy_accepted', []],
+  ['hardening_policy_version', []],
+  ['hardening_policy_accepted_timestamp_seconds', []],
+  ['hardening_hub_connected', []],
+  ['hardening_report_last_success_timestamp_seconds', []],
+  ['hardening_twin_patches_total', []],
+  ['hardening_twin_patch_bytes_total', []],
+  ['hardening_build_info', ['version', 'revision']],
+  ['hardening_target_info', Object.keys(identity)],
+  ['hardening_clock_offset_seconds', ['source']],
+  ['hardening_clock_offset_error_seconds', ['source']],
+  ['hardening_certificate_not_after_timestamp_seconds', ['target', 'subject']],
+  ['hardening_certificate_not_before_timestamp_seconds', ['target', 'subject']],
+  ['hardening_filesystem_size_bytes', ['target']],
+  ['hardening_filesystem_available_bytes', ['target']],
+  ['hardening_filesystem_files', ['target']],
+  ['hardening_filesystem_files_free', ['target']],
+  ['hardening_filesystem_readonly', ['target']],
+  ['hardening_outbound_success', ['target']],
+  ['hardening_outbound_duration_seconds', ['target', 'phase']],
+])('%s has the labels %j', async (name, labels) => {
+  const samples = samplesOf(await render()).filter((sample) => sample.name === name);
+  expect(samples).not.toEqual([]);
+  for (const sample of samples) expect(Object.keys(sample.labels).toSorted()).toEqual(labels.toSorted());
+});
+
+test('statuses are numbers, for every check and finding', async () => {
+  const samples = samplesOf(await render());
+  const value = (name: string, labels: object) =>
+    samples.find((each) => each.name === name && JSON.stringify(each.labels) === JSON.stringify(labels))
+      ?.value;
+  const check = (id: string) => value('hardening_check_status', { check: id });
+  expect(Object.keys(sampleReport.checks).map(check)).toEqual(['0', '1', '3', '2']);
+  const skipped = { check: 'certificateExpiry', target: '/etc/aziot/est/*.pem' };
+  expect(value('hardening_finding_status', skipped)).toBe('4');
+});
+
+test('every reason of every check is there at 0 before anything goes wrong', async () => {
+  const samples = samplesOf(await create().render(reportOf({}), figures));
+  const counted = samples.filter(({ name }) => name === 'hardening_finding_reasons_total');
+  const expected = checks.flatMap(({ id, reasons }) =>
+    [...new Set([...reasons, ...commonReasons])].map((reason) => ({ check: id, reason })),
+  );
+  expect(counted.map(({ labels }) => labels)).toEqual(expected);
+  expect(new Set(counted.map(({ value }) => value))).toEqual(new Set(['0']));
+});
+
+test('what has vanished from the report leaves no series behind', async () => {
+  const metrics = create();
+  await metrics.render(sampleReport, figures);
+  const page = await metrics.render(reportOf({ diskSpace: checkReport('Space', [finding()]) }), figures);
+  expect(page).not.toMatch(/mcr\.microsoft\.com|deviceca|time\.windows\.com|check="clockDrift",target/);
+  expect(page).not.toMatch(/hardening_check_status\{check="clockDrift"\}/);
+  expect(page).toContain('hardening_finding_status{check="diskSpace",target="/var/lib"} 0');
+});
+
+test('what is not known is absent', async () => {
+  const page = await create().render(reportOf({}), { ...figures, lastReport: undefined });
+  const names = samplesOf(page).map(({ name }) => name);
+  expect(names).not.toContain('hardening_report_last_success_timestamp_seconds');
+  expect(names).not.toContain('hardening_clock_offset_seconds');
+});
+
+test('a number that is none is absent, and takes nothing with it', async () => {
+  const values = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const readings = values.map((value, i) => ({
+    gauge: 'clock_offset_seconds',
+    labels: { source: `bad-${i}` },
+    value,
+  }));
+  const good = { gauge: 'clock_offset_seconds', labels: { source: 'good' }, value: 0.5 };
+  const report = reportOf({ clockDrift: checkReport('Clock', [finding({ readings: [...readings, good] })]) });
+  const page = await render(report);
+  expect(page).not.toMatch(/NaN|Inf|bad-/);
+  expect(page).toContain('hardening_clock_offset_seconds{source="good"} 0.5');
+});
+
+test('totals that are counted elsewhere go up to where they are', async () => {
+  const metrics = create();
+  await metrics.render(sampleReport, figures);
+  const page = await metrics.render(sampleReport, { ...figures, twinPatches: 5, twinPatchBytes: 4096 });
+  expect(page).toContain('hardening_twin_patches_total 5');
+  expect(page).toContain('hardening_twin_patch_bytes_total 4096');
+});
+
+describe("the identity for Azure's metrics-collector", () => {
+  test('labels: on every sample, and no target_info', async () => {
+    const samples = samplesOf(await render(sampleReport, 'labels'));
+    for (const { labels } of samples) expect(labels).toMatchObject(identity);
+    expect(samples.map(({ name }) => name)).not.toContain('hardening_target_info');
+  });
+
+  test('info: once', async () => {
+    const samples = samplesOf(await render(sampleReport, 'info'));
+    const withIdentity = samples.filter(({ labels }) => 'iothub' in labels);
+    expect(withIdentity).toEqual([{ name: 'hardening_target_info', labels: identity, value: '1' }]);
+  });
+
+  test('standalone there is none to tell', async () => {
+    const metrics = createMetrics(checks, { version: '1.0.0', revision: 'abcdef0' }, {}, 'info');
+    expect(await metrics.render(sampleReport, figures)).not.toContain('target_info');
+  });
+});
+
+describe("what Azure's metrics-collector can read", () => {
+  const hostile = 'C:\\new "name"\n} 1 # {x="y"} {iothub}\r\u2028\u0000\u20ac';
+  const evil = finding({
+    target: hostile,
+    status: 'fail',
+    readings: [{ gauge: 'certificate_not_after_timestamp_seconds', labels: { subject: hostile }, value: 1 }],
+  });
+  const reports: [string, Report][] = [
+    ['the sample report', sampleReport],
+    ['hostile names', reportOf({ certificateExpiry: checkReport('Dates', [evil]) })],
+  ];
+  test.each(
+    reports.flatMap(([name, report]) => [[name, 'info', report] as const, [name, 'labels', report] as const]),
+  )('every line of %s with %s', async (_, where, report) => {
+    const page = await render(report, where);
+    // As .NET's ReadLine sees them.
+    const lines = page.split(/\r\n|\r|\n/);
+    expect(lines.filter((line) => !collectorAccepts(line))).toEqual([]);
+    expect(lines.filter((line) => line.startsWith('hardening_')).length).toBe(samplesOf(page).length);
+  });
+
+  test('a target comes out as it went in, but for control characters', async () => {
+    const samples = samplesOf(await render(reportOf({ certificateExpiry: checkReport('Dates', [evil]) })));
+    const [first] = samples.filter(({ name }) => name === 'hardening_finding_status');
+    expect(first?.labels.target).toBe('C:\\new "name" } 1 # {x="y"} {iothub} \u2028 \u20ac');
+  });
+
+  test.each(['a +Inf', 'a 1 1700000000000', 'a 1.0 ', 'a 1 # {trace="x"} 1', '{"a.b"} 1', 'a{b="\\q"} 1'])(
+    'it does not take %j',
+    (line) => {
+      expect(collectorAccepts(line)).toBe(false);
+    },
+  );
+});
+
+describe.skipIf(!have('promtool'))('promtool check metrics (Debian package prometheus)', () => {
+  test.each(['info', 'labels'] as const)('has nothing to say about the page with %s', async (where) => {
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+      input: await render(sampleReport, where),
+      encoding: 'utf8',
+    });
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+});

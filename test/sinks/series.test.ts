@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { type Certificate, type Check, type Host, probePhases } from '../../src/check.ts';
+import { checks } from '../../src/checks/index.ts';
+import { defaultPolicy } from '../../src/policy-in-force.ts';
+import { runCheck } from '../../src/runner.ts';
+import { createMetrics } from '../../src/sinks/metrics.ts';
+import { samplesOf } from '../support/exposition.ts';
+import { fakeHost } from '../support/fake-host.ts';
+import { checkReport, reportOf } from '../support/sample-report.ts';
+
+const year = 31_536_000_000;
+const now = new Date('2026-11-21T20:30:00Z');
+
+const chainOf = (name: string, length: number): Certificate[] =>
+  Array.from({ length }, (_, i) => ({
+    subject: `CN=${name} ${i}`,
+    issuer: `CN=${name} ${i + 1}`,
+    notBefore: new Date(now.getTime() - year / 4),
+    notAfter: new Date(now.getTime() + year),
+  }));
+
+/** An ordinary device with ten modules, on which every look-up brings all it can bring. */
+const device: Partial<Host> = {
+  now: () => now,
+  names: { iothub: 'example.azure-devices.net', gateway: 'line-4-gateway', device: 'line-4-gateway' },
+  sntp: async () => ({ offsetSeconds: 0.01, errorSeconds: 0.02 }),
+  chrony: async () => ({ offsetSeconds: 0.01, errorSeconds: 0.02 }),
+  findFiles: async () => Array.from({ length: 12 }, (_, i) => `/var/lib/aziot/certd/certs/${i}.cer`),
+  certificates: async (path) => chainOf(path, 2),
+  presentedChain: async ({ host }) => chainOf(host, 3),
+  filesystem: async (measured) => ({
+    measured,
+    sizeBytes: 2 ** 36,
+    usedBytes: 2 ** 34,
+    availableBytes: 2 ** 35,
+    files: 2 ** 22,
+    filesFree: 2 ** 21,
+    readOnly: false,
+  }),
+  probe: async () => ({ seconds: Object.fromEntries(probePhases.map((phase) => [phase, 0.1])) }),
+};
+
+test('the default policy makes fewer than 250 series on a device with ten modules', async () => {
+  const { policy, acceptedAt } = defaultPolicy(checks, now);
+  const look = async (check: Check) => {
+    const { signal } = new AbortController();
+    const { findings } = await runCheck(check, policy.checks[check.id], fakeHost(device), 5, signal);
+    expect(findings.filter(({ status }) => status !== 'pass')).toEqual([]);
+    const told = findings.map((finding) => ({ ...finding, since: now.toISOString() }));
+    return [check.id, checkReport(check.title, told)] as const;
+  };
+  const report = reportOf(Object.fromEntries(await Promise.all(checks.map(look))));
+  const identity = { iothub: 'a', edge_device: 'b', module_name: 'c', instance_number: 'd' };
+  const figures = { policyAcceptedAt: acceptedAt, lastReport: now, twinPatches: 1, twinPatchBytes: 1 };
+  const metrics = createMetrics(checks, { version: '1.0.0', revision: 'abcdef0' }, identity, 'info');
+  const series = samplesOf(await metrics.render(report, figures));
+  // Every gauge of every check has brought something, so that the count is honest.
+  const names = new Set(series.map(({ name }) => name));
+  for (const gauge of checks.flatMap(({ gauges }) => Object.keys(gauges))) {
+    expect(names).toContain(`hardening_${gauge}`);
+  }
+  expect(series.length).toBeLessThan(250);
+});
