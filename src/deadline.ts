@@ -26,7 +26,13 @@ export async function withDeadline<T>(
   }
 }
 
-/** As {@link withDeadline}, but rejects as soon as the signal fires: work that ignores its signal holds nobody up. */
+/** Long enough for work that is cut short to answer, too short to be noticed behind a deadline. */
+const lastWordMs = 100;
+
+/**
+ * As {@link withDeadline}, but rejects right after a deadline, and at once for any other reason to stop: work that
+ * ignores its signal holds nobody up.
+ */
 export const within = <T>(
   seconds: number,
   parent: AbortSignal,
@@ -37,7 +43,9 @@ export const within = <T>(
     parent,
     (signal) =>
       new Promise<T>((resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+        const giveUp = () => reject(signal.reason);
+        const onAbort = () => (isTimeout(signal.reason) ? setTimeout(giveUp, lastWordMs) : giveUp());
+        signal.addEventListener('abort', onAbort, { once: true });
         // Started in a promise, so that work which throws at once rejects as well.
         Promise.resolve(signal).then(work).then(resolve, reject);
       }),

@@ -1,122 +1,78 @@
-import { randomBytes } from 'node:crypto';
-import { CannotTell, type Host, type TimeSample } from '../check.ts';
+import { setTimeout } from 'node:timers/promises';
+import type { Host } from '../check.ts';
+import { isTimeout, withDeadline } from '../deadline.ts';
 import { splitAddress } from './address.ts';
-import { exchange } from './datagram.ts';
 import type { Resolve } from './resolve.ts';
-import {
-  encodeRequest,
-  headerBytes,
-  kissCode,
-  parsePacket,
-  type SntpPacket,
-  secondsBetween,
-  toTimestamp,
-} from './sntp-packet.ts';
+import { exchangeSntp, type SntpSample } from './sntp-exchange.ts';
 import { tryAddresses } from './try-addresses.ts';
 
 const ntpPort = 123;
 
-/** MAXDISP, RFC 5905 section 7.2: from here on a clock counts as unsynchronised (appendix A.5.1.1). */
-const maxDistanceSeconds = 16;
-/** PHI, RFC 5905 section 7.2: how fast a clock may be assumed to drift, in seconds per second. */
-const toleratedDrift = 15e-6;
-/** `Date` counts whole milliseconds. */
-const localPrecisionSeconds = 1e-3;
+/** RFC 5905 keeps the last eight samples (section 10); a burst of four is what its tools send for one look. */
+const burstSize = 4;
+/** BTIME, RFC 5905 section 13: servers that limit rates take faster requests for abuse. */
+const burstIntervalSeconds = 2;
+/**
+ * From here on a further sample is not worth the wait: the delay puts at most half of it into the error, which is
+ * less than any threshold for a clock that is corrected over the internet.
+ */
+const goodDelaySeconds = 0.05;
 
 interface Options {
   readonly resolve: Resolve;
   /** The local clock, which is what is measured. */
   readonly now?: () => Date;
+  readonly intervalSeconds?: number;
 }
 
 /**
  * SNTP version 4 (RFC 5905 section 14) with one server: `host`, `host:port` or `[v6]:port`. Its addresses are
- * asked in turn until the signal fires. Throws {@link CannotTell} `unreadable` for an answer that is no time,
+ * asked in turn until the signal fires. The one that answers is asked again while its answers are slow, and the
+ * sample with the least delay is kept. Throws {@link CannotTell} `unreadable` for an answer that is no time,
  * `not_found` where nothing listens.
  */
-export function createSntp({ resolve, now = () => new Date() }: Options): Host['sntp'] {
+export function createSntp({
+  resolve,
+  now = () => new Date(),
+  intervalSeconds = burstIntervalSeconds,
+}: Options): Host['sntp'] {
   return async (server, signal) => {
     const { host, port } = splitAddress(server, ntpPort);
     const addresses = await resolve(host, signal);
-    return tryAddresses(
+    const ask = (address: string, attempt: AbortSignal) =>
+      exchangeSntp({ server, address, port, now }, attempt);
+    const first = await tryAddresses(
       addresses,
-      (address, attempt) => ask({ server, address, port, now }, attempt),
+      async (address, attempt) => ({ address, sample: await ask(address, attempt) }),
       signal,
     );
+    const again = (attempt: AbortSignal) => ask(first.address, attempt);
+    const { offsetSeconds, errorSeconds } = await refine(first.sample, again, intervalSeconds, signal);
+    return { offsetSeconds, errorSeconds };
   };
-}
-
-interface Question {
-  readonly server: string;
-  readonly address: string;
-  readonly port: number;
-  readonly now: () => Date;
-}
-
-async function ask({ server, address, port, now }: Question, signal: AbortSignal): Promise<TimeSample> {
-  // Random instead of the time: nobody who has not seen the request can answer it, and it tells nothing.
-  const nonce = randomBytes(8).readBigUInt64BE();
-  const wallClockAtZero = now().getTime() - performance.now();
-  const request = encodeRequest(nonce);
-  // One too short to carry an origin is taken as an answer, to be refused by its length.
-  const isAnswer = (datagram: Buffer) =>
-    datagram.length < headerBytes || parsePacket(datagram).origin === nonce;
-  const who = `${server} (${address})`;
-  const { datagram, sentAt, receivedAt } = await exchange({ who, address, port, request, isAnswer }, signal);
-
-  const refuse = (why: string) => new CannotTell('unreadable', `${who} ${why}`);
-  if (datagram.length < headerBytes) throw refuse(`answered with ${datagram.length} bytes instead of 48`);
-  const packet = parsePacket(datagram);
-  const fault = faultOf(packet);
-  if (fault) throw refuse(fault);
-  const sample = measure(packet, wallClockAtZero + sentAt, (receivedAt - sentAt) / 1000);
-  if (!sample) throw refuse('says it held the request longer than the answer took');
-  if (sample.errorSeconds >= maxDistanceSeconds) {
-    throw refuse(`gives its time only to within ${sample.errorSeconds.toFixed(0)} s`);
-  }
-  return sample;
-}
-
-/** Why an answer is no time, by the sanity checks of RFC 5905 section 14 and appendix A.5.1.1. */
-function faultOf({
-  mode,
-  version,
-  stratum,
-  leap,
-  transmit,
-  receive,
-  referenceId,
-}: SntpPacket): string | undefined {
-  if (mode !== 4) return `answered in mode ${mode} instead of 4 (server)`;
-  if (version < 1 || version > 4) return `answered in NTP version ${version}`;
-  if (stratum === 0) return `refused with kiss code ${kissCode(referenceId)} (stratum 0)`;
-  if (stratum >= 16) return `is not synchronised itself (stratum ${stratum})`;
-  if (leap === 3) return 'is not synchronised itself (leap indicator 3)';
-  if (transmit === 0n || receive === 0n) return 'left its time out of the answer';
-  return undefined;
 }
 
 /**
- * Offset and delay by RFC 5905 section 8; the error is the root distance of appendix A.5.5.2 for a single sample,
- * that is with the dispersion of appendix A.5.1.1 and without jitter. RFC's theta is server minus local, so the
- * sign is turned.
+ * The clock filter of RFC 5905 section 10: of several samples the one with the least delay, whose two ways are the
+ * least likely to have differed. A refusal ends the burst, and so does the deadline: one sample is there already.
  */
-function measure(packet: SntpPacket, sentAtUnixMs: number, elapsedSeconds: number): TimeSample | undefined {
-  const precision = 2 ** packet.precision + localPrecisionSeconds;
-  const held = secondsBetween(packet.receive, packet.transmit);
-  // Only a clock that was set between its two timestamps does this, and then half the step is in the offset.
-  if (held < -precision || held > elapsedSeconds + precision) return undefined;
-
-  const sent = toTimestamp(sentAtUnixMs);
-  const outbound = secondsBetween(sent, packet.receive);
-  const inbound = secondsBetween(sent, packet.transmit) - elapsedSeconds;
-  const delay = Math.max(elapsedSeconds - held, precision);
-  return {
-    offsetSeconds: -(outbound + inbound) / 2,
-    errorSeconds:
-      (packet.rootDelaySeconds + delay) / 2 +
-      packet.rootDispersionSeconds +
-      precision +
-      toleratedDrift * elapsedSeconds,
-  };
+async function refine(
+  first: SntpSample,
+  again: (signal: AbortSignal) => Promise<SntpSample>,
+  intervalSeconds: number,
+  signal: AbortSignal,
+): Promise<SntpSample> {
+  let best = first;
+  for (let asked = 1; asked < burstSize && best.delaySeconds > goodDelaySeconds; asked += 1) {
+    try {
+      await setTimeout(intervalSeconds * 1000, undefined, { signal });
+      const next = await withDeadline(intervalSeconds, signal, again);
+      if (next.delaySeconds < best.delaySeconds) best = next;
+    } catch (error) {
+      if (signal.aborted && !isTimeout(signal.reason)) throw signal.reason;
+      const lost = !signal.aborted && isTimeout(error);
+      if (!lost) return best;
+    }
+  }
+  return best;
 }

@@ -160,6 +160,63 @@ describe('no time is taken from', () => {
   });
 });
 
+describe('a burst', () => {
+  const bursting = createSntp({ resolve, intervalSeconds: 0.15 });
+
+  /** Answers each request in its own way, after so many milliseconds for a number; says nothing beyond them. */
+  async function server(...answers: readonly (number | 'RATE' | 'silence')[]) {
+    let requests = 0;
+    const socket = await udpServer((request, from, server) => {
+      const answer = answers[requests] ?? 'silence';
+      requests += 1;
+      if (answer === 'silence') return;
+      const kiss = { stratum: 0, referenceId: 'RATE' };
+      const datagram = reply(request, answer === 'RATE' ? kiss : {});
+      setTimeout(() => server.send(datagram, from.port, from.address), answer === 'RATE' ? 0 : answer);
+    });
+    return { name: `127.0.0.1:${socket.address().port}`, requests: () => requests };
+  }
+
+  test('is spared where the first answer was quick', async () => {
+    const { name, requests } = await server(0, 0, 0, 0);
+    await bursting(name, soon());
+    expect(requests()).toBe(1);
+  });
+
+  test('keeps the sample with the least delay', async () => {
+    const { name, requests } = await server(300, 60, 100, 80);
+    const { errorSeconds } = await bursting(name, soon(3000));
+    expect(requests()).toBe(4);
+    expect(errorSeconds).toBeLessThan(0.1);
+  });
+
+  test('goes on after a lost datagram', async () => {
+    const { name, requests } = await server(300, 'silence', 60);
+    const { errorSeconds } = await bursting(name, soon(3000));
+    expect(requests()).toBe(4);
+    expect(errorSeconds).toBeLessThan(0.1);
+  });
+
+  test('ends at once when the server asks for fewer requests, with what it has', async () => {
+    const { name, requests } = await server(80, 'RATE', 0);
+    await expect(bursting(name, soon(3000))).resolves.toBeDefined();
+    expect(requests()).toBe(2);
+  });
+
+  test('that the deadline cuts short gives what it has', async () => {
+    const { name } = await server(80, 'silence', 'silence', 'silence');
+    await expect(bursting(name, soon(300))).resolves.toBeDefined();
+  });
+
+  test('that is stopped gives nothing', async () => {
+    const stopping = new AbortController();
+    const { name } = await server(80);
+    const asked = bursting(name, stopping.signal);
+    setTimeout(() => stopping.abort(new Error('SIGTERM')), 150);
+    await expect(asked).rejects.toThrow('SIGTERM');
+  });
+});
+
 describe('an exchange', () => {
   test('with a silent server ends when the signal fires', async () => {
     const socket = await udpServer(() => {});
