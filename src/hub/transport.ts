@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { AuthenticationProvider } from 'azure-iot-common';
 import iotDevice, { type DeviceTransport, type MethodMessage } from 'azure-iot-device';
 import { Mqtt } from 'azure-iot-device-mqtt';
@@ -15,8 +16,9 @@ export interface MethodAnswer {
 const largestAnswerBytes = 120 * 1024;
 
 /**
- * The SDK's MQTT transport with two things it leaves out: the status of a twin answer, which it drops, so that a
- * patch edgeHub refuses with an empty 400 looks accepted; and an answer to methods nobody listens to.
+ * The SDK's MQTT transport with what it leaves out: the status of a twin answer, which it drops, so that a patch
+ * edgeHub refuses with an empty 400 looks accepted; an answer to methods nobody listens to; and the end of a session
+ * whose token cannot be renewed.
  */
 export function createTransport(methods: Methods, onError: (error: unknown) => void) {
   let status = 0;
@@ -29,6 +31,10 @@ export function createTransport(methods: Methods, onError: (error: unknown) => v
         status = Number(/^\$iothub\/twin\/res\/(\d+)\//.exec(topic)?.[1] ?? status);
       });
       super(provider, base);
+      // A token that cannot be renewed; with nobody listening the error would end the process.
+      if (provider instanceof EventEmitter) {
+        provider.on('error', (error: unknown) => this.emit('disconnect', error));
+      }
     }
 
     override emit(event: string | symbol, ...given: unknown[]): boolean {
