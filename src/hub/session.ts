@@ -2,7 +2,7 @@ import iotDevice, { type Twin } from 'azure-iot-device';
 import { isObject, type Json } from './merge-patch.ts';
 import { createTransport, type Methods } from './transport.ts';
 
-/** A twin as the hub holds it. The SDK's own cached copy is wrong after a patch that holds an array. */
+/** A twin as the hub holds it. The SDK's own copy merges arrays by index, and what is pushed into what is read. */
 export interface TwinDocument {
   readonly desired: Json;
   readonly reported: Json;
@@ -45,7 +45,7 @@ const neverRetry = { shouldRetry: () => false, nextRetryTimeout: () => 0 };
 export const openSession =
   (methods: Methods): OpenSession =>
   async ({ onDesired, onEnd, onError }) => {
-    const { Transport, twinStatus } = createTransport(methods, onError);
+    const { Transport, twinAnswer, twinStatus } = createTransport(methods, onError);
     const client = await iotDevice.ModuleClient.fromEnvironment(Transport);
     client.setRetryPolicy(neverRetry);
     client.on('error', onError);
@@ -69,14 +69,8 @@ export const openSession =
           // Read again now that patches are subscribed to: one in between would be lost.
           twin = await client.getTwin();
         }
-        const { desired, reported } = structuredClone({
-          desired: twin.properties.desired as unknown,
-          // The SDK keeps its update() among the properties.
-          reported: Object.fromEntries(
-            Object.entries(twin.properties.reported).filter(([, value]) => typeof value !== 'function'),
-          ),
-        });
-        return { desired: isObject(desired) ? desired : {}, reported };
+        const { desired, reported } = twinAnswer() ?? {};
+        return { desired: isObject(desired) ? desired : {}, reported: isObject(reported) ? reported : {} };
       },
       update: (patch) =>
         new Promise((resolve, reject) => {

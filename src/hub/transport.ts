@@ -22,6 +22,7 @@ const largestAnswerBytes = 120 * 1024;
  */
 export function createTransport(methods: Methods, onError: (error: unknown) => void) {
   let status = 0;
+  let answered: { readonly desired: unknown; readonly reported: unknown } | undefined;
 
   class Transport extends Mqtt {
     constructor(provider: AuthenticationProvider) {
@@ -35,6 +36,13 @@ export function createTransport(methods: Methods, onError: (error: unknown) => v
       if (provider instanceof EventEmitter) {
         provider.on('error', (error: unknown) => this.emit('disconnect', error));
       }
+    }
+
+    override getTwin(callback: Parameters<Mqtt['getTwin']>[0]): void {
+      super.getTwin((error, twin) => {
+        answered = twin;
+        callback(error, twin);
+      });
     }
 
     override emit(event: string | symbol, ...given: unknown[]): boolean {
@@ -53,6 +61,8 @@ export function createTransport(methods: Methods, onError: (error: unknown) => v
 
   return {
     Transport,
+    /** The twin of the last answer, before the SDK mixes it with what is pushed meanwhile. */
+    twinAnswer: () => answered,
     /** The status of the last twin answer. Read in the very callback it belongs to, it is that answer's. */
     twinStatus: () => status,
   };

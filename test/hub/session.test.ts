@@ -1,0 +1,182 @@
+import { Mqtt } from 'azure-iot-device-mqtt';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { Json } from '../../src/hub/merge-patch.ts';
+import { openSession, PatchRefused } from '../../src/hub/session.ts';
+import type { Methods } from '../../src/hub/transport.ts';
+import { withEnvironment } from '../support/hub.ts';
+import { eventually, simulated } from '../support/simulator.ts';
+
+let simulator: Awaited<ReturnType<typeof simulated>>;
+beforeEach(async () => {
+  simulator = await simulated({ desired: { policy: { servers: ['a'] } } });
+});
+afterEach(() => simulator.close());
+
+/** A session on the real SDK, and what came by it. */
+async function opened(methods: Methods = {}) {
+  withEnvironment(simulator.environment);
+  const patches: Json[] = [];
+  const ends: Error[] = [];
+  const errors: unknown[] = [];
+  const session = await openSession(methods)({
+    onDesired: (patch) => void patches.push(patch),
+    onEnd: (error) => void ends.push(error),
+    onError: (error) => void errors.push(error),
+  });
+  onTestFinished(() => session.close().catch(() => undefined));
+  return { ...session, patches, ends, errors };
+}
+
+const counters = () => simulator.edgeHub.counters();
+
+describe('the twin', () => {
+  test('is read as the hub holds it, both sides with their versions', async () => {
+    const { readTwin, update } = await opened();
+    await readTwin();
+    await update({ a: { b: [1, 2] } });
+    expect(await readTwin()).toEqual({
+      desired: { policy: { servers: ['a'] }, $version: 1 },
+      reported: { a: { b: [1, 2] }, $version: 2 },
+    });
+  });
+
+  test('without a version is told as it is', async () => {
+    await simulator.edgeHub.setFaults({ twin: 'offline' });
+    expect(await (await opened()).readTwin()).toEqual({ desired: {}, reported: {} });
+  });
+
+  test('pushes its patches as they were, arrays too', async () => {
+    const { readTwin, patches } = await opened();
+    await readTwin();
+    simulator.edgeHub.patchDesired({ policy: { servers: ['x', 'y'] } });
+    simulator.edgeHub.patchDesired({ policy: { servers: ['z'], gone: null } });
+    await eventually(() => patches.filter(({ $version }) => $version !== 1)).toEqual([
+      { policy: { servers: ['x', 'y'] }, $version: 2 },
+      { policy: { servers: ['z'], gone: null }, $version: 3 },
+    ]);
+  });
+
+  test('is not mixed with what is pushed while it is read', async () => {
+    const { readTwin } = await opened();
+    await readTwin();
+    const read = readTwin();
+    // Both are on their way before edgeHub sees the request.
+    simulator.edgeHub.patchDesired({ policy: { servers: ['x', 'y', 'z'] } });
+    simulator.edgeHub.patchDesired({ policy: { servers: ['b'] } });
+    expect((await read).desired).toEqual({ policy: { servers: ['b'] }, $version: 3 });
+  });
+
+  test('must be read before it is written', async () => {
+    const { update } = await opened();
+    await expect(update({ a: 1 })).rejects.toThrow('The twin must be read before it is written');
+  });
+});
+
+describe('a patch of the reported properties', () => {
+  test('settles once it was acknowledged', async () => {
+    const { readTwin, update } = await opened();
+    await readTwin();
+    await update({ a: 1 });
+    expect(simulator.edgeHub.twin().reported).toEqual({ a: 1, $version: 2 });
+  });
+
+  test('is known as refused, which the SDK takes for success', async () => {
+    const { readTwin, update } = await opened();
+    await readTwin();
+    await simulator.edgeHub.setFaults({ reported: 'empty400' });
+    const refused = await update({ a: 1 }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(PatchRefused);
+    expect(String(refused)).toContain('refused the reported properties with status 400');
+    await simulator.edgeHub.setFaults({ reported: 'normal' });
+    await update({ a: 1 });
+  });
+});
+
+test('a message goes to its output with content type, encoding and properties', async () => {
+  const { send } = await opened();
+  await send({
+    output: 'alerts',
+    body: { message: 'Ä 100 % & more' },
+    properties: { check: 'diskSpace', target: '/var/lib & = % Ä $x' },
+  });
+  expect(simulator.edgeHub.messages()).toMatchObject([
+    {
+      output: 'alerts',
+      system: { contentType: 'application/json', contentEncoding: 'utf-8' },
+      properties: { check: 'diskSpace', target: '/var/lib & = % Ä $x' },
+      body: { message: 'Ä 100 % & more' },
+    },
+  ]);
+});
+
+describe('direct methods', () => {
+  const invoke = (name: string, body?: unknown) => simulator.admin('POST', `/methods/${name}`, body);
+
+  test('are answered, those that nobody has as well', async () => {
+    await opened({ echo: async (payload) => ({ status: 200, payload: { payload } }) });
+    await eventually(() => invoke('echo', { a: 1 })).toEqual({
+      status: 200,
+      body: { status: 200, payload: { payload: { a: 1 } } },
+    });
+    expect(await invoke('nothing')).toEqual({
+      status: 200,
+      body: { status: 404, payload: { error: 'There is no method nothing; there is echo' } },
+    });
+  });
+
+  test('that throw or answer too much are answered 500', async () => {
+    await opened({
+      bad: () => Promise.reject(new Error('no such check')),
+      big: async () => ({ status: 200, payload: 'x'.repeat(120 * 1024) }),
+    });
+    await eventually(() => invoke('bad')).toMatchObject({
+      body: { status: 500, payload: { error: 'no such check' } },
+    });
+    expect(await invoke('big')).toMatchObject({
+      body: { status: 500, payload: { error: 'The answer has 122882 bytes, too many for IoT Hub' } },
+    });
+  });
+});
+
+describe('the end of a session', () => {
+  test('is told once the connection is lost, and the SDK does not connect again', async () => {
+    const { readTwin, ends } = await opened({ ping: async () => ({ status: 200, payload: null }) });
+    await readTwin();
+    await simulator.edgeHub.setFaults({ dropConnections: true });
+    await eventually(() => ends.map(String)).toEqual(['Error: The connection to edgeHub was lost']);
+    await eventually(() => counters().connectedClients).toBe(0);
+    expect(counters().connects).toBe(1);
+  });
+
+  test('is not told when it was closed', async () => {
+    const { close, ends } = await opened();
+    await close();
+    await eventually(() => counters().connectedClients).toBe(0);
+    expect(ends).toEqual([]);
+  });
+});
+
+test('the renewal of the token, for which the SDK connects anew, is not its end', async () => {
+  // The only way to the SDK's clock: the provider of tokens, as the transport comes by with it.
+  let renew = () => {};
+  const { connect } = Mqtt.prototype;
+  onTestFinished(() => {
+    Mqtt.prototype.connect = connect;
+  });
+  Mqtt.prototype.connect = function (this: Mqtt & { _authenticationProvider?: Provider }, done) {
+    renew = () => this._authenticationProvider?.setTokenRenewalValues(3600, 900);
+    connect.call(this, done);
+  };
+  interface Provider {
+    setTokenRenewalValues(validSeconds: number, marginSeconds: number): void;
+  }
+
+  const { readTwin, update, patches, ends, errors } = await opened();
+  await readTwin();
+  renew();
+  await eventually(() => counters().connects).toBe(2);
+  await update({ a: 1 });
+  simulator.edgeHub.patchDesired({ b: 1 });
+  await eventually(() => patches.at(-1)).toEqual({ b: 1, $version: 2 });
+  expect({ ends, errors }).toEqual({ ends: [], errors: [] });
+});

@@ -1,0 +1,49 @@
+import { onTestFinished } from 'vitest';
+import { createHub, type HubLimits, type HubOptions } from '../../src/hub/hub.ts';
+import type { Json } from '../../src/hub/merge-patch.ts';
+import { openSession } from '../../src/hub/session.ts';
+import type { Methods } from '../../src/hub/transport.ts';
+
+/** Sets variables of the process until the test is over. The SDK reads them each time it opens a session. */
+export function withEnvironment(variables: Readonly<Record<string, string>>): void {
+  const set = (name: string, value: string | undefined) => {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  };
+  for (const [name, value] of Object.entries(variables)) {
+    const before = process.env[name];
+    set(name, value);
+    onTestFinished(() => set(name, before));
+  }
+}
+
+/** Deadlines for tests that want one to pass. */
+export const shortLimits: HubLimits = { open: 5, call: 0.3, close: 0.5, canary: 900 };
+
+/** For the rest, so that a busy machine is not taken for a silent hub. */
+export const patientLimits: HubLimits = { open: 15, call: 15, close: 1, canary: 900 };
+
+export type Given = Partial<HubOptions> & { readonly methods?: Methods };
+
+/** A hub on the real SDK that has been started, and what it had to say. Closed when the test is over. */
+export function startedHub({ methods = {}, ...options }: Given = {}) {
+  const logged: { readonly level: string; readonly text: string; readonly error: string }[] = [];
+  const documents: Json[] = [];
+  const at = (level: string) => (fields: object, text: string) => {
+    const error = 'err' in fields ? String(fields.err) : '';
+    logged.push({ level, text, error });
+  };
+  const hub = createHub({
+    open: openSession(methods),
+    onDesired: (document) => void documents.push(document),
+    log: { info: at('info'), warn: at('warn'), error: at('error') },
+    // The shortest waits between attempts.
+    random: () => 0,
+    now: () => new Date('2026-11-21T20:30:00Z'),
+    limits: patientLimits,
+    ...options,
+  });
+  onTestFinished(() => hub.close(AbortSignal.abort()));
+  hub.start();
+  return { ...hub, logged, documents };
+}
