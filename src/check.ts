@@ -125,8 +125,15 @@ export interface Host {
   /** The chain a TLS server presents, leaf first, read even when it does not verify; at least one. */
   presentedChain(endpoint: Endpoint, signal: AbortSignal): Promise<readonly Certificate[]>;
 
-  /** The filesystem that holds a path. */
+  /** The filesystem that holds a path. `mount_stuck` when it does not answer. */
   filesystem(path: string, signal: AbortSignal): Promise<Filesystem>;
+  /**
+   * Keeps a value of now in a series, over restarts too, and gives what the series still has: oldest first, with the
+   * value just given last; dense for some hours back, one an hour before. Where the clock is in doubt, only that value.
+   */
+  remember(series: string, value: number): readonly Sample[];
+  /** What the container engine keeps on its disk; nothing when no engine answers. */
+  engineUsage(signal: AbortSignal): Promise<EngineUsage | undefined>;
 
   /** One attempt to reach a target. A target that cannot be reached is an answer, not an error. */
   probe(target: ProbeTarget, signal: AbortSignal): Promise<Probe>;
@@ -160,10 +167,40 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** One value of a series. */
+export interface Sample {
+  /** Seconds since 1970. */
+  readonly at: number;
+  readonly value: number;
+}
+
+/** What the container engine keeps, in bytes. */
+export interface EngineUsage {
+  /** Where, by the VM's path. */
+  readonly folder: string;
+  readonly images: EngineSpace;
+  /** What containers have written to their own layers; it can be had back from those that are stopped. */
+  readonly containers: EngineSpace;
+  readonly volumes: EngineSpace;
+  readonly buildCache: EngineSpace;
+}
+
+export interface EngineSpace {
+  readonly bytes: number;
+  /** How much of it nothing uses. */
+  readonly unusedBytes: number;
+}
+
 /** Sizes as `df` has them. */
 export interface Filesystem {
   /** The path that was measured: the one asked for, or another on the same filesystem. */
   readonly measured: string;
+  /** As the kernel calls it: `ext4`, `xfs`, `overlay`. Absent where it is not known, as the next two. */
+  readonly type?: string;
+  /** What is mounted: mostly a device. */
+  readonly source?: string;
+  /** The kernel's number for the filesystem, the same wherever and however often it is mounted. */
+  readonly device?: string;
   readonly sizeBytes: number;
   readonly usedBytes: number;
   /** Free for those who are not root. */
