@@ -4,8 +4,11 @@ import { isObject } from './json.ts';
 const switches = {
   /** Answers to reported properties. `empty400` refuses as edgeHub does; `silent` takes no patch and says nothing. */
   reported: ['normal', 'empty400', 'silent'],
-  /** Answers to reading the twin. `offline` is edgeHub without the hub and with nothing stored: no `$version`. */
-  twin: ['normal', 'offline', 'silent'],
+  /**
+   * Answers to reading the twin. `offline` is edgeHub without the hub and with nothing stored: no `$version`.
+   * `empty500` is edgeHub in trouble of its own: an empty 500 (HandleTwinOperationException in DeviceMessageHandler.cs).
+   */
+  twin: ['normal', 'offline', 'empty500', 'silent'],
   /** Refuses every new connection with CONNACK 5. Those already open stay. */
   rejectSas: [false, true],
   /** What new TLS handshakes are shown. Connections already open stay. */

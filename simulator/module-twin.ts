@@ -56,6 +56,7 @@ export function createModuleTwin({ desired: initial, faults, publish, log }: Mod
     onGet(requestId) {
       const { twin } = faults();
       if (twin === 'silent') return;
+      if (twin === 'empty500') return answer(500, requestId);
       const offline = { desired: {}, reported: {} };
       answer(200, requestId, JSON.stringify(twin === 'offline' ? offline : document()));
     },

@@ -41,7 +41,9 @@ export function createTransport(methods: Methods, onError: (error: unknown) => v
     override getTwin(callback: Parameters<Mqtt['getTwin']>[0]): void {
       super.getTwin((error, twin) => {
         answered = twin;
-        callback(error, twin);
+        // The SDK goes on with a twin that is undefined, and its exception would end the process.
+        if (error || twin) callback(error, twin);
+        else callback(new Error(`edgeHub answered the request for the twin with status ${status}`));
       });
     }
 

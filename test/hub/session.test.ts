@@ -45,6 +45,14 @@ describe('the twin', () => {
     expect(await (await opened()).readTwin()).toEqual({ desired: {}, reported: {} });
   });
 
+  test('that edgeHub cannot get is an error, at which the SDK would end the process', async () => {
+    await simulator.edgeHub.setFaults({ twin: 'empty500' });
+    const { readTwin } = await opened();
+    await expect(readTwin()).rejects.toThrow('edgeHub answered the request for the twin with status 500');
+    await simulator.edgeHub.setFaults({ twin: 'normal' });
+    expect((await readTwin()).desired).toHaveProperty('$version', 1);
+  });
+
   test('pushes its patches as they were, arrays too', async () => {
     const { readTwin, patches } = await opened();
     await readTwin();
