@@ -62,9 +62,9 @@ policyCommand
   .description('say what is wrong with a policy file; exits with 1 when there is something')
   .argument('<file>')
   .action(async (file: string) => {
-    const outcome = readPolicy(await readDocument(file), checks);
-    if (outcome.accepted) return print(`${file}: a valid policy\n`);
-    for (const problem of outcome.problems) process.stderr.write(`${file}: ${problem}\n`);
+    const problems = await problemsOf(file);
+    if (problems.length === 0) return print(`${file}: a valid policy\n`);
+    for (const problem of problems) process.stderr.write(`${file}: ${problem}\n`);
     process.exitCode = 1;
   });
 policyCommand
@@ -81,6 +81,7 @@ program
   .description('run a local IoT Edge for a module under development, until Ctrl-C')
   .option('--port <port>', 'MQTT over TLS', '18883')
   .option('--admin-port <port>', 'admin HTTP on 127.0.0.1', '9601')
+  .option('--metrics-port <port>', "edgeAgent's and edgeHub's metrics on 127.0.0.1", '9602')
   .action(simulate);
 
 interface CheckOptions {
@@ -114,12 +115,16 @@ async function check(ids: readonly string[], options: CheckOptions): Promise<num
   });
   const report = await agent.runChecks(ids.length > 0 ? ids : undefined);
   const { json = false, verbose = false, junit } = options;
-  if (junit !== undefined) await writeFile(junit, renderJunit(report));
   print(
     json
       ? `${JSON.stringify(report, undefined, 2)}\n`
       : renderTable(report, { colour: process.stdout.isTTY && !process.env.NO_COLOR, verbose }),
   );
+  if (junit !== undefined) {
+    await writeFile(junit, renderJunit(report)).catch((cause: unknown) => {
+      throw new Error(`Could not write ${junit}`, { cause });
+    });
+  }
   return exitCode(report, options.warningsAsErrors ?? false);
 }
 
@@ -166,6 +171,17 @@ async function policyFor(config: Config, file: string | undefined, now: Date): P
   return { ...defaults, source, version: saved?.version ?? 0, document, policy: outcome.policy };
 }
 
+async function problemsOf(file: string): Promise<readonly string[]> {
+  try {
+    const outcome = readPolicy(await readDocument(file), checks);
+    return outcome.accepted ? [] : outcome.problems;
+  } catch (error) {
+    // A file that is no JSON is a bad policy; one that is not there is a bad argument.
+    if (error instanceof Error && error.cause instanceof SyntaxError) return [error.cause.message];
+    throw error;
+  }
+}
+
 async function readDocument(file: string): Promise<unknown> {
   try {
     return parseJsonc(await readFile(file, 'utf8'));
@@ -174,13 +190,14 @@ async function readDocument(file: string): Promise<unknown> {
   }
 }
 
-async function simulate(options: { port: string; adminPort: string }): Promise<void> {
+async function simulate(options: { port: string; adminPort: string; metricsPort: string }): Promise<void> {
   const { startSimulator } = await import('../simulator/index.ts').catch((cause: unknown) => {
     throw new UsageError('The simulator is not here: the image leaves it out', { cause });
   });
   const simulator = await startSimulator({
     hubPort: portFrom('--port', options.port),
     adminPort: portFrom('--admin-port', options.adminPort),
+    metricsPort: portFrom('--metrics-port', options.metricsPort),
     log: (line) => void process.stderr.write(`${line}\n`),
   });
   for (const [name, value] of Object.entries(simulator.environment)) print(`export ${name}='${value}'\n`);

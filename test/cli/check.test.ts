@@ -1,0 +1,98 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { checks } from '../../src/checks/index.ts';
+import { cli, policyThatGives } from '../support/cli.ts';
+import { reportShape } from '../support/report-shape.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { xmlProblems } from '../support/xml.ts';
+
+test.each([
+  [[], [], 0],
+  [['pass'], [], 0],
+  [['warn'], [], 0],
+  [['warn'], ['--warnings-as-errors'], 1],
+  [['pass'], ['--warnings-as-errors'], 0],
+  [['unknown'], [], 2],
+  [['unknown', 'warn'], [], 2],
+  [['fail'], [], 1],
+  [['fail', 'unknown', 'warn'], [], 1],
+] as const)('verdicts %j with %j end with %i', async (verdicts, options, code) => {
+  const policy = await policyThatGives(...verdicts);
+  const ran = await cli(['check', '--json', ...options, '--policy', policy]);
+  const { checks } = reportShape.parse(JSON.parse(ran.out));
+  const statuses = Object.values(checks).map(({ status }) => status);
+  expect(statuses.filter((status) => status !== 'skip').toSorted()).toEqual(verdicts);
+  expect(ran).toMatchObject({ code, err: '' });
+});
+
+test('--json prints the report that the agent serves, and nothing else', async () => {
+  const { out, err } = await cli([
+    'check',
+    '--json',
+    '--policy',
+    await policyThatGives('pass', 'fail', 'unknown'),
+  ]);
+  const report = reportShape.parse(JSON.parse(out));
+  expect(Object.keys(report.checks)).toEqual(checks.map(({ id }) => id));
+  expect(report).toMatchObject({
+    agent: { mode: 'standalone', hub: 'none' },
+    policy: { source: 'file', version: 0, accepted: true, problems: [], note: 'of a test' },
+    summary: { status: 'fail', pass: 1, warn: 0, fail: 1, unknown: 1, skip: 1 },
+  });
+  expect(err).toBe('');
+});
+
+test('only the checks that are asked for run', async () => {
+  const policy = await policyThatGives('pass', 'fail');
+  const { code, out } = await cli(['check', 'diskSpace', '--json', '--policy', policy]);
+  expect(Object.keys(reportShape.parse(JSON.parse(out)).checks)).toEqual(['diskSpace']);
+  expect(code).toBe(0);
+});
+
+test('a person gets a table with the next thing to do, and --verbose shows what passes', async () => {
+  const policy = await policyThatGives('pass', 'fail');
+  const { out } = await cli(['check', '--policy', policy]);
+  expect(out).toMatch(/✗ fail {4}outboundReachability: .*\n.*tcp:.*\n.*refused.*\n +Next: Allow/);
+  expect(out).not.toContain('Used ');
+  expect((await cli(['check', '--verbose', '--policy', policy])).out).toMatch(
+    /Used .*\n.*filesystem_size_bytes/,
+  );
+});
+
+test('--junit writes the file as well', async () => {
+  const file = join(await tempFolder(), 'junit.xml');
+  const { out, code } = await cli(['check', '--junit', file, '--policy', await policyThatGives('fail')]);
+  const xml = await readFile(file, 'utf8');
+  expect(xmlProblems(xml)).toEqual([]);
+  expect(xml).toContain('<failure ');
+  expect(out).toContain('outboundReachability');
+  expect(code).toBe(1);
+});
+
+test('a JUnit file that cannot be written is one line, and the report is not lost', async () => {
+  const file = join(await tempFolder(), 'missing', 'junit.xml');
+  const { out, err, code } = await cli(['check', '--junit', file, '--policy', await policyThatGives('pass')]);
+  expect(err).toMatch(/^eflow-hardening: Could not write .*missing\/junit\.xml: ENOENT.*\n$/);
+  expect(out).toContain('diskSpace');
+  expect(code).toBe(2);
+});
+
+test('judges by the policy saved from the twin where none is named', async () => {
+  const state = await tempFolder();
+  const document = JSON.parse(await readFile(await policyThatGives('warn'), 'utf8'));
+  await writeFile(join(state, 'policy.json'), JSON.stringify({ version: 7, document }));
+  const { out } = await cli(['check', '--json'], { HARDENING_STATE_DIR: state });
+  expect(reportShape.parse(JSON.parse(out))).toMatchObject({
+    policy: { source: 'saved', version: 7 },
+    summary: { status: 'warn' },
+  });
+});
+
+test("judges by the environment's policy file where none is named", async () => {
+  const { out } = await cli(['check', '--json'], { HARDENING_POLICY_FILE: await policyThatGives('warn') });
+  expect(reportShape.parse(JSON.parse(out))).toMatchObject({
+    policy: { source: 'file' },
+    summary: { status: 'warn' },
+  });
+});

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { cli, policyFile } from '../support/cli.ts';
+
+describe('what makes no sense is one line and ends with 2', () => {
+  test.each([
+    [
+      ['check', 'clokDrift'],
+      {},
+      /There is no check clokDrift, did you mean clockDrift\?; there is clockDrift, /,
+    ],
+    [
+      ['check'],
+      { HARDENING_PORT: 'banana' },
+      /HARDENING_PORT is "banana", allowed is a port from 0 to 65535/,
+    ],
+    [
+      ['list'],
+      { HARDENING_HOST_ROOT: 'relative' },
+      /HARDENING_HOST_ROOT is "relative", allowed is an absolute/,
+    ],
+    [['check'], { https_proxy: 'ftp://proxy' }, /https_proxy/],
+    [
+      ['check', '--policy', '/nowhere/policy.json'],
+      {},
+      /Could not read the policy \/nowhere\/policy\.json: ENOENT/,
+    ],
+    [
+      ['policy', 'validate', '/nowhere/policy.json'],
+      {},
+      /Could not read the policy \/nowhere\/policy\.json: ENOENT/,
+    ],
+    [['simulate', '--port', 'many'], {}, /--port is "many", allowed is a port from 0 to 65535/],
+    [['check', '--jsn'], {}, /unknown option '--jsn'/],
+    [['chek'], {}, /unknown command 'chek'/],
+  ])('%j %j', async (args, environment, line) => {
+    const { code, out, err } = await cli(args, environment);
+    expect(err).toMatch(line);
+    // Commander puts its guess on a line of its own.
+    expect(
+      err
+        .trimEnd()
+        .split('\n')
+        .filter((each) => !each.startsWith('(Did you mean')),
+    ).toHaveLength(1);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+  });
+
+  test('a policy file with problems names them all', async () => {
+    const file = await policyFile({
+      schedul: '* * * * *',
+      checks: { diskSpace: { warnUsedPercent: 'much' } },
+    });
+    const { code, err } = await cli(['check', '--policy', file]);
+    expect(err).toContain('schedul: unknown key, did you mean schedule?');
+    expect(err).toContain('checks.diskSpace.warnUsedPercent: ');
+    expect(err.trimEnd()).not.toContain('\n');
+    expect(code).toBe(2);
+  });
+});
+
+test('help names every command, on standard output, and ends with 0', async () => {
+  const { code, out, err } = await cli(['--help']);
+  for (const command of ['check', 'list', 'policy', 'simulate'])
+    expect(out).toMatch(new RegExp(`^  ${command}`, 'm'));
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+});
+
+test('--version is the version of the package', async () => {
+  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+  expect(await cli(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+});

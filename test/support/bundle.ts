@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = new URL('../../', import.meta.url);
+
+/** The path of a bundled program. Throws where it does not do what the sources say. */
+export function bundled(name: 'main' | 'cli' | 'demo'): string {
+  const file = new URL(`dist/${name}.js`, root);
+  const built = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const newer = sources().find((source) => statSync(source).mtimeMs > built);
+  if (newer)
+    throw new Error(`dist/${name}.js is missing or older than ${fileURLToPath(newer)}: npm run build`);
+  return fileURLToPath(file);
+}
+
+const sources = (): URL[] =>
+  ['src/', 'simulator/', 'scripts/'].flatMap((folder) =>
+    readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.m?ts$|\.mjs$/.test(file))
+      .map((file) => new URL(folder + file, root)),
+  );
+
+/** A program of ours that runs, with everything it has said so far. */
+export interface Running {
+  readonly child: ChildProcess;
+  out(): string;
+  err(): string;
+  /** Its exit code; null when a signal ended it. */
+  readonly ended: Promise<number | null>;
+}
+
+/** Starts a command with nothing in its environment but these variables and the path. */
+export function run(
+  command: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  options: { readonly detached?: boolean } = {},
+): Running {
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, {
+    ...options,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = { out: '', err: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said.out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said.err += text;
+  });
+  // Not 'exit': what is still in the pipes counts.
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  return { child, out: () => said.out, err: () => said.err, ended };
+}
