@@ -137,6 +137,14 @@ export interface Host {
 
   /** One attempt to reach a target. A target that cannot be reached is an answer, not an error. */
   probe(target: ProbeTarget, signal: AbortSignal): Promise<Probe>;
+  /**
+   * One look-up of a name's addresses, by the system (its hosts file, then its servers) or by one server `IP[:port]`.
+   * `not_found`, `refused`, `server_failed` or `timed_out` when it gives none.
+   */
+  lookUp(name: string, server: string | undefined, signal: AbortSignal): Promise<LookUp>;
+
+  /** The modules on this device. `not_applicable` where the agent is none itself. */
+  modules(signal: AbortSignal): Promise<readonly EdgeModule[]>;
 }
 
 /** The values of `{iothub}`, `{gateway}` and `{device}` in a policy. */
@@ -224,6 +232,13 @@ export interface Probe {
   /** Absent when the target was reached. */
   readonly failure?: { readonly reason: ProbeFailure; readonly detail: string };
   readonly seconds: Readonly<Partial<Record<ProbePhase, number>>>;
+  /** The proxy it went through, as `host:port`. */
+  readonly proxy?: string;
+  /**
+   * What is wrong with the other address family (IPv4 or IPv6) of a target that was reached over one. Absent when both
+   * work, the name has addresses of only one, or this device has no route for it at all.
+   */
+  readonly brokenFamily?: string;
 }
 
 export const probePhases = ['resolve', 'connect', 'tls', 'first_byte'] as const;
@@ -236,6 +251,21 @@ export const probeFailures = [
   'tls_failed',
   'intercepted',
   'http_status',
+  'wrong_content',
   'proxy_failed',
 ] as const;
 export type ProbeFailure = (typeof probeFailures)[number];
+
+/** The addresses of a name. */
+export interface LookUp {
+  /** IPv4 first; at least one. */
+  readonly addresses: readonly string[];
+  readonly seconds: number;
+}
+
+/** A module as the IoT Edge runtime lists it. */
+export interface EdgeModule {
+  readonly name: string;
+  /** The reference it was deployed with, `registry/repository:tag`. */
+  readonly image: string;
+}

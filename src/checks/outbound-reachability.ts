@@ -16,7 +16,15 @@ export const outboundReachability = defineCheck({
       .default(['tls://{iothub}:8883', 'tls://{iothub}:443', 'https://mcr.microsoft.com/v2/']),
     timeoutSeconds: z.number().positive().max(60).default(5).describe('For one target.'),
   }),
-  reasons: ['dns_failed', 'refused', 'tls_failed', 'intercepted', 'http_status', 'proxy_failed'],
+  reasons: [
+    'dns_failed',
+    'refused',
+    'tls_failed',
+    'intercepted',
+    'http_status',
+    'wrong_content',
+    'proxy_failed',
+  ],
   gauges: {
     outbound_success: { help: 'Whether the target was reached, 1 or 0.', labels: ['target'] },
     outbound_duration_seconds: {

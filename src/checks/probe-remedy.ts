@@ -16,6 +16,8 @@ export function probeRemedy(reason: ProbeFailure, { host, port }: ProbeTarget): 
       return `Exclude ${host} from TLS inspection, or put the inspecting authority into the trust bundle (trust_bundle_cert in /etc/aziot/config.toml, then \`sudo iotedge config apply\`).`;
     case 'http_status':
       return `See what the server says with \`curl -v https://${at}\`, and correct the target's path if it is not meant to answer.`;
+    case 'wrong_content':
+      return `Open https://${at} in a browser on the device's network: a page that asks to sign in, or says that the site is blocked, has to be dealt with there. Let ${host} pass it.`;
     case 'proxy_failed':
       return `Allow CONNECT to ${at} in the proxy and check this module's https_proxy, or put ${host} into no_proxy.`;
   }

@@ -6,12 +6,13 @@ import { createConnect } from './connect.ts';
 import { createFiles } from './files.ts';
 import { createFilesystem } from './filesystem.ts';
 import { createHttpDate } from './http-date.ts';
+import { createLookUp } from './look-up.ts';
 import { createProbe } from './probe.ts';
 import { createProxyFor } from './proxy.ts';
 import { createResolve } from './resolve.ts';
 import { createSntp } from './sntp.ts';
 import { createTrust } from './trust.ts';
-import { createWorkload } from './workload.ts';
+import { createWorkload, noModules } from './workload.ts';
 
 export interface HostOptions {
   readonly names: Names;
@@ -31,7 +32,8 @@ export function createHost(options: HostOptions): Host {
   const resolve = createResolve();
   const proxyFor = createProxyFor({ ...(httpsProxy === undefined ? {} : { httpsProxy }), noProxy });
   const connect = createConnect({ resolve, proxyFor });
-  const trust = createTrust({ caFiles, ...(workloadUri ? { workload: createWorkload(workloadUri) } : {}) });
+  const workload = workloadUri ? createWorkload(workloadUri) : undefined;
+  const trust = createTrust({ caFiles, ...(workload ? { workload } : {}) });
   const files = createFiles({ hostRoot });
   return {
     now,
@@ -46,5 +48,7 @@ export function createHost(options: HostOptions): Host {
     presentedChain: createPresentedChain({ connect }),
     filesystem: createFilesystem({ hostRoot, stateDir }),
     probe: createProbe({ connect, trust }),
+    lookUp: createLookUp({ resolve }),
+    modules: workload?.modules ?? noModules,
   };
 }

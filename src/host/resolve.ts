@@ -38,11 +38,12 @@ export function createResolve(options: { hostsFile?: string; servers?: readonly 
     if (listed.length > 0) return listed;
     // RFC 6761, section 6.3: never asked of a server.
     if (/(^|\.)localhost\.?$/i.test(name)) return ['127.0.0.1', '::1'];
-    return ask(name, servers, signal);
+    return askServers(name, servers, signal);
   };
 }
 
-async function ask(
+/** As {@link Resolve}, but without the hosts file. `servers` are `IP[:port]`, by default those of /etc/resolv.conf. */
+export async function askServers(
   name: string,
   servers: readonly string[] | undefined,
   signal: AbortSignal,
@@ -100,7 +101,8 @@ function unresolved(
   return new CannotTell('dns_failed', `${name} does not resolve: ${words} (${code}${asked})`, { cause });
 }
 
-const errorCode = (error: unknown): string =>
+/** The code of a system's or a resolver's error. */
+export const errorCode = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : String(error);
 
 /** The hosts file's text; empty where there is none, as the system's own resolver has it. */

@@ -17,7 +17,7 @@ export type Trust = (signal: AbortSignal) => Promise<Trusted>;
 
 interface Options {
   /** Where the device's trust bundle comes from. */
-  readonly workload?: Workload;
+  readonly workload?: Pick<Workload, 'trustBundle'>;
   /** PEM files with further authorities: `EdgeModuleCACertificateFile`, `NODE_EXTRA_CA_CERTS`. */
   readonly caFiles?: readonly string[];
 }

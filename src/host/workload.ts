@@ -1,5 +1,6 @@
 import { request } from 'node:http';
-import { CannotTell } from '../check.ts';
+import { z } from 'zod';
+import { CannotTell, type Host } from '../check.ts';
 
 const longestAnswerBytes = 1024 * 1024;
 
@@ -7,6 +8,11 @@ const longestAnswerBytes = 1024 * 1024;
 export interface Workload {
   /** The device's trust bundle as PEM. */
   trustBundle(signal: AbortSignal): Promise<string>;
+  /**
+   * What edged lists of each module; asked of nobody's identity. The list holds labels too, and edgeAgent's have its
+   * environment with secrets in them: nothing but what {@link EdgeModule} names is kept.
+   */
+  modules: Host['modules'];
 }
 
 /**
@@ -17,19 +23,38 @@ export function createWorkload(uri: string): Workload {
   const socketPath = /^unix:\/\/(\/.+)$/.exec(uri)?.[1];
   if (socketPath === undefined) throw new Error(`The workload URI "${uri}" is not of the form unix:///path`);
 
+  const ask = async <T>(path: string, shape: z.ZodType<T>, signal: AbortSignal): Promise<T> => {
+    const asked = `GET ${path} on ${socketPath}`;
+    const { status, body } = await get(socketPath, `${path}?api-version=2018-06-28`, signal);
+    if (status !== 200) throw new CannotTell('unreadable', `${asked} was answered ${status}`);
+    const { success, data, error } = shape.safeParse(parseJson(body));
+    if (success) return data;
+    throw new CannotTell('unreadable', `${asked} was answered in a form that is not known`, { cause: error });
+  };
+
   return {
-    async trustBundle(signal) {
-      const path = '/trust-bundle?api-version=2018-06-28';
-      const { status, body } = await get(socketPath, path, signal);
-      const asked = `GET ${path} on ${socketPath}`;
-      if (status !== 200) throw new CannotTell('unreadable', `${asked} was answered ${status}`);
-      const bundle = parse(body);
-      if (bundle === undefined)
-        throw new CannotTell('unreadable', `${asked} was answered without a certificate`);
-      return bundle;
-    },
+    trustBundle: async (signal) => (await ask('/trust-bundle', trustBundle, signal)).certificate,
+    modules: async (signal) => (await ask('/modules', modules, signal)).modules,
   };
 }
+
+const trustBundle = z.object({ certificate: z.string() });
+
+/** Whatever is not named here is dropped. */
+const modules = z.object({
+  modules: z.array(
+    z
+      .object({ name: z.string(), config: z.object({ settings: z.object({ image: z.string() }) }) })
+      .transform(({ name, config }) => ({ name, image: config.settings.image })),
+  ),
+});
+
+/** For a host that is no module. */
+export const noModules: Host['modules'] = async () => {
+  throw new CannotTell('not_applicable', 'The modules of this device are not known: the agent is not one', {
+    remedy: 'Run as an IoT Edge module, which is given the workload API.',
+  });
+};
 
 interface Answer {
   readonly status: number;
@@ -65,12 +90,11 @@ function failure(socketPath: string, cause: NodeJS.ErrnoException): CannotTell {
   return new CannotTell(reason, `The workload API at ${socketPath} gave no answer (${code})`, { cause });
 }
 
-function parse(body: string): string | undefined {
+function parseJson(body: string): unknown {
   try {
-    const answer: unknown = JSON.parse(body);
-    if (typeof answer !== 'object' || answer === null || !('certificate' in answer)) return undefined;
-    return typeof answer.certificate === 'string' ? answer.certificate : undefined;
+    return JSON.parse(body);
   } catch {
+    // Told as an answer of another shape.
     return undefined;
   }
 }

@@ -32,8 +32,8 @@ describe('the workload API', () => {
 
   test.each([
     ['an error', 500, json({ message: 'no' }), 'was answered 500'],
-    ['no JSON', 200, 'pem', 'was answered without a certificate'],
-    ['JSON of another shape', 200, json({ certificate: 1 }), 'was answered without a certificate'],
+    ['no JSON', 200, 'pem', 'was answered in a form that is not known'],
+    ['JSON of another shape', 200, json({ certificate: 1 }), 'was answered in a form that is not known'],
     ['more than a bundle can be', 200, 'x'.repeat(1_100_000), 'more than 1048576 bytes'],
   ])('that answers with %s is unreadable', async (_, status, body, message) => {
     const path = await socketPath();

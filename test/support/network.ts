@@ -11,7 +11,7 @@ import type { Workload } from '../../src/host/workload.ts';
 interface Given {
   /** PEM of the authorities in the device's trust bundle. */
   readonly bundle?: string;
-  readonly workload?: Workload;
+  readonly workload?: Pick<Workload, 'trustBundle'>;
   readonly resolve?: Resolve;
   readonly httpsProxy?: string;
   readonly noProxy?: string;
