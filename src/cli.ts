@@ -7,12 +7,12 @@ import { type Config, readConfig } from './config.ts';
 import { describeError } from './errors.ts';
 import { hostFor } from './host-for.ts';
 import { parseJsonc } from './jsonc.ts';
-import { readMemory } from './memory.ts';
+import { type Memory, readMemory } from './memory.ts';
 import { nearest } from './nearest.ts';
 import { readPolicy } from './policy.ts';
 import { policyExample, policyJsonSchema } from './policy-example.ts';
 import { defaultPolicy, type PolicyInForce } from './policy-in-force.ts';
-import { loadPolicy } from './policy-keeper.ts';
+import { savedPolicy } from './policy-keeper.ts';
 import type { Report } from './report.ts';
 import { schedule } from './schedule.ts';
 import { renderJunit } from './sinks/junit.ts';
@@ -102,11 +102,12 @@ async function check(ids: readonly string[], options: CheckOptions): Promise<num
     );
   }
   const config = readConfig(process.env);
-  const host = hostFor(config);
+  const memory = await readMemory(config.stateDir);
+  const host = hostFor(config, memory.problem);
   const agent = createAgent({
     checks,
     host,
-    policy: await policyFor(config, options.policy, host.now()),
+    policy: await policyFor(config, memory, options.policy, host.now()),
     identity: { version, startedAt: host.now().toISOString(), mode: config.mode },
     remembered: {},
     schedule,
@@ -135,8 +136,9 @@ function exitCode({ summary }: Report, warningsAsErrors: boolean): number {
 
 async function list(policyFile: string | undefined): Promise<string> {
   const config = readConfig(process.env);
-  const host = hostFor(config);
-  const { policy } = await policyFor(config, policyFile, host.now());
+  const memory = await readMemory(config.stateDir);
+  const host = hostFor(config, memory.problem);
+  const { policy } = await policyFor(config, memory, policyFile, host.now());
   const signal = AbortSignal.timeout(10_000);
   const sections = checks.map(async (each) => {
     const needs = each.needs(policy.checks[each.id]);
@@ -154,11 +156,15 @@ async function access(need: Need, given: Promise<boolean>): Promise<string> {
 }
 
 /** The policy for one run: the file asked for, the environment's, the one saved from the twin, or the built-in one. */
-async function policyFor(config: Config, file: string | undefined, now: Date): Promise<PolicyInForce> {
+async function policyFor(
+  config: Config,
+  memory: Pick<Memory, 'get'>,
+  file: string | undefined,
+  now: Date,
+): Promise<PolicyInForce> {
   const defaults = defaultPolicy(checks, now);
   const path = file ?? config.policyFile;
-  const memory = readMemory(config.stateDir, () => {});
-  const saved = path === undefined ? await loadPolicy(memory) : undefined;
+  const saved = path === undefined ? savedPolicy(memory) : undefined;
   const document = path === undefined ? saved?.document : await readDocument(path);
   if (document === undefined) return defaults;
   const outcome = readPolicy(document, checks);

@@ -4,17 +4,19 @@ import { describeError } from './errors.ts';
 import { createHost } from './host/index.ts';
 
 /** This machine, as the environment says to look at it. Throws a {@link ConfigError} for a bad proxy. */
-export function hostFor({
-  names,
-  hostRoot,
-  stateDir,
-  workloadUri,
-  caFiles,
-  httpsProxy,
-  noProxy,
-}: Config): Host {
+export function hostFor(config: Config, memoryProblem: Host['memoryProblem']): Host {
+  const { names, hostRoot, stateDir, workloadUri, caFiles, httpsProxy, noProxy } = config;
   try {
-    return createHost({ names, hostRoot, stateDir, workloadUri, caFiles, httpsProxy, noProxy });
+    return createHost({
+      names,
+      hostRoot,
+      stateDir,
+      workloadUri,
+      caFiles,
+      httpsProxy,
+      noProxy,
+      memoryProblem,
+    });
   } catch (cause) {
     throw new ConfigError(`https_proxy: ${describeError(cause)}`, { cause });
   }

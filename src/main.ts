@@ -22,16 +22,19 @@ import type { Ran } from './watch.ts';
 const firstTwinSeconds = 10;
 // An IoT Edge module is killed ten seconds after SIGTERM; the promise is five.
 const lastWordsSeconds = 3;
+const lastWriteSeconds = 1;
 const heartbeatLookMs = 60_000;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  const host = hostFor(config);
+  const host = hostFor(config, () => memory.problem());
   const log = createLog(config.logFormat, config.logLevel);
   log.info({ version, revision, mode: config.mode }, 'Starting');
   const stopping = onSignal(log);
 
-  const memory = await openMemory(config.stateDir, (error) => log.warn({ err: error }, 'No memory'));
+  const memory = await openMemory(config.stateDir);
+  const forgetful = memory.problem();
+  if (forgetful) log.warn({ why: forgetful.message }, 'Starting without memory');
   const connected = config.mode === 'edge';
   const keeper = await openPolicyKeeper({
     checks,
@@ -70,7 +73,7 @@ async function main(): Promise<void> {
     host,
     policy: keeper.inForce(),
     identity: { version, startedAt: host.now().toISOString(), mode: config.mode },
-    remembered: await remember(memory),
+    remembered: remember(memory),
     schedule,
     hubState: () => cloud?.hub.state() ?? 'none',
     sinks: [{ ran: count }, { ran: keep }, ...(cloud ? [cloud.sink] : [])],
@@ -103,6 +106,9 @@ async function main(): Promise<void> {
   const { signal: never } = new AbortController();
   await within(lastWordsSeconds, never, async (signal) => cloud?.hub.close(signal)).catch((error: unknown) =>
     log.warn({ err: error }, 'Could not say everything'),
+  );
+  await within(lastWriteSeconds, never, memory.flush).catch((error: unknown) =>
+    log.warn({ err: error }, 'Could not save everything'),
   );
   log.info({}, 'Stopped');
 }

@@ -1,33 +1,65 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
+import type { MemoryProblem } from './check.ts';
+import { describeError } from './errors.ts';
 
-/** The only folder the agent writes to: what it remembers over a restart, one JSON file a name. */
+/** What is remembered over a restart, one JSON value a name, all of it in one file. */
 export interface Memory {
-  /** The value last saved, or undefined where there is none that can be read. */
-  load(name: string): Promise<unknown>;
-  /** Saves a value whole or not at all; undefined forgets it. Values of one name are saved in turn. */
-  save(name: string, value: unknown): Promise<void>;
+  /** The value last set, in this process or an earlier one. */
+  get(name: string): unknown;
+  /** Sets a value; undefined forgets it. It is written soon, but at most once a minute. */
+  set(name: string, value: unknown): void;
+  /** Writes now what is not written yet. */
+  flush(): Promise<void>;
+  /** Why nothing is remembered, or something was not; nothing while all is well. */
+  problem(): MemoryProblem | undefined;
 }
 
-type Complain = (error: Error) => void;
+const fileName = 'state.json';
+/** Raised when an older agent could not read what a newer one has written. */
+const formatVersion = 1;
+const largestFile = 4 * 1024 * 1024;
+const writeEveryMs = 60_000;
+/** How long a file that could not be used is told of. */
+const toldMs = 86_400_000;
 
-const largestFile = 1024 * 1024;
+const schema = z.object({ version: z.number().int(), values: z.record(z.string(), z.unknown()) });
 
 /**
- * Opens the state folder. Where it is missing, unwritable or full, the agent goes on without memory and
- * `complain` hears why, once for each kind of trouble.
+ * Opens the state folder, the only one the agent writes to. Where it is missing, unwritable, damaged or from a newer
+ * agent, the agent starts without memory, and `problem` says so. A file that cannot be used is kept aside once.
  */
-export async function openMemory(directory: string, complain: Complain): Promise<Memory> {
-  let lastSave = Promise.resolve();
+export async function openMemory(directory: string): Promise<Memory> {
+  const path = join(directory, fileName);
+  const read = await readState(path);
+  const values = new Map(Object.entries(read.values));
+  const openedAt = performance.now();
+  let problem: MemoryProblem | undefined = read.problem;
+  let changed = false;
+  let writtenAt = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  let writing = Promise.resolve();
 
-  async function write(name: string, value: unknown): Promise<void> {
-    const path = join(directory, `${name}.json`);
-    if (value === undefined) return rm(path, { force: true });
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    if (read.problem?.kind === 'damaged' || read.problem?.kind === 'newer') {
+      await rename(path, join(directory, `${read.problem.kind}-${fileName}`));
+    }
+    await write();
+  } catch (error) {
+    problem = { kind: 'absent', message: `Could not write to ${directory}: ${describeError(error)}` };
+    return { get: (name) => values.get(name), set: () => {}, flush: async () => {}, problem: () => problem };
+  }
+
+  /** Whole or not at all: a power cut leaves either the file before or the new one. */
+  async function write(): Promise<void> {
+    changed = false;
+    writtenAt = performance.now();
     const temporary = `${path}.new`;
     const file = await open(temporary, 'w', 0o600);
     try {
-      await file.writeFile(`${JSON.stringify(value)}\n`);
-      // Without it, a power cut after the rename can leave an empty file.
+      await file.writeFile(JSON.stringify({ version: formatVersion, values: Object.fromEntries(values) }));
       await file.sync();
     } finally {
       await file.close();
@@ -35,43 +67,64 @@ export async function openMemory(directory: string, complain: Complain): Promise
     await rename(temporary, path);
   }
 
-  const { load } = readMemory(directory, complain);
-  const save = (name: string, value: unknown) => {
-    lastSave = lastSave
-      .then(() => write(name, value))
-      .catch((error: unknown) => complain(trouble(`Could not save ${name}.json`, directory, error)));
-    return lastSave;
-  };
-
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    // Proves at the start what would otherwise be found out at the first save.
-    const probe = join(directory, '.writable');
-    await (await open(probe, 'w', 0o600)).close();
-    await rm(probe);
-    return { load, save };
-  } catch (error) {
-    complain(trouble('Could not write', directory, error));
-    return { load, save: async () => {} };
-  }
-}
-
-/** Only looks at what has been saved. */
-export function readMemory(directory: string, complain: Complain): Pick<Memory, 'load'> {
-  return {
-    async load(name) {
+  function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    writing = writing.then(async () => {
+      if (!changed) return;
       try {
-        const text = await readFile(join(directory, `${name}.json`), 'utf8');
-        if (text.length > largestFile) throw new Error(`The file has ${text.length} characters`);
-        return JSON.parse(text);
+        await write();
+        if (problem?.kind === 'unwritable') problem = undefined;
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-        complain(trouble(`Could not read ${name}.json`, directory, error));
-        return undefined;
+        changed = true;
+        problem = { kind: 'unwritable', message: `Could not write ${path}: ${describeError(error)}` };
       }
+    });
+    return writing;
+  }
+
+  return {
+    get: (name) => values.get(name),
+    set(name, value) {
+      if (value === undefined) values.delete(name);
+      else values.set(name, value);
+      changed = true;
+      timer ??= setTimeout(flush, Math.max(0, writtenAt + writeEveryMs - performance.now())).unref();
+    },
+    flush,
+    problem() {
+      const old = problem?.kind !== 'unwritable' && performance.now() - openedAt > toldMs;
+      return old ? undefined : problem;
     },
   };
 }
 
-const trouble = (what: string, directory: string, cause: unknown): Error =>
-  new Error(`${what} in the state folder ${directory}; going on without it`, { cause });
+/** Only looks at what is remembered. */
+export async function readMemory(directory: string): Promise<Pick<Memory, 'get' | 'problem'>> {
+  const { values, problem } = await readState(join(directory, fileName));
+  return { get: (name) => values[name], problem: () => problem };
+}
+
+async function readState(
+  path: string,
+): Promise<{ readonly values: Readonly<Record<string, unknown>>; readonly problem?: MemoryProblem }> {
+  const unusable = (kind: MemoryProblem['kind'], message: string) => ({
+    values: {},
+    problem: { kind, message },
+  });
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { values: {} };
+    return unusable('damaged', `Could not read ${path}: ${describeError(error)}`);
+  }
+  if (text.length > largestFile) return unusable('damaged', `${path} has ${text.length} characters`);
+  try {
+    const { version, values } = schema.parse(JSON.parse(text));
+    if (version <= formatVersion) return { values };
+    return unusable('newer', `${path} was written by a newer agent, in format ${version}`);
+  } catch (error) {
+    return unusable('damaged', `${path} does not hold what was written: ${describeError(error)}`);
+  }
+}

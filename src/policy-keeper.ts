@@ -37,11 +37,8 @@ const savedName = 'policy';
 const savedSchema = z.object({ version: z.number(), document: z.unknown() });
 
 /** The last policy that was accepted from the twin. */
-export async function loadPolicy(
-  memory: Pick<Memory, 'load'>,
-): Promise<{ readonly version: number; readonly document: unknown } | undefined> {
-  return savedSchema.safeParse(await memory.load(savedName)).data;
-}
+export const savedPolicy = (memory: Pick<Memory, 'get'>): z.infer<typeof savedSchema> | undefined =>
+  savedSchema.safeParse(memory.get(savedName)).data;
 
 // By asking for its time of change: a mounted configuration file is replaced as often as written.
 const fileLookMs = 2000;
@@ -51,7 +48,7 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
   const { checks, file, memory, log, now } = options;
   const defaults = defaultPolicy(checks, now());
   let fallback = file ? follow(defaults, await readFile(file, 'utf8')) : defaults;
-  let current = (options.connected && (await saved())) || fallback;
+  let current = (options.connected && saved()) || fallback;
   tell(current);
 
   function follow(before: PolicyInForce, text: string): PolicyInForce {
@@ -62,8 +59,8 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
     }
   }
 
-  async function saved(): Promise<PolicyInForce | undefined> {
-    const kept = await loadPolicy(memory);
+  function saved(): PolicyInForce | undefined {
+    const kept = savedPolicy(memory);
     if (kept === undefined) return undefined;
     const considered = consider(defaults, { source: 'saved', ...kept }, checks, now());
     if (considered.accepted) return considered;
@@ -105,12 +102,12 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
     obey({ $version: version, policy: document }) {
       if (typeof version !== 'number') return;
       if (document === undefined) {
-        void memory.save(savedName, undefined);
+        memory.set(savedName, undefined);
         change(fallback);
         return;
       }
       const next = consider(current, { source: 'twin', version, document }, checks, now());
-      if (next.accepted) void memory.save(savedName, { version, document });
+      if (next.accepted) memory.set(savedName, { version, document });
       change(next);
     },
     reread,

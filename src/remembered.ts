@@ -4,7 +4,7 @@ import type { Memory } from './memory.ts';
 import type { Report } from './report.ts';
 import type { Remembered } from './watch.ts';
 
-const file = 'findings';
+const name = 'findings';
 
 const finding = z.object({
   target: z.string(),
@@ -17,15 +17,15 @@ const finding = z.object({
 const schema = z.record(z.string(), z.object({ since: z.iso.datetime(), findings: z.array(finding) }));
 
 /** What an earlier process told, by check id; nothing of a file that is not what it should be. */
-export async function remember(memory: Memory): Promise<Readonly<Record<string, Remembered>>> {
-  const parsed = schema.safeParse((await memory.load(file)) ?? {});
+export function remember(memory: Pick<Memory, 'get'>): Readonly<Record<string, Remembered>> {
+  const parsed = schema.safeParse(memory.get(name) ?? {});
   return parsed.success ? (parsed.data as Record<string, Remembered>) : {};
 }
 
 /** Keeps what is told for the next process. Readings are left out: they will be old by then. */
-export function keepForLater(memory: Memory, { checks }: Report): void {
+export function keepForLater(memory: Pick<Memory, 'set'>, { checks }: Report): void {
   const kept = Object.entries(checks).map(([id, { since, findings }]) => {
     return [id, { since, findings: findings.map(({ readings: _, ...told }) => told) }] as const;
   });
-  void memory.save(file, Object.fromEntries(kept));
+  memory.set(name, Object.fromEntries(kept));
 }

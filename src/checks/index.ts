@@ -3,6 +3,13 @@ import { certificateExpiry } from './certificate-expiry.ts';
 import { clockDrift } from './clock-drift.ts';
 import { diskSpace } from './disk-space.ts';
 import { outboundReachability } from './outbound-reachability.ts';
+import { stateFolder } from './state-folder.ts';
 
 /** Every check the agent knows, in the order people see them. */
-export const checks: readonly Check[] = [clockDrift, certificateExpiry, diskSpace, outboundReachability];
+export const checks: readonly Check[] = [
+  clockDrift,
+  certificateExpiry,
+  diskSpace,
+  outboundReachability,
+  stateFolder,
+];
