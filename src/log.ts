@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { describeError } from './errors.ts';
 
 export type Log = Logger;
 
@@ -30,7 +31,8 @@ export function createLog(
   out: DestinationStream = process.stdout,
 ): Log {
   const destination = format === 'json' ? out : { write: (line: string) => out.write(edgeLine(line)) };
-  return pino({ level, base: null }, destination);
+  // An error is told on one line; its stack says nothing to an operator.
+  return pino({ level, base: null, serializers: { err: describeError } }, destination);
 }
 
 /** `<6> 2026-01-01 00:00:00.000 +00:00 [INF] - text key=value` */
