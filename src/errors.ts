@@ -1,9 +1,12 @@
 const longestMessage = 2000;
+const deepestCause = 8;
 
 /** An error and its causes on one line: what was attempted, then why it failed. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
-  for (let at: unknown = error; at !== undefined && parts.length < 8; ) {
+  let at = error;
+  // Bounded by depth: causes can go round in a circle.
+  for (let depth = 0; at !== undefined && depth < deepestCause; depth += 1) {
     const message = at instanceof Error ? at.message : String(at);
     // Many errors already quote their cause, and an AggregateError says nothing of its own.
     if (message !== '' && !parts.some((part) => part.includes(message))) parts.push(message);
