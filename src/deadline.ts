@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /**
  * Does work whose signal fires when `parent` does, or after `seconds` with a `TimeoutError`. The work is waited for
  * even then: cut short, it may still answer how far it came.
@@ -11,6 +13,8 @@ export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   parent.throwIfAborted();
+  // One listener for each subject under way; Node warns of a leak at eleven.
+  setMaxListeners(0, parent);
   const controller = new AbortController();
   const late = () => controller.abort(new DOMException(`No answer within ${seconds} s`, 'TimeoutError'));
   const timer = setTimeout(late, seconds * 1000);
