@@ -118,9 +118,10 @@ function problems(issue: z.core.$ZodIssue, known: unknown): string[] {
       return `${pathText([...issue.path, key])}: unknown key${guess ? `, did you mean ${guess}?` : ''}`;
     });
   }
-  const value =
-    issue.input === undefined || typeof issue.input === 'object' ? '' : ` (is ${quote(issue.input)})`;
-  return [`${pathText(issue.path)}: ${issue.message}${value}`];
+  const { message, input } = issue;
+  const value = input === undefined || typeof input === 'object' ? '' : quote(input);
+  const told = value === '' || message.includes(value) ? message : `${message} (is ${value})`;
+  return [`${pathText(issue.path)}: ${told}`];
 }
 
 /** The keys a JSON Schema allows at a path. */
@@ -139,7 +140,8 @@ const pathText = (path: readonly PropertyKey[]): string =>
         .join('')
         .replace(/^\./, '');
 
+/** A value in a message: bounded, and without the password of a URL. */
 const quote = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = (JSON.stringify(value) ?? String(value)).replace(/^("[a-z][a-z0-9+.-]*:\/\/).*@/i, '$1…@');
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 };
