@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import type { Check, Subject } from '../../src/check.ts';
+
+/** A check that looks at `one` and passes, but for what the test gives it. */
+export const fakeCheck = (given: Partial<Check> = {}): Check => ({
+  id: 'fake',
+  title: 'The thing is right',
+  params: z.strictObject({}),
+  reasons: ['broken'],
+  gauges: {},
+  needs: () => [],
+  subjects: () => [{ target: 'one' }],
+  examine: async () => ({ status: 'pass', message: 'It is right' }),
+  ...given,
+});
+
+export const subjectsNamed = (...targets: readonly string[]): Subject[] =>
+  targets.map((target) => ({ target }));
+
+/** A promise that the test settles. */
+export function deferred<T>() {
+  let resolve: (value: T) => void = () => {};
+  let reject: (reason: unknown) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}
