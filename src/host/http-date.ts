@@ -1,9 +1,11 @@
+import { setTimeout } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { CannotTell, type Endpoint, type Host, type TimeSample } from '../check.ts';
 import { asUnreachable } from './chain.ts';
 import type { Connect } from './connect.ts';
-import { exchangeHttps } from './https-exchange.ts';
+import { askHead, type HttpHead } from './https-head.ts';
 import { judgePeer } from './peer.ts';
+import { narrowToEdge, rangeOf, type WholeSecond } from './second-edge.ts';
 import { createTimeline } from './timeline.ts';
 import type { Trust } from './trust.ts';
 
@@ -14,8 +16,15 @@ interface Options {
   readonly now?: () => Date;
 }
 
+/** `Date` counts whole milliseconds. */
+const localPrecisionSeconds = 1e-3;
+
+/** 429 and 503: whoever says this is not asked again. */
+const overloaded = [429, 503];
+
 /**
- * The clock of a web server, from the `Date` header of its answer to HEAD. Rejects with {@link CannotTell}
+ * The clock of a web server, from the `Date` headers (whole seconds: RFC 9110, sections 5.6.7 and 6.6.1) of its
+ * answers to a few HEAD requests over one connection, timed to the edge of a second. Rejects with {@link CannotTell}
  * `unreachable` when there is no answer or the server is not who it says, `unreadable` when the answer has no usable
  * date, and with the signal's reason.
  */
@@ -31,18 +40,22 @@ export function createHttpDate({ connect, trust, now = () => new Date() }: Optio
         const why = fault.kind === 'untrusted' && trusted.problem ? `, but ${trusted.problem}` : '';
         throw new CannotTell('unreachable', `${url} is not to be believed: ${fault.detail}${why}`);
       }
-      const sentMs = now().getTime();
-      const startedAt = performance.now();
-      const { headers } = await exchangeHttps(socket, { method: 'HEAD', endpoint, path }, signal);
-      const elapsedSeconds = (performance.now() - startedAt) / 1000;
-      // RFC 9111, section 5.1: with an Age the answer, and its date, were made for an earlier request.
-      if (headers.age !== undefined) {
-        throw new CannotTell(
-          'unreadable',
-          `${url} was answered by a cache (Age: ${headers.age.slice(0, 20)})`,
-        );
-      }
-      return compare(sentMs / 1000, elapsedSeconds, dateSeconds(headers.date, url));
+      // One look at the local clock: a step meanwhile must not come between the answers.
+      const zeroSeconds = (now().getTime() - performance.now()) / 1000;
+      const clock = () => zeroSeconds + performance.now() / 1000;
+      const askDate = async (attempt: AbortSignal): Promise<WholeSecond & { readonly status: number }> => {
+        const sentSeconds = clock();
+        const { status, headers } = await askHead(socket, endpoint, path, attempt);
+        return { status, sentSeconds, receivedSeconds: clock(), toldSeconds: dateSeconds(headers, url) };
+      };
+      const first = await askDate(signal);
+      const range = overloaded.includes(first.status)
+        ? rangeOf(first)
+        : await narrowToEdge(first, { ask: askDate, now: clock, sleep }, signal);
+      return {
+        offsetSeconds: (range.low + range.high) / 2,
+        errorSeconds: (range.high - range.low) / 2 + localPrecisionSeconds,
+      };
     };
     return connect
       .tls({ endpoint, timeline: createTimeline(), context: trusted.context }, ask, signal)
@@ -52,19 +65,18 @@ export function createHttpDate({ connect, trust, now = () => new Date() }: Optio
   };
 }
 
-/**
- * The header counts whole seconds (RFC 9110, sections 5.6.7 and 6.6.1), so the server's clock stood in
- * [date, date + 1) at some moment between request and answer.
- */
-const compare = (sentSeconds: number, elapsedSeconds: number, dateSeconds: number): TimeSample => ({
-  offsetSeconds: sentSeconds + elapsedSeconds / 2 - (dateSeconds + 0.5),
-  errorSeconds: 0.5 + elapsedSeconds / 2,
-});
+const sleep = (seconds: number, signal: AbortSignal) => setTimeout(seconds * 1000, undefined, { signal });
 
 /** IMF-fixdate, the one form a server may send: RFC 9110, section 5.6.7. */
 const imfFixdate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
-function dateSeconds(header: string | undefined, url: string): number {
+function dateSeconds(headers: HttpHead['headers'], url: string): number {
+  const age = headers.get('age');
+  // RFC 9111, section 5.1: with an Age the answer, and its date, were made for an earlier request.
+  if (age !== undefined) {
+    throw new CannotTell('unreadable', `${url} was answered by a cache (Age: ${age.slice(0, 20)})`);
+  }
+  const header = headers.get('date');
   const milliseconds = imfFixdate.test(header ?? '') ? Date.parse(header ?? '') : Number.NaN;
   if (!Number.isNaN(milliseconds)) return milliseconds / 1000;
   const found = header === undefined ? 'without a date' : `with the date "${header.slice(0, 40)}"`;

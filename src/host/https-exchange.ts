@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import { CannotTell, type Endpoint } from '../check.ts';
 
 interface Ask {
-  readonly method: 'GET' | 'HEAD';
+  readonly method: 'GET';
   readonly endpoint: Endpoint;
   readonly path: string;
 }
