@@ -55,5 +55,7 @@ export const within = <T>(
       }),
   );
 
-/** Whether an error says that a deadline passed. */
-export const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
+/** Whether an error says that a deadline passed. Node's own look-ups wrap that in an AbortError. */
+export const isTimeout = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error.name === 'TimeoutError' || (error.name === 'AbortError' && isTimeout(error.cause)));

@@ -3,6 +3,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { isTimeout, withDeadline, within } from '../src/deadline.ts';
 
 const { signal: never } = new AbortController();
+
+/** As node:timers/promises and others reject once their signal has fired. */
+const aborted = (cause: Error) =>
+  Object.assign(new Error('The operation was aborted', { cause }), { name: 'AbortError' });
 const hang = () => new Promise<never>(() => {});
 
 test('work that is done in time gives its answer', async () => {
@@ -84,6 +88,8 @@ test('a thousand deadlines at once make no warning and leave no listener behind'
 
 test.each([
   [new DOMException('late', 'TimeoutError'), true],
+  [aborted(new DOMException('late', 'TimeoutError')), true],
+  [aborted(new Error('SIGTERM was received')), false],
   [new DOMException('over', 'AbortError'), false],
   [new Error('TimeoutError'), false],
   ['TimeoutError', false],
