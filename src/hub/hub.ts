@@ -129,8 +129,8 @@ export function createHub(options: HubOptions): Hub {
         if (idleMs > 0) await bell.wait(Math.min(idleMs, readAt - performance.now()), alive);
       }
     } finally {
-      await within(limits.close, new AbortController().signal, () => session.close()).catch(
-        (error: unknown) => log.warn({ err: error }, 'Could not close the session with edgeHub'),
+      await close(session).catch((error: unknown) =>
+        log.warn({ err: error }, 'The session with edgeHub did not close, its connection was cut'),
       );
     }
   }
@@ -172,15 +172,21 @@ export function createHub(options: HubOptions): Hub {
   }
 
   async function open(events: Parameters<OpenSession>[0]): Promise<Session> {
-    const opening = options.open(events);
+    let opening: Promise<Session> | undefined;
     try {
-      return await within(limits.open, stopping.signal, () => opening);
+      return await within(limits.open, stopping.signal, (signal) => {
+        opening = options.open(events, signal);
+        return opening;
+      });
     } catch (error) {
       // Should it open after all, nobody waits for it any more.
-      opening.then((late) => late.close()).catch(() => {});
+      opening?.then(close).catch(() => {});
       throw error;
     }
   }
+
+  const close = (session: Session): Promise<void> =>
+    within(limits.close, new AbortController().signal, (signal) => session.close(signal));
 
   let over = Promise.resolve();
   return {
@@ -208,6 +214,7 @@ export function createHub(options: HubOptions): Hub {
         await wait(Number.POSITIVE_INFINITY, AbortSignal.any([signal, drained.signal]));
       stopping.abort(new Error('The agent is stopping'));
       await over;
+      state = 'offline';
     },
   };
 }

@@ -20,7 +20,8 @@ export interface Session {
   /** Resolves once the hub has acknowledged the patch; rejects with a {@link PatchRefused} when it does not want it. */
   update(patch: Json): Promise<void>;
   send(message: OutputMessage): Promise<void>;
-  close(): Promise<void>;
+  /** Ends the connection in good order; cuts it when the signal fires first. */
+  close(signal: AbortSignal): Promise<void>;
 }
 
 export interface SessionEvents {
@@ -31,7 +32,8 @@ export interface SessionEvents {
   onError(error: unknown): void;
 }
 
-export type OpenSession = (events: SessionEvents) => Promise<Session>;
+/** The signal cuts a connection that is being made. */
+export type OpenSession = (events: SessionEvents, signal: AbortSignal) => Promise<Session>;
 
 /** The hub has answered that it does not take a patch. */
 export class PatchRefused extends Error {
@@ -44,15 +46,15 @@ const neverRetry = { shouldRetry: () => false, nextRetryTimeout: () => 0 };
 /** Opens a session as edgeAgent's environment says, by the SDK. Nothing in it has a deadline of its own. */
 export const openSession =
   (methods: Methods): OpenSession =>
-  async ({ onDesired, onEnd, onError }) => {
-    const { Transport, twinAnswer, twinStatus } = createTransport(methods, onError);
+  async ({ onDesired, onEnd, onError }, signal) => {
+    const { Transport, cut, twinAnswer, twinStatus } = createTransport(methods, onError);
     const client = await iotDevice.ModuleClient.fromEnvironment(Transport);
     client.setRetryPolicy(neverRetry);
     client.on('error', onError);
     client.on('disconnect', (event?: { transportObj?: Error }) => {
       onEnd(new Error('The connection to edgeHub was lost', { cause: event?.transportObj }));
     });
-    await client.open();
+    await cutting(signal, cut, () => client.open());
     // The transport answers every method itself; this subscribes to them.
     for (const name of Object.keys(methods)) client.onMethod(name, () => {});
     let twin: Twin | undefined;
@@ -89,9 +91,21 @@ export const openSession =
         for (const [key, value] of Object.entries(properties)) message.properties.add(key, value);
         await client.sendOutputEvent(output, message);
       },
-      async close() {
+      async close(signal) {
         client.removeAllListeners('disconnect');
-        await client.close();
+        await cutting(signal, cut, () => client.close());
       },
     };
   };
+
+/** Does work, and cuts the connection should the signal fire meanwhile, with whose reason it then rejects. */
+async function cutting(signal: AbortSignal, cut: () => void, work: () => Promise<unknown>): Promise<void> {
+  signal.addEventListener('abort', cut);
+  try {
+    await work();
+  } finally {
+    signal.removeEventListener('abort', cut);
+    // Goes before whatever the SDK makes of a connection that was cut.
+    signal.throwIfAborted();
+  }
+}

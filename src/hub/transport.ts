@@ -12,6 +12,11 @@ export interface MethodAnswer {
   readonly payload: unknown;
 }
 
+/** What there is of MQTT.js below the SDK. */
+interface MqttClient {
+  readonly stream: { destroy(): void };
+}
+
 /** IoT Hub takes 128 KB; some room is left for the answer's envelope. */
 const largestAnswerBytes = 120 * 1024;
 
@@ -21,12 +26,12 @@ const largestAnswerBytes = 120 * 1024;
  * whose token cannot be renewed.
  */
 export function createTransport(methods: Methods, onError: (error: unknown) => void) {
+  const base = new MqttBase();
   let status = 0;
   let answered: { readonly desired: unknown; readonly reported: unknown } | undefined;
 
   class Transport extends Mqtt {
     constructor(provider: AuthenticationProvider) {
-      const base = new MqttBase();
       // Before super(): this listener then runs ahead of the SDK's, which calls back at once.
       base.on('message', (topic: string) => {
         status = Number(/^\$iothub\/twin\/res\/(\d+)\//.exec(topic)?.[1] ?? status);
@@ -63,6 +68,8 @@ export function createTransport(methods: Methods, onError: (error: unknown) => v
 
   return {
     Transport,
+    /** Cuts the connection, where the SDK would wait for edgeHub to end it. */
+    cut: () => (base as unknown as { _mqttClient?: MqttClient })._mqttClient?.stream.destroy(),
     /** The twin of the last answer, before the SDK mixes it with what is pushed meanwhile. */
     twinAnswer: () => answered,
     /** The status of the last twin answer. Read in the very callback it belongs to, it is that answer's. */

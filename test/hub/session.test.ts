@@ -18,12 +18,15 @@ async function opened(methods: Methods = {}) {
   const patches: Json[] = [];
   const ends: Error[] = [];
   const errors: unknown[] = [];
-  const session = await openSession(methods)({
-    onDesired: (patch) => void patches.push(patch),
-    onEnd: (error) => void ends.push(error),
-    onError: (error) => void errors.push(error),
-  });
-  onTestFinished(() => session.close().catch(() => undefined));
+  const session = await openSession(methods)(
+    {
+      onDesired: (patch) => void patches.push(patch),
+      onEnd: (error) => void ends.push(error),
+      onError: (error) => void errors.push(error),
+    },
+    new AbortController().signal,
+  );
+  onTestFinished(() => session.close(AbortSignal.timeout(1000)).catch(() => undefined));
   return { ...session, patches, ends, errors };
 }
 
@@ -158,7 +161,7 @@ describe('the end of a session', () => {
 
   test('is not told when it was closed', async () => {
     const { close, ends } = await opened();
-    await close();
+    await close(AbortSignal.timeout(5000));
     await eventually(() => counters().connectedClients).toBe(0);
     expect(ends).toEqual([]);
   });

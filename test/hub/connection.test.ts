@@ -1,0 +1,261 @@
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { type Given, shortLimits, startedHub, withEnvironment } from '../support/hub.ts';
+import { tcpServer } from '../support/servers.ts';
+import { eventually, simulated } from '../support/simulator.ts';
+
+let simulator: Awaited<ReturnType<typeof simulated>>;
+beforeEach(async () => {
+  simulator = await simulated({ desired: { policy: {} } });
+});
+afterEach(() => simulator.close());
+
+const set = (change: Parameters<typeof simulator.edgeHub.setFaults>[0]) =>
+  simulator.edgeHub.setFaults(change);
+const counters = () => simulator.edgeHub.counters();
+const reported = () => simulator.edgeHub.twin().reported;
+
+function hubOf(given?: Given) {
+  withEnvironment(simulator.environment);
+  return startedHub(given);
+}
+
+async function connectedHub(given?: Given) {
+  const hub = hubOf(given);
+  await eventually(hub.state).toBe('connected');
+  return hub;
+}
+
+const connectionErrors = (hub: ReturnType<typeof startedHub>) =>
+  hub.logged.filter(({ text }) => text === 'No connection to edgeHub').map(({ error }) => error);
+
+describe('the first connection', () => {
+  test('is connecting until it is there or has failed', async () => {
+    expect(hubOf().state()).toBe('connecting');
+  });
+
+  test.each([
+    ['edgeHub is down', { down: true }, /ECONNREFUSED/],
+    ['the token is rejected', { rejectSas: true }, /Not authorized/],
+    ['the certificate has expired', { certificate: 'expired' }, /certificate has expired/],
+    ['the certificate is for another name', { certificate: 'wrongName' }, /altnames/],
+    ['the twin cannot be read', { twin: 'empty500' }, /status 500/],
+    ['the twin is not answered', { twin: 'silent' }, /No answer within 0.3 s/],
+  ] as const)('is tried again while %s', async (_what, fault, error) => {
+    await set(fault);
+    const hub = hubOf({ limits: shortLimits });
+    await eventually(() => connectionErrors(hub).length).toBeGreaterThan(1);
+    expect(connectionErrors(hub)[0]).toMatch(error);
+    expect(hub.state()).toBe('offline');
+    await set({ down: false, rejectSas: false, certificate: 'valid', twin: 'normal' });
+    await eventually(hub.state).toBe('connected');
+    expect(hub.documents).toEqual([{ policy: {}, $version: 1 }]);
+  });
+
+  test('is tried again when the workload API is not there yet', async () => {
+    const { IOTEDGE_WORKLOADURI } = simulator.environment;
+    const hub = hubOf();
+    await hub.close(AbortSignal.abort());
+    withEnvironment({ IOTEDGE_WORKLOADURI: `${IOTEDGE_WORKLOADURI}.absent` });
+    const early = startedHub();
+    await eventually(() => connectionErrors(early).length).toBeGreaterThan(0);
+    expect(connectionErrors(early)[0]).toMatch(/ENOENT/);
+    withEnvironment({ ...simulator.environment });
+    await eventually(early.state).toBe('connected');
+  });
+
+  test('is given up after its deadline with a server that says nothing, and tried again', async () => {
+    const { port, connections } = await tcpServer((socket) => void socket.resume());
+    withEnvironment({ ...simulator.environment, IOTEDGE_GATEWAYHOSTNAME: `localhost:${port}` });
+    const hub = startedHub({ limits: { ...shortLimits, open: 0.2 } });
+    await eventually(() => connectionErrors(hub)).toContain('TimeoutError: No answer within 0.2 s');
+    withEnvironment(simulator.environment);
+    await eventually(hub.state).toBe('connected');
+    await eventually(() => connections.every(({ destroyed }) => destroyed)).toBe(true);
+  });
+});
+
+describe('a connection that ends', () => {
+  test.each([
+    ['dropped', { dropConnections: true }],
+    ['dropped with its session, as edgeHub is recreated', { wipeSessions: true }],
+  ])(
+    'because it was %s is replaced, and reports, pushes, methods and messages work again',
+    async (_what, fault) => {
+      const hub = await connectedHub({ methods: { ping: async () => ({ status: 200, payload: 'pong' }) } });
+      hub.report({ a: 1 }, 60, true);
+      await eventually(reported).toMatchObject({ a: 1 });
+      await set(fault);
+      await eventually(() => counters().connects).toBe(2);
+      await eventually(() => counters().twinReads).toBe(4);
+
+      hub.report({ a: 2 }, 60, true);
+      await eventually(reported).toMatchObject({ a: 2 });
+      simulator.edgeHub.patchDesired({ other: 1 });
+      await eventually(() => hub.documents.at(-1)).toEqual({ policy: {}, other: 1, $version: 2 });
+      expect(await simulator.admin('POST', '/methods/ping')).toMatchObject({ body: { payload: 'pong' } });
+      hub.send({ output: 'alerts', body: 1, properties: {} });
+      await eventually(() => simulator.edgeHub.messages()).toHaveLength(1);
+      expect(counters().connects).toBe(2);
+      expect(connectionErrors(hub)).toEqual(['Error: The connection to edgeHub was lost']);
+    },
+  );
+
+  test('goes on as it was when only new ones would be refused', async () => {
+    const hub = await connectedHub();
+    await set({ rejectSas: true, certificate: 'expired' });
+    hub.report({ a: 1 }, 60, true);
+    await eventually(reported).toMatchObject({ a: 1 });
+    expect(counters().connects).toBe(1);
+  });
+
+  test('is told as offline, and what was reported meanwhile is sent in one patch', async () => {
+    const hub = await connectedHub();
+    hub.report({ a: 1 }, 60, true);
+    await eventually(reported).toMatchObject({ a: 1 });
+    await set({ down: true });
+    await eventually(hub.state).toBe('offline');
+    for (let a = 2; a <= 9; a += 1) hub.report({ a }, 60, true);
+    await set({ down: false });
+    await eventually(reported).toEqual({ a: 9, $version: 3 });
+    expect(counters().reportedUpdates).toBe(2);
+  });
+});
+
+/** edgeHub behind a road that can be closed: nothing arrives any more, and no connection ends. */
+async function road() {
+  let open = true;
+  const server = await tcpServer((here) => {
+    const there = connect(simulator.hubPort, 'localhost');
+    there.on('error', () => here.destroy());
+    onTestFinished(() => void there.destroy());
+    here.on('close', () => there.destroy());
+    there.on('close', () => here.destroy());
+    here.on('data', (bytes) => open && there.write(bytes));
+    there.on('data', (bytes) => open && here.write(bytes));
+  });
+  withEnvironment({ ...simulator.environment, IOTEDGE_GATEWAYHOSTNAME: `localhost:${server.port}` });
+  return {
+    server,
+    close() {
+      open = false;
+    },
+    reopen() {
+      open = true;
+    },
+  };
+}
+
+test('a hub that falls silent on an open connection is left, and found again', async () => {
+  const { close, reopen } = await road();
+  const hub = startedHub({ limits: { ...shortLimits, call: 1 } });
+  await eventually(hub.state).toBe('connected');
+  close();
+  hub.report({ a: 1 }, 60, true);
+  hub.send({ output: 'alerts', body: 1, properties: {} });
+  await eventually(hub.state).toBe('offline');
+  reopen();
+  await eventually(reported).toMatchObject({ a: 1 });
+  await eventually(() => simulator.edgeHub.messages()).toHaveLength(1);
+});
+
+describe('close', () => {
+  const sayAndClose = async (hub: ReturnType<typeof startedHub>, seconds: number) => {
+    hub.report({ last: true }, 3600, false);
+    hub.send({ output: 'alerts', body: 'last', properties: {} });
+    const startedAt = performance.now();
+    await hub.close(AbortSignal.timeout(seconds * 1000));
+    return (performance.now() - startedAt) / 1000;
+  };
+
+  test('sends the last report, interval or not, and the last messages, and does not wait longer', async () => {
+    const hub = await connectedHub();
+    hub.report({ first: true }, 3600, false);
+    await eventually(reported).toMatchObject({ first: true });
+    const seconds = await sayAndClose(hub, 15);
+    expect(reported()).toEqual({ first: true, last: true, $version: 3 });
+    expect(simulator.edgeHub.messages()).toMatchObject([{ body: 'last' }]);
+    expect(seconds).toBeLessThan(14);
+    await eventually(() => counters().connectedClients).toBe(0);
+    expect(counters().connects).toBe(1);
+  });
+
+  test('does not wait for a report that is refused', async () => {
+    const hub = await connectedHub();
+    await set({ reported: 'empty400' });
+    expect(await sayAndClose(hub, 15)).toBeLessThan(14);
+    expect(simulator.edgeHub.messages()).toMatchObject([{ body: 'last' }]);
+  });
+
+  test.each([
+    ['does not answer reports', async () => void (await set({ reported: 'silent' }))],
+    ['does not answer anything', async ({ close }: Awaited<ReturnType<typeof road>>) => close()],
+  ])('returns within its deadline when the hub %s', async (_what, spoil) => {
+    const way = await road();
+    const hub = startedHub();
+    await eventually(hub.state).toBe('connected');
+    await spoil(way);
+    // A second for the close of the session itself, and two for a busy machine.
+    expect(await sayAndClose(hub, 0.2)).toBeLessThan(3.2);
+    await eventually(() => way.server.connections.every(({ destroyed }) => destroyed)).toBe(true);
+  });
+
+  test.each([
+    ['down', { down: true }],
+    ['refusing', { rejectSas: true }],
+  ])('returns at once when the hub is %s', async (_what, fault) => {
+    await set(fault);
+    const hub = hubOf();
+    await eventually(hub.state).toBe('offline');
+    expect(await sayAndClose(hub, 15)).toBeLessThan(14);
+  });
+
+  test('returns at once while the first connection is on its way, which then is closed', async () => {
+    const hub = hubOf();
+    expect(await sayAndClose(hub, 15)).toBeLessThan(14);
+    await eventually(() => counters().disconnects).toBe(counters().connects);
+    await eventually(() => counters().connectedClients).toBe(0);
+  });
+
+  test('is the end: nothing connects any more', async () => {
+    const hub = await connectedHub();
+    await hub.close(AbortSignal.timeout(5000));
+    expect(hub.state()).toBe('offline');
+    hub.report({ a: 1 }, 0, true);
+    await hub.close(AbortSignal.timeout(5000));
+    expect(counters().connects).toBe(1);
+  });
+});
+
+describe('resources', () => {
+  /** Sockets and timers of this process, without those of the test runner, which do not grow. */
+  const open = (kind: RegExp) => process.getActiveResourcesInfo().filter((name) => kind.test(name)).length;
+
+  test('nothing is left of fifty connections that ended and one that was closed', async () => {
+    const before = { sockets: open(/TCP|TLS|Pipe/), timers: open(/Timeout/) };
+    // Below zero there is no wait between attempts.
+    const hub = await connectedHub({ random: () => -1 });
+    for (let round = 1; round <= 50; round += 1) {
+      await set(round % 2 ? { dropConnections: true } : { wipeSessions: true });
+      await expect.poll(() => counters().connects, { timeout: 10_000, interval: 5 }).toBe(round + 1);
+      await expect.poll(hub.state, { timeout: 10_000, interval: 5 }).toBe('connected');
+    }
+    // One connection has two ends here.
+    await eventually(() => open(/TCP|TLS|Pipe/)).toBeLessThanOrEqual(before.sockets + 2);
+    await hub.close(AbortSignal.timeout(5000));
+    await eventually(() => open(/TCP|TLS|Pipe/)).toBeLessThanOrEqual(before.sockets);
+    await eventually(() => open(/Timeout/)).toBeLessThanOrEqual(before.timers);
+  }, 60_000);
+
+  test('nothing is left of attempts that failed', async () => {
+    const before = { sockets: open(/TCP|TLS|Pipe/), timers: open(/Timeout/) };
+    for (const fault of [{ rejectSas: true }, { certificate: 'expired' }, { twin: 'empty500' }] as const) {
+      await set(fault);
+      const hub = hubOf({ random: () => -1 });
+      await eventually(() => connectionErrors(hub).length).toBeGreaterThan(2);
+      await hub.close(AbortSignal.abort());
+    }
+    await eventually(() => open(/TCP|TLS|Pipe/)).toBeLessThanOrEqual(before.sockets);
+    await eventually(() => open(/Timeout/)).toBeLessThanOrEqual(before.timers);
+  });
+});
