@@ -1,7 +1,10 @@
 import type { Check } from '../check.ts';
+import { certificateChain } from './certificate-chain.ts';
 import { certificateExpiry } from './certificate-expiry.ts';
 import { clockDrift } from './clock-drift.ts';
 import { diskSpace } from './disk-space.ts';
+import { dnsResolution } from './dns-resolution.ts';
+import { outboundContainment } from './outbound-containment.ts';
 import { outboundReachability } from './outbound-reachability.ts';
 import { stateFolder } from './state-folder.ts';
 
@@ -9,7 +12,10 @@ import { stateFolder } from './state-folder.ts';
 export const checks: readonly Check[] = [
   clockDrift,
   certificateExpiry,
+  certificateChain,
   diskSpace,
   outboundReachability,
+  outboundContainment,
+  dnsResolution,
   stateFolder,
 ];

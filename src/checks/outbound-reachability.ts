@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { CannotTell, defineCheck, type Names, type Probe, probePhases, type Reading } from '../check.ts';
+import { CannotTell, defineCheck, type Probe, probePhases, type Reading } from '../check.ts';
 import { withDeadline } from '../deadline.ts';
-import { expandNames } from './names.ts';
+import { expandAll } from './names.ts';
 import { probeRemedy } from './probe-remedy.ts';
 import { parseProbeTarget, probeTarget } from './probe-target.ts';
 
@@ -12,7 +12,7 @@ export const outboundReachability = defineCheck({
   params: z.strictObject({
     targets: z
       .array(probeTarget)
-      .max(32)
+      .max(512)
       .default(['tls://{iothub}:8883', 'tls://{iothub}:443', 'https://mcr.microsoft.com/v2/']),
     timeoutSeconds: z.number().positive().max(60).default(5).describe('For one target.'),
   }),
@@ -35,38 +35,31 @@ export const outboundReachability = defineCheck({
 
   needs: ({ targets }) => targets.map((what) => ({ kind: 'network', what })),
 
-  subjects: ({ targets }, { names }) => {
-    const expanded = new Set(targets.map((target) => expandedOrAsWritten(target, names)));
-    return [...expanded].map((target) => ({ target }));
-  },
+  subjects: ({ targets }, host, signal) => expandAll(targets, host, signal),
 
-  async examine({ target }, { timeoutSeconds }, host, signal) {
-    const parsed = parseProbeTarget(expandNames(target, host.names));
+  async examine({ target, cannotTell }, { timeoutSeconds }, host, signal) {
+    if (cannotTell) throw cannotTell;
+    const parsed = parseProbeTarget(target);
     if (typeof parsed === 'string') throw new CannotTell('unreadable', `The target ${parsed}`);
 
     const probe = await withDeadline(timeoutSeconds, signal, (deadline) => host.probe(parsed, deadline));
     const readings = readingsOf(probe);
     const after = `${totalSeconds(probe).toFixed(2)} s`;
-    if (!probe.failure) return { status: 'pass', message: `Reached in ${after}`, readings };
+    if (!probe.failure) return { status: 'pass', message: reachedMessage(probe, after), readings };
     const { reason, detail } = probe.failure;
     return {
       status: 'fail',
       reason,
       message: `${detail}, after ${after}`,
-      remedy: probeRemedy(reason, parsed),
+      remedy: probeRemedy(reason, parsed, probe.proxy),
       readings,
     };
   },
 });
 
-/** A target with a name that is not known stands for itself, and says so when it is examined. */
-function expandedOrAsWritten(target: string, names: Names): string {
-  try {
-    return expandNames(target, names);
-  } catch (error) {
-    if (error instanceof CannotTell) return target;
-    throw error;
-  }
+function reachedMessage({ proxy, brokenFamily }: Probe, after: string): string {
+  const through = proxy === undefined ? '' : ` through the proxy ${proxy}`;
+  return `Reached in ${after}${through}${brokenFamily === undefined ? '' : `, but ${brokenFamily}`}`;
 }
 
 const totalSeconds = ({ seconds }: Probe): number =>

@@ -1,7 +1,7 @@
 import type { ProbeFailure, ProbeTarget } from '../check.ts';
 
-/** What to do next about a target that a probe did not reach. */
-export function probeRemedy(reason: ProbeFailure, { host, port }: ProbeTarget): string {
+/** What to do next about a target that a probe did not reach, directly or through a proxy (`host:port`). */
+export function probeRemedy(reason: ProbeFailure, { host, port }: ProbeTarget, proxy?: string): string {
   const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   switch (reason) {
     case 'dns_failed':
@@ -9,6 +9,8 @@ export function probeRemedy(reason: ProbeFailure, { host, port }: ProbeTarget): 
     case 'refused':
       return `Allow outbound TCP to ${at} in the firewall and see that a service listens there: \`curl -v telnet://${at}\`.`;
     case 'timed_out':
+      if (proxy !== undefined)
+        return `See that the proxy ${proxy} runs and carries connections to port ${port}, since many allow 443 alone: \`curl -v --max-time 5 -x http://${proxy} https://${at}\`.`;
       return `Allow outbound TCP to ${at} in every firewall on the way, which may drop it silently, or set https_proxy for this module; try \`curl -v --connect-timeout 5 telnet://${at}\`.`;
     case 'tls_failed':
       return `Look at the certificate with \`openssl s_client -connect ${at} -servername ${host}\`, and at this device's clock.`;
@@ -17,8 +19,8 @@ export function probeRemedy(reason: ProbeFailure, { host, port }: ProbeTarget): 
     case 'http_status':
       return `See what the server says with \`curl -v https://${at}\`, and correct the target's path if it is not meant to answer.`;
     case 'wrong_content':
-      return `Open https://${at} in a browser on the device's network: a page that asks to sign in, or says that the site is blocked, has to be dealt with there. Let ${host} pass it.`;
+      return `Open https://${at} in a browser on the device's network: a page that asks to sign in, or says that the site is blocked, shows who has to let ${host} pass.`;
     case 'proxy_failed':
-      return `Allow CONNECT to ${at} in the proxy and check this module's https_proxy, or put ${host} into no_proxy.`;
+      return `Allow CONNECT to ${at} in the proxy, check this module's https_proxy (http://user:password@host:port where the proxy wants credentials), or put ${host} into no_proxy.`;
   }
 }

@@ -1,22 +1,18 @@
 import { z } from 'zod';
 import type { ProbeTarget } from '../check.ts';
-import { placeholders } from './names.ts';
+import { placeholderProblem, withSampleNames } from './names.ts';
 
 /** A probe target as a policy has it: `tcp://host:port`, `tls://host:port` or `https://host[:port][/path]`. */
 export const probeTarget = z
   .string()
   .superRefine((text, context) => {
     const parsed = parseProbeTarget(withSampleNames(text));
-    const unknown = unknownPlaceholder(text);
-    if (unknown)
-      context.addIssue(`${quote(text)} has the unknown placeholder ${unknown}: ${known} are known`);
-    else if (typeof parsed === 'string') context.addIssue(`${quote(text)} ${parsed}`);
+    const problem = placeholderProblem(text) ?? (typeof parsed === 'string' ? parsed : undefined);
+    if (problem) context.addIssue(`${quote(text)} ${problem}`);
   })
   .describe(
-    'tcp://host:port, tls://host:port or https://host[:port][/path]; {iothub}, {gateway}, {device} are names',
+    'tcp://host:port, tls://host:port or https://host[:port][/path]; {iothub}, {gateway}, {device} and {dps} are names, {registries} all those that images here come from',
   );
-
-const known = placeholders.map((each) => `{${each}}`).join(', ');
 
 /** Takes a target apart whose placeholders are expanded, or says in a clause what is wrong with it. */
 export function parseProbeTarget(text: string): ProbeTarget | string {
@@ -47,11 +43,6 @@ function isHost(text: string, ipv6: boolean): boolean {
   return /^[a-z0-9._-]{1,253}$/i.test(text) && URL.canParse(`http://${text}`);
 }
 
-const withSampleNames = (text: string): string => text.replaceAll(/\{\w*\}/g, 'name.test');
-
-const unknownPlaceholder = (text: string): string | undefined =>
-  text.match(/\{[^}]*\}/g)?.find((written) => !placeholders.some((each) => written === `{${each}}`));
-
 /** The value in a message, without credentials and bounded. */
-const quote = (text: string): string =>
+export const quote = (text: string): string =>
   `"${text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1…@').slice(0, 200)}"`;

@@ -12,6 +12,8 @@ import type { Timeline } from './timeline.ts';
  * {@link CannotTell} whose reason is a `ProbeFailure` when the network or the other side is at fault.
  */
 export interface Connect {
+  /** The proxy that `tls` goes through to an endpoint, if any. */
+  readonly proxyFor: ProxyFor;
   /** TCP without a proxy. */
   tcp<T>(to: Destination, use: (socket: Socket) => Promise<T>, signal: AbortSignal): Promise<T>;
   /** TLS, through the proxy where one is set for the endpoint. Any certificate will do: `use` judges it. */
@@ -21,6 +23,15 @@ export interface Connect {
 interface Destination {
   readonly endpoint: Endpoint;
   readonly timeline: Timeline;
+  /** Told once a TCP connection stands: to the endpoint, or to the proxy. */
+  readonly onOpen?: (opened: Opened) => void;
+}
+
+/** What a TCP connection was made to, and what it could have been made to. */
+export interface Opened {
+  readonly address: string;
+  readonly addresses: readonly string[];
+  readonly port: number;
 }
 
 interface TlsDestination extends Destination {
@@ -29,13 +40,16 @@ interface TlsDestination extends Destination {
 
 export function createConnect({ resolve, proxyFor }: { resolve: Resolve; proxyFor: ProxyFor }): Connect {
   return {
-    async tcp({ endpoint, timeline }, use, signal) {
-      const socket = await open(resolve, endpoint, timeline, signal);
+    proxyFor,
+
+    async tcp(to, use, signal) {
+      const socket = await open(resolve, to, signal);
       return use(socket).finally(() => socket.destroy());
     },
 
-    async tls({ endpoint, timeline, context }, use, signal) {
-      const socket = await openAsConfigured(resolve, proxyFor, { endpoint, timeline }, signal);
+    async tls({ context, ...to }, use, signal) {
+      const { endpoint, timeline } = to;
+      const socket = await openAsConfigured(resolve, proxyFor, to, signal);
       try {
         const asked = `the TLS handshake with ${hostPort(endpoint)}`;
         const tls = await timeline.run('tls', asked, () => handshake(socket, endpoint.host, context, signal));
@@ -49,26 +63,28 @@ export function createConnect({ resolve, proxyFor }: { resolve: Resolve; proxyFo
 
 async function open(
   resolve: Resolve,
-  endpoint: Endpoint,
-  timeline: Timeline,
+  { endpoint, timeline, onOpen }: Destination,
   signal: AbortSignal,
 ): Promise<Socket> {
   const { host, port } = endpoint;
   const addresses = await timeline.run('resolve', `the DNS look-up of ${host}`, () => resolve(host, signal));
   const asked = `the TCP connection to ${hostPort(endpoint)}`;
-  return timeline.run('connect', asked, () => dial(addresses, port, signal));
+  const { socket, address } = await timeline.run('connect', asked, () => dial(addresses, port, signal));
+  onOpen?.({ address, addresses, port });
+  return socket;
 }
 
 async function openAsConfigured(
   resolve: Resolve,
   proxyFor: ProxyFor,
-  { endpoint, timeline }: Destination,
+  to: Destination,
   signal: AbortSignal,
 ): Promise<Socket> {
+  const { endpoint, timeline } = to;
   const proxy = proxyFor(endpoint);
-  if (proxy === undefined) return open(resolve, endpoint, timeline, signal);
+  if (proxy === undefined) return open(resolve, to, signal);
 
-  const socket = await open(resolve, proxy, timeline, signal).catch((cause: unknown) => {
+  const socket = await open(resolve, { ...to, endpoint: proxy }, signal).catch((cause: unknown) => {
     if (!(cause instanceof CannotTell) || cause.reason === 'internal_error') throw cause;
     throw new CannotTell('proxy_failed', `The proxy cannot be reached: ${cause.message}`, { cause });
   });

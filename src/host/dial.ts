@@ -1,4 +1,4 @@
-import { connect, isIPv6, type Socket } from 'node:net';
+import { connect, isIP, isIPv6, type Socket } from 'node:net';
 import { CannotTell, type Endpoint, type ProbeFailure } from '../check.ts';
 
 /**
@@ -10,15 +10,20 @@ const headStartMs = 250;
 /** An endpoint as people write it, IPv6 in brackets. */
 export const hostPort = ({ host, port }: Endpoint): string => `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
+interface Dialled {
+  readonly socket: Socket;
+  readonly address: string;
+}
+
 /**
- * A TCP connection to the first of the addresses that accepts one. The caller destroys it.
+ * A TCP connection to the first of the addresses that accepts one, both families tried in turn. The caller destroys it.
  *
  * @throws CannotTell `refused` or `timed_out` as the network says, `internal_error` where this device is at fault.
  */
-export function dial(addresses: readonly string[], port: number, signal: AbortSignal): Promise<Socket> {
-  const waiting = [...addresses];
+export function dial(addresses: readonly string[], port: number, signal: AbortSignal): Promise<Dialled> {
+  const waiting = alternating(addresses);
   const open = new Set<Socket>();
-  const failures: CannotTell[] = [];
+  const failures: Failure[] = [];
 
   return new Promise((resolve, reject) => {
     let headStart: NodeJS.Timeout | undefined;
@@ -41,16 +46,16 @@ export function dial(addresses: readonly string[], port: number, signal: AbortSi
       socket.once('connect', () => {
         open.delete(socket);
         settle();
-        resolve(socket);
+        resolve({ socket, address: host });
       });
       // Stays for the life of the socket: what happens to it after its use must not end the process.
       socket.on('error', (error) => {
         if (!open.delete(socket)) return;
-        failures.push(failureOf(error, { host, port }));
+        failures.push({ family: isIP(host), error: failureOf(error, { host, port }) });
         if (waiting.length > 0) return attempt();
         if (open.size > 0) return;
         settle();
-        reject(mostTelling(failures));
+        reject(summary(failures));
       });
       if (waiting.length > 0) headStart = setTimeout(attempt, headStartMs);
     };
@@ -78,8 +83,33 @@ function failureOf(cause: NodeJS.ErrnoException, endpoint: Endpoint): CannotTell
   return new CannotTell(reason, `${hostPort(endpoint)} ${words} (${code})`, { cause });
 }
 
-/** A host's own answer says more than a missing route, which is usual for IPv6. */
-const mostTelling = (failures: readonly CannotTell[]): CannotTell | undefined =>
-  failures.find(
-    ({ message }) => !/\((ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL|EAFNOSUPPORT)\)$/.test(message),
-  ) ?? failures[0];
+interface Failure {
+  readonly family: number;
+  readonly error: CannotTell;
+}
+
+/** One address of each family in turn, so that a broken family holds the other up only once: RFC 8305, section 4. */
+function alternating(addresses: readonly string[]): string[] {
+  const first = addresses.filter((each) => isIP(each) === isIP(addresses[0] ?? ''));
+  const second = addresses.filter((each) => !first.includes(each));
+  const longest = Math.max(first.length, second.length);
+  return Array.from({ length: longest }, (_, i) => [first[i], second[i]])
+    .flat()
+    .filter((each) => each !== undefined);
+}
+
+/** What each family failed with. A host's own answer says more than a missing route, which is usual for IPv6. */
+function summary(failures: readonly Failure[]): CannotTell | undefined {
+  const answered = failures.filter(({ error }) => !isWithoutRoute(error));
+  const [first, ...rest] = answered.length > 0 ? answered : failures;
+  const other = rest.find(({ family }) => family !== first?.family);
+  if (first === undefined || other === undefined || answered.length === 0) return first?.error;
+  const { reason, message, cause } = first.error;
+  return new CannotTell(reason, `${message}; ${other.error.message}`, { cause });
+}
+
+/** Whether this device has no way at all to where a connection was to go: usual for IPv6. */
+export const isWithoutRoute = ({ cause }: CannotTell): boolean =>
+  cause instanceof Error &&
+  'code' in cause &&
+  ['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'].some((code) => code === cause.code);

@@ -1,7 +1,10 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { CannotTell, type Host, type Probe, type ProbeTarget, probeFailures } from '../check.ts';
 import { isTimeout } from '../deadline.ts';
-import type { Connect } from './connect.ts';
+import type { Connect, Opened } from './connect.ts';
+import { hostPort } from './dial.ts';
 import { exchangeHttps } from './https-exchange.ts';
+import { brokenFamily } from './other-family.ts';
 import { judgePeer } from './peer.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 import type { Trust } from './trust.ts';
@@ -20,27 +23,40 @@ interface Options {
 export function createProbe({ connect, trust }: Options): Host['probe'] {
   return async (target, signal) => {
     const timeline = createTimeline();
+    const { seconds } = timeline;
+    const proxied = target.scheme === 'tcp' ? undefined : connect.proxyFor(target);
+    const proxy = proxied && { proxy: hostPort(proxied) };
+    let opened: Opened | undefined;
+    const onOpen = (what: Opened) => {
+      opened = what;
+    };
     try {
-      await attempt({ target, connect, trust, timeline }, signal);
-      return { seconds: timeline.seconds };
+      await attempt({ target, connect, trust, timeline, onOpen }, signal);
     } catch (error) {
-      return { failure: failureOf(error, timeline, signal), seconds: timeline.seconds };
+      return { failure: failureOf(error, timeline, signal), seconds, ...proxy };
     }
+    const broken = opened && (await brokenFamily(opened, signal));
+    return { seconds, ...proxy, ...(broken !== undefined && { brokenFamily: broken }) };
   };
 }
 
 interface Attempt extends Options {
   readonly target: ProbeTarget;
   readonly timeline: Timeline;
+  readonly onOpen: (opened: Opened) => void;
 }
 
-async function attempt({ target, connect, trust, timeline }: Attempt, signal: AbortSignal): Promise<void> {
+async function attempt(
+  { target, connect, trust, timeline, onOpen }: Attempt,
+  signal: AbortSignal,
+): Promise<void> {
   const endpoint = { host: target.host, port: target.port };
-  if (target.scheme === 'tcp') return connect.tcp({ endpoint, timeline }, async () => undefined, signal);
+  const to = { endpoint, timeline, onOpen };
+  if (target.scheme === 'tcp') return connect.tcp(to, async () => undefined, signal);
 
   const trusted = await trust(signal);
   await connect.tls(
-    { endpoint, timeline, context: trusted.context },
+    { ...to, context: trusted.context },
     async (socket) => {
       const fault = judgePeer(socket, endpoint.host, trusted, new Date());
       if (fault?.kind === 'untrusted' && trusted.problem !== undefined) {
@@ -52,11 +68,15 @@ async function attempt({ target, connect, trust, timeline }: Attempt, signal: Ab
 
       const path = target.path ?? '/';
       const asked = `the request GET ${path}`;
-      const { status } = await timeline.run('first_byte', asked, () =>
+      const { status, headers } = await timeline.run('first_byte', asked, () =>
         exchangeHttps(socket, { method: 'GET', endpoint, path }, signal),
       );
       if (!isExpected(status, target))
         throw new CannotTell('http_status', `GET ${path} was answered ${status}`);
+      if (isPageInsteadOfRegistry(path, status, headers)) {
+        const detail = `GET ${path} was answered with a page for people, not by a registry`;
+        throw new CannotTell('wrong_content', detail);
+      }
     },
     signal,
   );
@@ -65,6 +85,13 @@ async function attempt({ target, connect, trust, timeline }: Attempt, signal: Ab
 /** A path that was named must be there, or ask for credentials, as registries do; otherwise any answer proves the way. */
 const isExpected = (status: number, { path }: ProbeTarget): boolean =>
   path === undefined ? status < 500 : (status >= 200 && status < 400) || status === 401;
+
+/**
+ * The base of a registry's API answers in JSON or not at all (OCI distribution specification, "determining support"):
+ * an HTML page with success is one of a captive portal or a filter that opens TLS.
+ */
+const isPageInsteadOfRegistry = (path: string, status: number, headers: IncomingHttpHeaders): boolean =>
+  path === '/v2/' && status < 300 && /^text\/html\b/i.test(headers['content-type'] ?? '');
 
 function failureOf(error: unknown, timeline: Timeline, signal: AbortSignal): NonNullable<Probe['failure']> {
   if (signal.aborted) {

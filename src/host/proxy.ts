@@ -90,7 +90,8 @@ export function connectThrough(
         return resolve();
       }
       const status = `${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trim();
-      const message = `The proxy ${hostPort(proxy)} refused to connect to ${authority} (${status})`;
+      const why = statusCode === 407 ? credentialsProblem(authorization) : '';
+      const message = `The proxy ${hostPort(proxy)} refused to connect to ${authority} (${status})${why}`;
       reject(new CannotTell('proxy_failed', message));
     });
     asked.on('error', (cause: NodeJS.ErrnoException) => {
@@ -101,3 +102,8 @@ export function connectThrough(
     asked.end();
   });
 }
+
+const credentialsProblem = (authorization: string | undefined): string =>
+  authorization === undefined
+    ? ': it wants credentials, and https_proxy has none'
+    : ': it does not accept the credentials in https_proxy';

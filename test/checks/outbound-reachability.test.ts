@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type Probe, type ProbeFailure, type ProbeTarget, probeFailures } from '../../src/check.ts';
+import {
+  CannotTell,
+  type Probe,
+  type ProbeFailure,
+  type ProbeTarget,
+  probeFailures,
+} from '../../src/check.ts';
 import { outboundReachability } from '../../src/checks/outbound-reachability.ts';
 import { fakeHost } from '../support/fake-host.ts';
 import { network } from '../support/network.ts';
@@ -21,14 +27,44 @@ describe('subjects', () => {
   });
 
   test('whose name is not known stay as written and are not applicable', async () => {
-    const [first] = await subjects(policy, fakeHost({}), never);
-    expect(first).toEqual({ target: 'tls://{iothub}:8883' });
-    await expect(
-      examine({ target: 'tls://{iothub}:8883' }, policy, fakeHost({}), never),
-    ).rejects.toMatchObject({
+    const [first = subject] = await subjects(policy, fakeHost({}), never);
+    expect(first.target).toBe('tls://{iothub}:8883');
+    await expect(examine(first, policy, fakeHost({}), never)).rejects.toMatchObject({
       reason: 'not_applicable',
       remedy: expect.any(String),
     });
+  });
+
+  test('are every registry that the images of this device come from', async () => {
+    const images = [
+      'mcr.microsoft.com/azureiotedge-hub:1.6',
+      'acme.azurecr.io:5000/plc@sha256:00',
+      'nginx:1',
+    ];
+    const modules = async () => images.map((image, i) => ({ name: `m${i}`, image }));
+    const given = params.parse({
+      targets: ['https://{registries}/v2/', 'tls://{registries}:443', 'https://mcr.microsoft.com/v2/'],
+    });
+    const found = await subjects(given, fakeHost({ modules }), never);
+    expect(found.map(({ target }) => target)).toEqual([
+      'https://mcr.microsoft.com/v2/',
+      'https://acme.azurecr.io:5000/v2/',
+      'https://registry-1.docker.io/v2/',
+      'tls://mcr.microsoft.com:443',
+      'tls://acme.azurecr.io:443',
+      'tls://registry-1.docker.io:443',
+    ]);
+  });
+
+  test('say why the registries are not known, and the others are tried all the same', async () => {
+    const modules = async () => {
+      throw new CannotTell('no_access', 'The workload API gave no answer');
+    };
+    const given = params.parse({ targets: ['https://{registries}/v2/', 'tcp://192.0.2.1:53'] });
+    const host = fakeHost({ modules });
+    const [unknown = subject, known] = await subjects(given, host, never);
+    expect(known).toEqual({ target: 'tcp://192.0.2.1:53' });
+    await expect(examine(unknown, given, host, never)).rejects.toMatchObject({ reason: 'no_access' });
   });
 });
 
@@ -53,6 +89,16 @@ test('a target that is reached passes, with the time of each phase', async () =>
   expect(tried).toEqual([{ scheme: 'tls', host: 'hub.test', port: 8883 }]);
 });
 
+test.each<[Partial<Probe>, string]>([
+  [{ proxy: 'proxy.test:3128' }, 'Reached in 0.02 s through the proxy proxy.test:3128'],
+  [{ brokenFamily: 'IPv6 does not work: why' }, 'Reached in 0.02 s, but IPv6 does not work: why'],
+])('a pass says %j as well, without another reading', async (more, message) => {
+  const host = fakeHost({ probe: async () => ({ seconds: { connect: 0.02 }, ...more }) });
+  const verdict = await examine(subject, policy, host, never);
+  expect(verdict).toMatchObject({ status: 'pass', message });
+  expect(verdict.readings).toHaveLength(2);
+});
+
 describe('a target that is not reached', () => {
   const failing = (reason: ProbeFailure): Probe => ({
     failure: { reason, detail: 'What it said' },
@@ -66,6 +112,7 @@ describe('a target that is not reached', () => {
     ['tls_failed', /`openssl s_client -connect hub\.test:8883 -servername hub\.test`/],
     ['intercepted', /Exclude hub\.test from TLS inspection/],
     ['http_status', /`curl -v https:\/\/hub\.test:8883`/],
+    ['wrong_content', /Open https:\/\/hub\.test:8883 in a browser/],
     ['proxy_failed', /CONNECT to hub\.test:8883.*https_proxy/],
   ])('fails for %s, with what to do', async (reason, remedy) => {
     const verdict = await examine(subject, policy, fakeHost({ probe: async () => failing(reason) }), never);
@@ -78,6 +125,15 @@ describe('a target that is not reached', () => {
         { gauge: 'outbound_success', value: 0 },
         { gauge: 'outbound_duration_seconds', labels: { phase: 'resolve' }, value: 0.5 },
       ],
+    });
+  });
+
+  test('through a silent proxy is for the proxy to mend', async () => {
+    const probe = async () => ({ ...failing('timed_out'), proxy: 'proxy.test:3128' });
+    const verdict = await examine(subject, policy, fakeHost({ probe }), never);
+    expect(verdict).toMatchObject({
+      reason: 'timed_out',
+      remedy: expect.stringMatching(/port 8883.*`curl .* -x http:\/\/proxy\.test:3128/),
     });
   });
 
@@ -113,7 +169,7 @@ describe('the time-out of a target', () => {
   });
 });
 
-test.each([{ targets: Array(33).fill('tcp://192.0.2.1:1') }, { timeoutSeconds: 0 }, { timeoutSeconds: 61 }])(
+test.each([{ targets: Array(513).fill('tcp://192.0.2.1:1') }, { timeoutSeconds: 0 }, { timeoutSeconds: 61 }])(
   'a policy with %j is refused',
   (given) => {
     expect(params.safeParse(given).success).toBe(false);

@@ -18,7 +18,12 @@ describe('a probe target', () => {
     expect(parseProbeTarget(text)).toEqual(parsed);
   });
 
-  test.each(['tls://{iothub}:8883', 'https://{gateway}/{device}'])('%s may stand in a policy', (text) => {
+  test.each([
+    'tls://{iothub}:8883',
+    'https://{gateway}/{device}',
+    'tls://{dps}:443',
+    'https://{registries}/v2/',
+  ])('%s may stand in a policy', (text) => {
     expect(probeTarget.parse(text)).toBe(text);
   });
 
@@ -44,7 +49,7 @@ describe('a probe target', () => {
     ['https://me:s/3@cret@hub.test', '"https://…@hub.test" has a port that is not 1 to 65535'],
     [
       'tls://{hub}:1',
-      '"tls://{hub}:1" has the unknown placeholder {hub}: {iothub}, {gateway}, {device} are known',
+      '"tls://{hub}:1" has the unknown placeholder {hub}: {iothub}, {gateway}, {device}, {dps}, {registries} are known',
     ],
   ])('%s is refused with one reason', (text, problem) => {
     const result = probeTarget.safeParse(text);
@@ -62,6 +67,9 @@ describe('placeholders', () => {
     ['tls://{gateway}:443', { gateway: '::1' }, 'tls://[::1]:443'],
     ['https://{iothub}/{device}', names, 'https://hub.test/press-7'],
     ['tcp://192.0.2.1:53', {}, 'tcp://192.0.2.1:53'],
+    ['tls://{dps}:443', {}, 'tls://global.azure-devices-provisioning.net:443'],
+    ['tls://{dps}:443', names, 'tls://global.azure-devices-provisioning.net:443'],
+    ['tls://{dps}:443', { iothub: 'hub.azure-devices.cn' }, 'tls://global.azure-devices-provisioning.cn:443'],
   ])('%s is expanded', (text, given, expanded) => {
     expect(expandNames(text, given)).toBe(expanded);
   });

@@ -50,6 +50,34 @@ describe('tcp', () => {
   });
 });
 
+describe('address families', () => {
+  const both = async () => ['127.0.0.1', '::1'];
+
+  test('of which one refuses: reached over the other, and said so', async () => {
+    const { port } = await silentServer();
+    const probe = await network({ resolve: both }).probe(hub('tcp', port), never);
+    expect(probe.failure).toBeUndefined();
+    expect(probe.brokenFamily).toBe(
+      `IPv6 does not work: [::1]:${port} refused the connection (ECONNREFUSED)`,
+    );
+  });
+
+  test('that both work are not worth a word', async () => {
+    const { port } = await silentServer('::');
+    const probe = await network({ resolve: both }).probe(hub('tcp', port), never);
+    expect(probe).toEqual({ seconds: { resolve: expect.any(Number), connect: expect.any(Number) } });
+  });
+
+  test('that both refuse are both told', async () => {
+    const port = await refusedPort();
+    const { failure } = await network({ resolve: both }).probe(hub('tcp', port), never);
+    expect(failure).toEqual({
+      reason: 'refused',
+      detail: `127.0.0.1:${port} refused the connection (ECONNREFUSED); [::1]:${port} refused the connection (ECONNREFUSED)`,
+    });
+  });
+});
+
 describe('names', () => {
   test('one that does not exist is dns_failed and nothing after it is reached', async () => {
     const resolve = createResolve({ servers: [await dnsServer(() => 'no such name')] });
@@ -183,6 +211,27 @@ describe('https', () => {
     expect(failure).toBeUndefined();
   });
 
+  test('a server that accepts and never speaks is timed_out in the handshake', async () => {
+    const { port } = await silentServer();
+    const probe = await probeDirectly(hub('https', port), AbortSignal.timeout(400));
+    const detail = `No answer to the TLS handshake with hub.test:${port}`;
+    expect(probe.failure).toEqual({ reason: 'timed_out', detail });
+  });
+
+  test.each([
+    ['/v2/', 200, 'text/html; charset=utf-8', 'wrong_content'],
+    ['/v2/', 200, 'application/json', 'reached'],
+    ['/v2/', 401, 'text/html', 'reached'],
+    ['/', 200, 'text/html', 'reached'],
+  ])('a registry is no page: %s answered %d %s is %s', async (path, status, type, outcome) => {
+    const { port } = await tlsServer(valid, (_, response) => {
+      response.writeHead(status, { 'Content-Type': type }).end();
+    });
+    const target = { ...hub('https', port), path };
+    const { failure } = await network({ bundle: root.certificate }).probe(target, never);
+    expect(failure?.reason ?? 'reached').toBe(outcome);
+  });
+
   test('a server that takes the request and never answers is timed_out in it', async () => {
     const { port } = await tlsServer(valid, () => undefined);
     const signal = AbortSignal.timeout(500);
@@ -215,14 +264,32 @@ describe('a proxy', () => {
   });
 
   test.each([
-    [403, '403 Forbidden'],
-    [407, '407 Proxy Authentication Required'],
-  ])('that answers %d is proxy_failed, without its credentials', async (refuse, status) => {
+    ['device:s3cret@', 403, '(403 Forbidden)'],
+    [
+      'device:s3cret@',
+      407,
+      '(407 Proxy Authentication Required): it does not accept the credentials in https_proxy',
+    ],
+    ['', 407, '(407 Proxy Authentication Required): it wants credentials, and https_proxy has none'],
+  ])('with %j that answers %d is proxy_failed, without its credentials', async (secret, refuse, why) => {
     const { port } = await proxyServer({ refuse });
-    const { probe } = network({ httpsProxy: `http://device:s3cret@proxy.test:${port}` });
-    const { failure } = await probe(hub('tls', 8883), never);
-    const detail = `The proxy proxy.test:${port} refused to connect to hub.test:8883 (${status})`;
+    const { probe } = network({ httpsProxy: `http://${secret}proxy.test:${port}` });
+    const { failure, proxy } = await probe(hub('tls', 8883), never);
+    const detail = `The proxy proxy.test:${port} refused to connect to hub.test:8883 ${why}`;
     expect(failure).toEqual({ reason: 'proxy_failed', detail });
+    expect(proxy).toBe(`proxy.test:${port}`);
+  });
+
+  test('that connects and then drops what is sent is timed_out in the handshake, and named', async () => {
+    const { port: upstreamPort } = await silentServer();
+    const { port } = await proxyServer({ upstreamPort });
+    const { probe } = network({ httpsProxy: `http://127.0.0.1:${port}` });
+    const { failure, proxy } = await probe(hub('tls', 8883), AbortSignal.timeout(400));
+    expect(failure).toEqual({
+      reason: 'timed_out',
+      detail: 'No answer to the TLS handshake with hub.test:8883',
+    });
+    expect(proxy).toBe(`127.0.0.1:${port}`);
   });
 
   test('that cannot be reached is proxy_failed', async () => {

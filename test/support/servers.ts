@@ -32,7 +32,8 @@ async function listen(
 }
 
 /** Accepts connections and says nothing. */
-export const silentServer = (): Promise<TestServer> => listen(createServer());
+export const silentServer = (host = '127.0.0.1'): Promise<TestServer> =>
+  listen(createServer(), { host, port: 0 });
 
 /** Accepts connections and does `onConnection` with each. */
 export const tcpServer = (onConnection: (socket: Socket) => void): Promise<TestServer> =>
