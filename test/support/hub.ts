@@ -47,3 +47,7 @@ export function startedHub({ methods = {}, ...options }: Given = {}) {
   hub.start();
   return { ...hub, logged, documents };
 }
+
+/** What each failed attempt to connect was told as. */
+export const connectionErrors = ({ logged }: Pick<ReturnType<typeof startedHub>, 'logged'>): string[] =>
+  logged.filter(({ text }) => text === 'No connection to edgeHub').map(({ error }) => error);
