@@ -1,26 +1,13 @@
 import { z } from 'zod';
-import { CannotTell, defineCheck, type Endpoint, type Host, type Names } from '../check.ts';
-import { absolutePath } from './absolute-path.ts';
-import { judgeCertificates, type Origin } from './certificate-verdict.ts';
-
-const endpointNames = ['edgehub', 'iothub'] as const;
-
-const pathOrPattern = absolutePath.refine((path) => !path.includes('**'), {
-  error: '"**" is not supported, name each folder level with "*"',
-});
+import { defineCheck } from '../check.ts';
+import { examineFile, examineFiles } from './certificate-files.ts';
+import { certificatePlaces, needsOf } from './certificate-params.ts';
+import { certificateSubjects } from './certificate-subjects.ts';
+import { judgeCertificates } from './certificate-verdict.ts';
 
 const params = z
   .strictObject({
-    files: z
-      .array(pathOrPattern)
-      .max(32)
-      .default(['/var/lib/aziot/certd/certs/*'])
-      .describe('Paths or globs of PEM or DER files; a path without a wildcard must exist.'),
-    endpoints: z
-      .array(z.enum(endpointNames))
-      .max(endpointNames.length)
-      .default([...endpointNames])
-      .describe('Whose presented certificate chain is judged as well.'),
+    ...certificatePlaces(['edgehub', 'iothub']),
     warnDays: z.number().min(0).max(3650).default(30),
     failDays: z.number().min(0).max(3650).default(7),
     renewAtFraction: z
@@ -35,19 +22,7 @@ const params = z
     error: 'is below failDays, so it would never warn',
   });
 
-/** Where the certificates of a subject come from, or why there are none. */
-type Source =
-  | { readonly kind: 'file'; readonly path: string; readonly named: boolean }
-  | { readonly kind: 'endpoint'; readonly origin: Origin; readonly endpoint: Endpoint }
-  | { readonly kind: 'none'; readonly why: CannotTell };
-
-/** `{ target, source }`: one for each file found, named file and endpoint. */
-interface Item {
-  readonly target: string;
-  readonly source: Source;
-}
-
-/** Looks at each certificate's dates: in certd's files, and as edgeHub and IoT Hub present them. */
+/** Looks at each certificate's dates: in certd's files, and as edgeHub, IoT Hub and other servers present them. */
 export const certificateExpiry = defineCheck({
   id: 'certificateExpiry',
   title: 'No certificate is expired, about to expire or overdue for renewal',
@@ -64,87 +39,27 @@ export const certificateExpiry = defineCheck({
     },
   },
 
-  needs: ({ files, endpoints }) => [
-    ...files.map((path) => ({ kind: 'path', path: beforeWildcard(path) }) as const),
-    ...endpoints.map((name) => ({ kind: 'network', what: `TLS to ${display[name]}` }) as const),
-  ],
+  needs: (places) => needsOf(places),
+  subjects: (places, host, signal) => certificateSubjects(places, host, signal),
 
-  async subjects({ files, endpoints }, host, signal) {
-    const found = await Promise.all(files.map((path) => filesOf(path, host, signal)));
-    const all = [...found.flat(), ...endpoints.map((name) => endpointItem(name, host.names))];
-    // A file that is named as well as matched by a glob is examined once, as the named one.
-    const named = ({ source }: Item) => source.kind === 'file' && source.named;
-    const unique = new Map([...all, ...all.filter(named)].map((item) => [item.target, item]));
-    return [...unique.values()];
-  },
-
-  async examine({ target, source }, { warnDays, failDays, renewAtFraction }, host, signal) {
+  async examine(subject, { warnDays, failDays, renewAtFraction }, host, signal) {
     const limits = { now: host.now(), warnDays, failDays, renewAtFraction };
-    if (source.kind === 'none') throw source.why;
-    if (source.kind === 'endpoint') {
-      const chain = await host.presentedChain(source.endpoint, signal);
-      return judgeCertificates(chain, { target, origin: source.origin }, limits);
-    }
-    try {
-      const certificates = await host.certificates(source.path, signal);
-      return judgeCertificates(certificates, { target, origin: 'file' }, limits);
-    } catch (error) {
-      if (!source.named || !(error instanceof CannotTell) || error.reason !== 'not_found') throw error;
-      return {
-        status: 'fail',
-        reason: 'not_found',
-        message: `There is no certificate file ${target}`,
-        remedy: `Put a certificate at ${target} (certd writes its own after: sudo iotedge config apply), or take the path out of "files".`,
-      };
+    const { target } = subject;
+    switch (subject.kind) {
+      case 'none':
+        throw subject.why;
+      case 'endpoint': {
+        const { certificates } = await host.presentedChain(subject.endpoint, signal);
+        return judgeCertificates(certificates, { target, origin: subject.origin }, limits);
+      }
+      case 'file':
+        return examineFile(subject, host, signal, (certificates) =>
+          judgeCertificates(certificates, { target, origin: 'file' }, limits),
+        );
+      case 'files':
+        return examineFiles(subject, host, signal, (certificates, path) =>
+          judgeCertificates(certificates, { target: path, origin: 'file' }, limits),
+        );
     }
   },
 });
-
-const display = { edgehub: 'edgeHub', iothub: 'the IoT Hub' };
-
-const wildcard = /[*?[{]/;
-
-/** A path as it is; of a pattern the folder above its first wildcard. */
-function beforeWildcard(path: string): string {
-  const segments = path.split('/');
-  const first = segments.findIndex((segment) => wildcard.test(segment));
-  return first < 0 ? path : segments.slice(0, first).join('/') || '/';
-}
-
-async function filesOf(pattern: string, host: Host, signal: AbortSignal): Promise<Item[]> {
-  if (!wildcard.test(pattern)) return [fileItem(pattern, true)];
-  try {
-    const found = await host.findFiles(pattern, signal);
-    if (found.length > 0) return found.map((path) => fileItem(path, false));
-    return [without(pattern, new CannotTell('not_applicable', `No file matches ${pattern}`))];
-  } catch (error) {
-    // One folder that cannot be listed must not hide the others.
-    if (error instanceof CannotTell) return [without(pattern, error)];
-    throw error;
-  }
-}
-
-function endpointItem(name: keyof typeof display, names: Names): Item {
-  const known = name === 'edgehub' ? names.gateway : names.iothub;
-  // IoT Hub presents the same chain on every port, and 443 is the one least often blocked.
-  const endpoint = known === undefined ? undefined : parseEndpoint(known, name === 'edgehub' ? 8883 : 443);
-  if (!endpoint) {
-    return without(name, new CannotTell('not_applicable', `The name of ${display[name]} is not known here`));
-  }
-  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
-  return { target: `tls://${host}:${endpoint.port}`, source: { kind: 'endpoint', origin: name, endpoint } };
-}
-
-/** `name`, `name:port`, `[address]` or `[address]:port`. */
-function parseEndpoint(text: string, defaultPort: number): Endpoint | undefined {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
-  return host === undefined ? undefined : { host, port: Number(port ?? defaultPort) };
-}
-
-const fileItem = (path: string, named: boolean): Item => ({
-  target: path,
-  source: { kind: 'file', path, named },
-});
-
-const without = (target: string, why: CannotTell): Item => ({ target, source: { kind: 'none', why } });

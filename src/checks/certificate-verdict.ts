@@ -1,7 +1,7 @@
 import type { Certificate, Reading, Verdict } from '../check.ts';
-
-/** Where certificates come from, which decides what can be done about them. */
-export type Origin = 'file' | 'edgehub' | 'iothub';
+import { expiryGauge } from './certificate-files.ts';
+import type { Origin } from './certificate-subjects.ts';
+import { isQuickstartCa } from './quickstart-ca.ts';
 
 interface Limits {
   readonly now: Date;
@@ -65,13 +65,20 @@ function judge(certificate: Certificate, origin: Origin, limits: Limits): Judged
   if (daysLeft < warnDays) {
     return { certificate, rank: 2, wrong: { status: 'warn', reason: 'expires_soon' }, clause: left };
   }
-  // IoT Hub's certificates are renewed by Microsoft, at times of its own.
-  if (origin !== 'iothub' && livedFraction > renewAtFraction) {
+  if (livedFraction > renewAtFraction && isRenewedHere(certificate, origin)) {
     const clause = `has lived ${percent(livedFraction)} of its life and should have been renewed at ${percent(renewAtFraction)}; it ${left}`;
     return { certificate, rank: 1, wrong: { status: 'warn', reason: 'renewal_overdue' }, clause };
   }
   return { certificate, rank: 0, clause: left };
 }
+
+/**
+ * IoT Edge renews what it issues and the authority it makes for itself. Other servers and roots are renewed by their
+ * owners, at times of their own.
+ */
+const isRenewedHere = (certificate: Certificate, origin: Origin): boolean =>
+  (origin === 'file' || origin === 'edgehub') &&
+  (!certificate.selfSigned || !certificate.isCa || isQuickstartCa(certificate));
 
 function company(others: readonly Judged[], origin: Origin): string {
   if (others.length === 0) return '';
@@ -88,6 +95,9 @@ function remedy(reason: Reason, target: string, origin: Origin): string {
   if (origin === 'edgehub') {
     return 'Restart edgeHub, so that it asks for a new server certificate: `sudo iotedge restart edgeHub`';
   }
+  if (origin === 'server') {
+    return `Have the server's certificate renewed, and see what it presents: \`openssl s_client -connect ${target.replace('tls://', '')} -showcerts\``;
+  }
   if (origin === 'iothub') {
     const address = target.replace('tls://', '');
     return `Compare the clock with a time server (\`chronyc tracking\`), then see who presents this certificate, IoT Hub or a proxy on the way: \`openssl s_client -connect ${address} -showcerts\``;
@@ -95,13 +105,20 @@ function remedy(reason: Reason, target: string, origin: Origin): string {
   return 'Have it renewed: `sudo iotedge system restart`. A certificate of your own: replace the file, then `sudo iotedge config apply`.';
 }
 
+/** Of a bundle of hundreds, only those to expire first are in the metrics. */
+const mostReadings = 20;
+
 /** One sample for each subject; of two certificates with the same one, that of the first to expire. */
 function readingsOf(certificates: readonly Certificate[]): Reading[] {
   const latestFirst = [...certificates].sort((a, b) => +b.notAfter - +a.notAfter);
-  const bySubject = new Map(latestFirst.map((certificate) => [certificate.subject, certificate]));
-  return [...bySubject.values()].flatMap(({ subject, notBefore, notAfter }) => [
+  const bySubject = new Map<string, Certificate>();
+  for (const certificate of latestFirst) {
+    bySubject.delete(certificate.subject);
+    bySubject.set(certificate.subject, certificate);
+  }
+  return [...bySubject.values()].slice(-mostReadings).flatMap(({ subject, notBefore, notAfter }) => [
     {
-      gauge: 'certificate_not_after_timestamp_seconds',
+      gauge: expiryGauge,
       labels: { subject },
       value: Math.floor(+notAfter / 1000),
     },

@@ -1,11 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { CannotTell, type Certificate, type Host } from '../check.ts';
+import { describeCertificates } from './describe-certificate.ts';
 import type { Files } from './files.ts';
 
 /**
- * Reads the certificates of a file. certd writes in place, so a file may be half written at the moment it is read:
- * one that makes no sense is read once more after `rereadAfterMs`.
+ * Reads the certificates of a file. certd writes in place, so a file may be half written at the moment it is read; and
+ * where a link is swapped for a new one, the old file may be gone when it is opened. One that makes no sense or is not
+ * there is looked up and read once more after `rereadAfterMs`.
  */
 export function createCertificates({
   read,
@@ -15,7 +17,10 @@ export function createCertificates({
   rereadAfterMs?: number;
 }): Host['certificates'] {
   return async (path, signal) => {
-    const found = parseCertificates(await read(path, signal));
+    const found = await read(path, signal).then(parseCertificates, (error: unknown) => {
+      if (!(error instanceof CannotTell) || error.reason !== 'not_found') throw error;
+      return error.message;
+    });
     if (typeof found !== 'string') return found;
     await setTimeout(rereadAfterMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     const again = parseCertificates(await read(path, signal));
@@ -48,7 +53,7 @@ export function parseCertificates(bytes: Buffer): readonly Certificate[] | strin
 
 function parseAll(encoded: readonly (string | Buffer)[], otherwise: string): readonly Certificate[] | string {
   try {
-    const certificates = encoded.map((one) => describeCertificate(new X509Certificate(one)));
+    const certificates = describeCertificates(encoded.map((one) => new X509Certificate(one)));
     const undated = certificates.find(({ notBefore, notAfter }) => !(notAfter > notBefore));
     return undated
       ? `a certificate of ${undated.subject} whose validity ends before it begins`
@@ -58,14 +63,3 @@ function parseAll(encoded: readonly (string | Buffer)[], otherwise: string): rea
     return otherwise;
   }
 }
-
-/** What the checks need of a certificate. */
-export const describeCertificate = (certificate: X509Certificate): Certificate => ({
-  subject: oneLine(certificate.subject) || certificate.subjectAltName || 'a certificate without a name',
-  issuer: oneLine(certificate.issuer) || 'an issuer without a name',
-  notBefore: new Date(certificate.validFrom),
-  notAfter: new Date(certificate.validTo),
-});
-
-/** A distinguished name, which Node gives with an attribute a line. */
-const oneLine = (name: string | undefined): string => (name ?? '').split('\n').join(', ');

@@ -45,7 +45,7 @@ export function createHost(options: HostOptions): Host {
     httpDate: createHttpDate({ connect, trust, now }),
     findFiles: files.find,
     certificates: createCertificates({ read: files.read }),
-    presentedChain: createPresentedChain({ connect }),
+    presentedChain: createPresentedChain({ connect, trust }),
     filesystem: createFilesystem({ hostRoot, stateDir }),
     probe: createProbe({ connect, trust }),
     lookUp: createLookUp({ resolve }),

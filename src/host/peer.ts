@@ -37,7 +37,7 @@ export function judgePeer(
 
   // OpenSSL tells only the last of several faults. An expired or unsuitable certificate may hide an unknown issuer,
   // so that is looked at first and by ourselves.
-  if (code !== undefined && !leadsToTrust(leaf, chain, trusted.authorities)) {
+  if (code !== undefined && !findAuthority(leaf, chain, trusted.authorities)) {
     const issuer = oneLine((chain.at(-1) ?? leaf).issuer);
     return {
       kind: 'untrusted',
@@ -58,21 +58,22 @@ export function judgePeer(
     : { kind: 'other', detail: `The certificate does not verify (${code})` };
 }
 
-/** Whether signatures lead from a certificate to an authority; validity periods are left out of account. */
-function leadsToTrust(
+/** The authority that signatures lead to from a certificate, if any; validity periods are left out of account. */
+export function findAuthority(
   leaf: X509Certificate,
   presented: readonly X509Certificate[],
   authorities: readonly X509Certificate[],
-): boolean {
+): X509Certificate | undefined {
   let at = leaf;
   for (let depth = 0; depth <= presented.length; depth++) {
     const { fingerprint256 } = at;
-    if (authorities.some((each) => each.fingerprint256 === fingerprint256 || issued(each, at))) return true;
+    const authority = authorities.find((each) => each.fingerprint256 === fingerprint256 || issued(each, at));
+    if (authority) return authority;
     const issuer = presented.find((each) => each.fingerprint256 !== fingerprint256 && issued(each, at));
-    if (issuer === undefined) return false;
+    if (issuer === undefined) return undefined;
     at = issuer;
   }
-  return false;
+  return undefined;
 }
 
 const issued = (issuer: X509Certificate, certificate: X509Certificate): boolean =>

@@ -1,18 +1,15 @@
 import { expect, test } from 'vitest';
 import { CannotTell, type Certificate, type Host } from '../../src/check.ts';
 import { certificateExpiry } from '../../src/checks/certificate-expiry.ts';
+import { certificateWith, presentedWith } from '../support/certificates.ts';
 import { fakeHost } from '../support/fake-host.ts';
 
 const { signal } = new AbortController();
 const now = new Date('2026-11-21T12:00:00Z');
 const inDays = (days: number) => new Date(now.getTime() + days * 86_400_000);
 
-const certificate = (subject: string, from: number, to: number): Certificate => ({
-  subject: `CN=${subject}`,
-  issuer: 'CN=ca',
-  notBefore: inDays(from),
-  notAfter: inDays(to),
-});
+const certificate = (subject: string, from: number, to: number): Certificate =>
+  certificateWith({ subject: `CN=${subject}`, notBefore: inDays(from), notAfter: inDays(to) });
 
 const parse = (policy: object) => certificateExpiry.params.parse(policy);
 const hostWith = (given: Partial<Host>) => fakeHost({ now: () => now, ...given });
@@ -163,7 +160,7 @@ test.each([
   [{ gateway: '[::1]', iothub: '10.0.0.1' }, ['tls://[::1]:8883', 'tls://10.0.0.1:443']],
   [{}, ['edgehub', 'iothub']],
 ])('the endpoints of %j are %j', async (names, targets) => {
-  const presentedChain = async () => [certificate('server', -1, 90)];
+  const presentedChain = async () => presentedWith([certificate('server', -1, 90)]);
   const findings = await run({ files: [] }, { names, presentedChain });
   expect(findings.map(({ target }) => target)).toEqual(targets);
 });
@@ -172,7 +169,7 @@ test('an endpoint is asked by its bare address', async () => {
   const asked: unknown[] = [];
   const presentedChain: Host['presentedChain'] = async (endpoint) => {
     asked.push(endpoint);
-    return [certificate('server', -1, 90)];
+    return presentedWith([certificate('server', -1, 90)]);
   };
   await run({ files: [], endpoints: ['edgehub'] }, { names: { gateway: '[::1]:1883' }, presentedChain });
   expect(asked).toEqual([{ host: '::1', port: 1883 }]);
@@ -191,7 +188,7 @@ test('each place has its own remedy', async () => {
     names,
     findFiles: async () => ['/certs/a.cer'],
     certificates: async () => [certificate('a', -90, -1)],
-    presentedChain: async () => [certificate('a', -90, -1)],
+    presentedChain: async () => presentedWith([certificate('a', -90, -1)]),
   };
   expect(await run({}, given)).toMatchObject([
     { target: '/certs/a.cer', remedy: expect.stringContaining('sudo iotedge system restart') },
@@ -201,7 +198,7 @@ test('each place has its own remedy', async () => {
 });
 
 test('what Microsoft renews for IoT Hub is nobody’s overdue renewal here', async () => {
-  const presentedChain = async () => [certificate('hub', -900, 100)];
+  const presentedChain = async () => presentedWith([certificate('hub', -900, 100)]);
   const names = { gateway: 'gw', iothub: 'hub' };
   expect(await run({ files: [] }, { names, presentedChain })).toMatchObject([
     { target: 'tls://gw:8883', reason: 'renewal_overdue' },

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -21,15 +21,40 @@ const subjects = (bytes: string | Buffer) => {
   return typeof found === 'string' ? found : found.map(({ subject }) => subject);
 };
 
-test('a certificate is described by names on one line and by its dates', () => {
+test('a certificate is described as plain data', () => {
   expect(parseCertificates(Buffer.from(leaf.certificate))).toEqual([
     {
       subject: 'CN=edgehub',
       issuer: 'CN=edge ca',
       notBefore: new Date('2026-01-02T03:04:05Z'),
       notAfter: new Date('2026-04-02T03:04:05Z'),
+      fingerprint256: createHash('sha256').update(der(leaf)).digest('hex'),
+      keyType: 'ec',
+      keyBits: 256,
+      signatureHash: 'SHA-256',
+      subjectAltNames: [],
+      isCa: false,
+      keyUsage: ['digitalSignature'],
+      selfSigned: false,
     },
   ]);
+});
+
+test('who signed whom is told by places in the file, the next place first', () => {
+  const signers = (...pems: string[]) => {
+    const found = parseCertificates(Buffer.from(pems.join('')));
+    return typeof found === 'string' ? found : found.map(({ signer }) => signer);
+  };
+  const [a, b, c] = [leaf.certificate, authority.certificate, root.certificate];
+  expect(signers(a, b, c)).toEqual([1, 2, 2]);
+  expect(signers(c, b, a)).toEqual([0, 0, 1]);
+  expect(signers(a, c)).toEqual([undefined, 1]);
+  expect(signers(b, a, b)).toEqual([undefined, 2, undefined]);
+});
+
+test('a file full of authorities with one name is described without trying every pair', () => {
+  const many = root.certificate.repeat(400) + authority.certificate.repeat(400);
+  expect(subjects(many)).toHaveLength(800);
 });
 
 const chain = leaf.chain + root.certificate;

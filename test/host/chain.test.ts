@@ -14,8 +14,8 @@ beforeAll(async () => {
 
 const subjects = async (shown: Pick<Issued, 'chain' | 'key'>, given: Parameters<typeof network>[0] = {}) => {
   const { port } = await tlsServer(shown);
-  const chain = await network(given).presentedChain({ host: 'hub.test', port }, never);
-  return chain.map(({ subject }) => subject);
+  const { certificates } = await network(given).presentedChain({ host: 'hub.test', port }, never);
+  return certificates.map(({ subject }) => subject);
 };
 
 describe('the presented chain', () => {
@@ -28,8 +28,9 @@ describe('the presented chain', () => {
     const dates = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('2021-01-01T00:00:00Z') };
     const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'], ...dates });
     const { port } = await tlsServer(leaf);
-    const [first] = await network({}).presentedChain({ host: 'hub.test', port }, never);
-    expect(first).toEqual({ subject: 'CN=hub', issuer: 'CN=Test Intermediate', ...dates });
+    const { certificates } = await network({}).presentedChain({ host: 'hub.test', port }, never);
+    const told = { subject: 'CN=hub', issuer: 'CN=Test Intermediate', ...dates };
+    expect(certificates[0]).toMatchObject({ ...told, subjectAltNames: ['DNS:hub.test'], signer: 1 });
   });
 
   test('ends at a root that the server sends', async () => {
@@ -51,9 +52,9 @@ describe('the presented chain', () => {
     const { port } = await tlsServer(await root.issue({ commonName: 'hub' }));
     const proxy = await proxyServer({ upstreamPort: port });
     const { presentedChain } = network({ httpsProxy: `http://127.0.0.1:${proxy.port}` });
-    expect(await presentedChain({ host: 'hub.test', port: 443 }, never)).toMatchObject([
-      { subject: 'CN=hub' },
-    ]);
+    expect(await presentedChain({ host: 'hub.test', port: 443 }, never)).toMatchObject({
+      certificates: [{ subject: 'CN=hub' }],
+    });
   });
 });
 

@@ -4,6 +4,7 @@ import { checks } from '../../src/checks/index.ts';
 import { defaultPolicy } from '../../src/policy-in-force.ts';
 import { runCheck } from '../../src/runner.ts';
 import { createMetrics } from '../../src/sinks/metrics.ts';
+import { certificateWith, presentedWith } from '../support/certificates.ts';
 import { samplesOf } from '../support/exposition.ts';
 import { fakeHost } from '../support/fake-host.ts';
 import { checkReport, reportOf } from '../support/sample-report.ts';
@@ -12,12 +13,16 @@ const year = 31_536_000_000;
 const now = new Date('2026-11-21T20:30:00Z');
 
 const chainOf = (name: string, length: number): Certificate[] =>
-  Array.from({ length }, (_, i) => ({
-    subject: `CN=${name} ${i}`,
-    issuer: `CN=${name} ${i + 1}`,
-    notBefore: new Date(now.getTime() - year / 4),
-    notAfter: new Date(now.getTime() + year),
-  }));
+  Array.from({ length }, (_, i) =>
+    certificateWith({
+      subject: `CN=${name} ${i}`,
+      issuer: `CN=${name} ${i + 1}`,
+      notBefore: new Date(now.getTime() - year / 4),
+      notAfter: new Date(now.getTime() + year),
+      isCa: i > 0,
+      ...(i + 1 < length ? { signer: i + 1 } : {}),
+    }),
+  );
 
 /** An ordinary device with ten modules, on which every look-up brings all it can bring. */
 const device: Partial<Host> = {
@@ -27,7 +32,7 @@ const device: Partial<Host> = {
   chrony: async () => ({ offsetSeconds: 0.01, errorSeconds: 0.02 }),
   findFiles: async () => Array.from({ length: 12 }, (_, i) => `/var/lib/aziot/certd/certs/${i}.cer`),
   certificates: async (path) => chainOf(path, 2),
-  presentedChain: async ({ host }) => chainOf(host, 3),
+  presentedChain: async ({ host }) => presentedWith(chainOf(host, 3)),
   filesystem: async (measured) => ({
     measured,
     sizeBytes: 2 ** 36,
@@ -51,7 +56,7 @@ test('the default policy makes fewer than 250 series on a device with ten module
   };
   const report = reportOf(Object.fromEntries(await Promise.all(checks.map(look))));
   const identity = { iothub: 'a', edge_device: 'b', module_name: 'c', instance_number: 'd' };
-  const figures = { policyAcceptedAt: acceptedAt, lastReport: now, twinPatches: 1, twinPatchBytes: 1 };
+  const figures = { policyAcceptedAt: acceptedAt, lastReport: now, twinPatches: 1, twinPatchBytes: 1, clockSteps: 1, clockSuspendedSeconds: 1 };
   const metrics = createMetrics(checks, { version: '1.0.0', revision: 'abcdef0' }, identity, 'info');
   const series = samplesOf(await metrics.render(report, figures));
   // Every gauge of every check has brought something, so that the count is honest.

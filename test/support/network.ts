@@ -25,7 +25,7 @@ export function network(given: Given): Pick<Host, 'probe' | 'presentedChain' | '
   const connect = createConnect({ resolve, proxyFor: createProxyFor(given) });
   return {
     probe: createProbe({ connect, trust }),
-    presentedChain: createPresentedChain({ connect }),
+    presentedChain: createPresentedChain({ connect, trust }),
     httpDate: createHttpDate({ connect, trust, now }),
   };
 }

@@ -1,0 +1,97 @@
+import { CannotTell, type Certificate, type Host, statuses, type Verdict } from '../check.ts';
+
+/** Judges what one file holds. */
+type Judge<Reason extends string> = (certificates: readonly Certificate[], path: string) => Verdict<Reason>;
+
+/** Judges a file that a policy names, which must exist, or that a pattern has matched, which may vanish again. */
+export async function examineFile<Reason extends string>(
+  { target, named }: { readonly target: string; readonly named: boolean },
+  host: Host,
+  signal: AbortSignal,
+  judge: Judge<Reason>,
+): Promise<Verdict<Reason>> {
+  try {
+    return judge(await host.certificates(target, signal), target);
+  } catch (error) {
+    if (!named || !(error instanceof CannotTell) || error.reason !== 'not_found') throw error;
+    return {
+      status: 'fail',
+      reason: 'not_found',
+      message: `There is no certificate file ${target}`,
+      remedy: `Put a certificate at ${target} (certd writes its own after: sudo iotedge config apply), or take the path out of "files".`,
+    };
+  }
+}
+
+/** When a certificate expires, for those who have readings of that. */
+export const expiryGauge = 'certificate_not_after_timestamp_seconds';
+
+interface Judged {
+  readonly path: string;
+  readonly verdict: Verdict;
+}
+
+const filesAtOnce = 16;
+
+/**
+ * One verdict over many files, which is that of the worst. It keeps no certificates but those of one file at a time,
+ * so ten thousand files need no more memory than one.
+ *
+ * @throws CannotTell when some could not be read and nothing is wrong with the others.
+ */
+export async function examineFiles<Reason extends string>(
+  { target, paths }: { readonly target: string; readonly paths: readonly string[] },
+  host: Host,
+  signal: AbortSignal,
+  judge: Judge<Reason>,
+): Promise<Verdict<Reason>> {
+  let worst: { readonly path: string; readonly verdict: Verdict<Reason> } | undefined;
+  let wrong = 0;
+  let unread = 0;
+  let why: CannotTell | undefined;
+  const queue = paths.values();
+  const work = async () => {
+    for (const path of queue) {
+      try {
+        const judged = { path, verdict: judge(await host.certificates(path, signal), path) };
+        if (judged.verdict.status !== 'pass') wrong += 1;
+        if (!worst || isWorse(judged, worst)) worst = judged;
+      } catch (error) {
+        if (!(error instanceof CannotTell)) throw error;
+        unread += 1;
+        // A file without access is no reason to call the folder left out, when another is broken.
+        if (!why || why.reason === 'no_access') why = error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: filesAtOnce }, work));
+
+  const unreadable = unread > 0 ? `${unread} of ${paths.length} files could not be read` : '';
+  if (why && (!worst || wrong === 0)) {
+    throw new CannotTell(why.reason, `${unreadable}, among them: ${why.message}`, {
+      cause: why,
+      ...(why.remedy === undefined ? {} : { remedy: why.remedy }),
+    });
+  }
+  if (!worst) throw new Error(`No file was given for ${target}`);
+  const { path, verdict } = worst;
+  if (verdict.status === 'pass') {
+    return { ...verdict, message: `All ${paths.length} files are right; ${path}: ${verdict.message}` };
+  }
+  const also = unreadable ? `; ${unreadable}` : '';
+  const message = `${wrong} of ${paths.length} files are wrong, the worst is ${path}: ${verdict.message}${also}`;
+  return { ...verdict, message };
+}
+
+/** The order of files of equal status is that of expiry, then of names: the same at every look. */
+function isWorse(one: Judged, other: Judged): boolean {
+  const keys = ({ path, verdict }: Judged) =>
+    [-statuses.indexOf(verdict.status), firstExpiry(verdict), path] as const;
+  const [status, expiry, path] = keys(one);
+  const [otherStatus, otherExpiry, otherPath] = keys(other);
+  if (status !== otherStatus) return status < otherStatus;
+  return expiry === otherExpiry ? path < otherPath : expiry < otherExpiry;
+}
+
+const firstExpiry = ({ readings = [] }: Verdict): number =>
+  Math.min(...readings.filter(({ gauge }) => gauge === expiryGauge).map(({ value }) => value));
