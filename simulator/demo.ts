@@ -13,13 +13,18 @@ import { startSntpServer } from './sntp-server.ts';
 
 const dayMs = 86_400_000;
 const page = process.env.HARDENING_PORT || '9600';
+const ports = {
+  hubPort: port('SIMULATOR_PORT', 18_883),
+  adminPort: port('SIMULATOR_ADMIN_PORT', 9601),
+  metricsPort: port('SIMULATOR_METRICS_PORT', 9602),
+};
 
 async function main(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'eflow-hardening-demo-'));
   const sntp = await startSntpServer();
   let simulator: Simulator | undefined;
   try {
-    simulator = await startSimulator();
+    simulator = await startSimulator(ports);
     await patchDesired(simulator, {
       policy: await demonstrationPolicy(folder, sntp.port, simulator.hubPort),
     });
@@ -71,6 +76,12 @@ async function closedPort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
+/** A port from the environment; 0 takes any free one. */
+function port(name: string, usual: number): number {
+  const value = process.env[name];
+  return value ? Number(value) : usual;
+}
+
 async function patchDesired({ adminUrl }: Simulator, patch: object): Promise<void> {
   const answer = await fetch(`${adminUrl}/twin/desired`, { method: 'PATCH', body: JSON.stringify(patch) });
   if (!answer.ok) throw new Error(`The simulator answered ${answer.status}: ${await answer.text()}`);
@@ -96,7 +107,7 @@ function tell(simulator: Simulator | undefined): void {
   Report             http://localhost:${page}/api/report
   Simulator, twin    ${simulator?.adminUrl}/twin
 
-  Change the policy  curl -X PATCH ${simulator?.adminUrl}/twin/desired -d '{"policy":{"checks":{"diskSpace":{"warnUsedPercent":1}}}}'
+  Change the policy  curl -X PATCH ${simulator?.adminUrl}/twin/desired -d '{"policy":{"checks":{"diskSpace":{"warnUsedPercent":0}}}}'
   Stop               Ctrl-C
 
 `);

@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { bundled, run } from '../support/bundle.ts';
+import { soon } from '../support/device.ts';
+import { reportShape } from '../support/report-shape.ts';
+import { refusedPort } from '../support/servers.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+/** What `npm start` starts, on free ports, with a folder of its own for whatever it puts on disk. */
+async function demonstration(port: number) {
+  const temporary = await tempFolder();
+  const demo = run(
+    [process.execPath, bundled('demo')],
+    {
+      TMPDIR: temporary,
+      HARDENING_ADDRESS: '127.0.0.1',
+      HARDENING_PORT: String(port),
+      SIMULATOR_PORT: '0',
+      SIMULATOR_ADMIN_PORT: '0',
+      SIMULATOR_METRICS_PORT: '0',
+    },
+    { detached: true },
+  );
+  let over = false;
+  void demo.ended.then(() => {
+    over = true;
+  });
+  // As the terminal does it: to the simulator and the agent alike.
+  const signal = (name: NodeJS.Signals) => over || process.kill(-(demo.child.pid ?? 0), name);
+  onTestFinished(async () => {
+    signal('SIGKILL');
+    await demo.ended;
+  });
+  return { ...demo, temporary, ctrlC: () => signal('SIGINT') };
+}
+
+test('the demonstration shows real verdicts of several kinds, says what it is and ends without a trace', async () => {
+  const url = `http://localhost:${await refusedPort()}`;
+  const demo = await demonstration(Number(new URL(url).port));
+  await soon(async () => (await fetch(`${url}/readyz`)).status).toBe(200);
+
+  expect(demo.out()).toContain(`Status page        ${url}/`);
+  const admin = / (http:\/\/\S+)\/twin$/m.exec(demo.out())?.[1];
+  const report = reportShape.parse(await (await fetch(`${url}/api/report`)).json());
+  expect(report.checks).toMatchObject({
+    clockDrift: { status: 'pass' },
+    certificateExpiry: { status: 'warn' },
+    outboundReachability: { status: 'fail' },
+  });
+  expect(report.checks.certificateExpiry?.findings[0]?.message).toContain('expires in 12 days');
+  const page = await (await fetch(`${url}/`)).text();
+  expect(page).toContain('This is the demonstration policy');
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain(
+    'hardening_check_status{check="outboundReachability"} 2',
+  );
+  await soon(async () => (await fetch(`${admin}/twin`)).json()).toMatchObject({
+    reported: { policy: { ac: 200 }, summary: { status: 'fail' } },
+  });
+
+  demo.ctrlC();
+  expect(await demo.ended).toBe(0);
+  expect(demo.err()).toBe('');
+  expect(await readdir(demo.temporary)).toEqual([]);
+});
+
+test('the command it shows for changing the policy works', async () => {
+  const url = `http://localhost:${await refusedPort()}`;
+  const demo = await demonstration(Number(new URL(url).port));
+  await soon(async () => (await fetch(`${url}/readyz`)).status).toBe(200);
+  const [, target = '', body = ''] = /curl -X PATCH (\S+) -d '(.*)'$/m.exec(demo.out()) ?? [];
+  expect((await fetch(target, { method: 'PATCH', body })).status).toBe(200);
+  const metrics = async () => (await fetch(`${url}/metrics`)).text();
+  await soon(metrics).toContain('\nhardening_policy_version 3\n');
+  await soon(metrics).not.toContain('hardening_check_status{check="diskSpace"} 0');
+});
+
+test('SIGTERM ends both', async () => {
+  const url = `http://localhost:${await refusedPort()}`;
+  const demo = await demonstration(Number(new URL(url).port));
+  await soon(async () => (await fetch(`${url}/readyz`)).status).toBe(200);
+  demo.child.kill('SIGTERM');
+  expect(await demo.ended).toBe(0);
+  expect(await readdir(demo.temporary)).toEqual([]);
+  await expect(fetch(url)).rejects.toThrow();
+});
+
+test('a port that is taken is one line, and the simulator goes as well', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const address = server.address();
+  const demo = await demonstration(typeof address === 'object' ? (address?.port ?? 0) : 0);
+  expect(await demo.ended).toBe(1);
+  expect(demo.err()).toMatch(/^eflow-hardening: Could not listen on [^\n]*EADDRINUSE[^\n]*\n$/);
+  expect(await readdir(demo.temporary)).toEqual([]);
+});

@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { bundled, run } from '../support/bundle.ts';
+import { policyThatGives } from '../support/cli.ts';
+import { createDevice, soon, startAgent } from '../support/device.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+test('a restart without the hub goes on with the saved policy, and the report is sent when the hub is back', async () => {
+  const { start, reported, desire, simulator } = await createDevice();
+  const first = await start();
+  await soon(reported).toMatchObject({ policy: { ac: 200 }, checks: { diskSpace: { status: 'pass' } } });
+  const version = await desire({ policy: { note: 'ours', checks: { diskSpace: { warnUsedPercent: 0 } } } });
+  await soon(reported).toMatchObject({ checks: { diskSpace: { status: 'warn' } } });
+  expect((await first.stop()).code).toBe(0);
+
+  await simulator.admin('PUT', '/faults', { down: true });
+  const second = await start();
+  await soon(() => second.get('/readyz')).toEqual({ status: 200, body: 'ok\n' });
+  const report = JSON.parse((await second.get('/api/report')).body);
+  expect(report).toMatchObject({
+    agent: { hub: expect.stringMatching(/connecting|offline/) },
+    policy: { source: 'saved', version, accepted: true, note: 'ours' },
+    checks: { diskSpace: { status: 'warn' } },
+  });
+  const metrics = (await second.get('/metrics')).body;
+  expect(metrics).toContain('\nhardening_hub_connected 0\n');
+  expect(metrics).toContain(`\nhardening_policy_version ${version}\n`);
+  expect(metrics).toContain('\nhardening_check_status{check="diskSpace"} 1\n');
+  expect((await second.get('/')).body).toContain(
+    'saved from the module twin; the hub has not been reached yet',
+  );
+  expect((await second.get('/healthz')).status).toBe(200);
+
+  await simulator.admin('PUT', '/faults', { down: false });
+  await soon(reported).toMatchObject({
+    agent: { startedAt: report.agent.startedAt },
+    policy: { ac: 200, av: version },
+  });
+  await soon(async () => (await second.get('/metrics')).body).toContain('\nhardening_hub_connected 1\n');
+});
+
+test('SIGTERM ends it with 0 within five seconds, with the report sent that was still waiting', async () => {
+  const { start, reported, desire, closed } = await createDevice();
+  const targets = [`tcp://127.0.0.1:${closed.tcp}`];
+  await desire({
+    policy: {
+      report: { minIntervalSeconds: 86_400 },
+      checks: { outboundReachability: { targets, schedule: '* * * * * *' } },
+    },
+  });
+  const agent = await start();
+  await soon(reported).toMatchObject({ checks: { outboundReachability: { status: 'fail' } } });
+
+  // Better now, which is no reason to tell the cloud before its time.
+  const server = createServer((socket) => socket.destroy()).listen(closed.tcp, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const status = async () =>
+    JSON.parse((await agent.get('/api/report')).body).checks.outboundReachability.status;
+  await soon(status).toBe('pass');
+  expect(await reported()).toMatchObject({ checks: { outboundReachability: { status: 'fail' } } });
+
+  const { code, ms } = await agent.stop();
+  expect(code).toBe(0);
+  expect(ms).toBeLessThan(5000);
+  expect(await reported()).toMatchObject({ checks: { outboundReachability: { status: 'pass' } } });
+});
+
+test('SIGTERM ends it in time while the hub is away', async () => {
+  const { start, simulator } = await createDevice();
+  await simulator.admin('PUT', '/faults', { down: true });
+  const { code, ms } = await (await start()).stop();
+  expect(code).toBe(0);
+  expect(ms).toBeLessThan(5000);
+});
+
+describe('a start that cannot be is one line', () => {
+  const start = async (environment: Readonly<Record<string, string>>) => {
+    const state = await tempFolder();
+    const agent = run([process.execPath, bundled('main')], { HARDENING_STATE_DIR: state, ...environment });
+    onTestFinished(() => void agent.child.kill('SIGKILL'));
+    const code = await agent.ended;
+    return { code, err: agent.err() };
+  };
+
+  test('a port that is taken ends with 1', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? String(address?.port) : '';
+    expect(await start({ HARDENING_ADDRESS: '127.0.0.1', HARDENING_PORT: port })).toEqual({
+      code: 1,
+      err: `eflow-hardening: Could not listen on 127.0.0.1 port ${port} (HARDENING_PORT): listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`,
+    });
+  });
+
+  test.each([
+    [{ HARDENING_PORT: '96000' }, 'HARDENING_PORT is "96000"'],
+    [{ HARDENING_METRICS_IDENTITY: 'none' }, 'HARDENING_METRICS_IDENTITY is "none"'],
+    [{ RuntimeLogLevel: 'loud' }, 'RuntimeLogLevel is "loud"'],
+    [{ IOTEDGE_DEVICEID: 'alone' }, 'IOTEDGE_WORKLOADURI'],
+    [{ HARDENING_POLICY_FILE: '/nowhere.json' }, 'HARDENING_POLICY_FILE is "/nowhere.json"'],
+    [{ HARDENING_WEB_CONFIG: '/web.yml' }, 'HARDENING_WEB_CONFIG is "/web.yml"'],
+  ])('%j ends with 2', async (environment, words) => {
+    const { code, err } = await start(environment);
+    expect(err).toMatch(/^eflow-hardening: [^\n]+\n$/);
+    expect(err).toContain(words);
+    expect(code).toBe(2);
+  });
+});
+
+test('without a hub it follows the policy file', async () => {
+  const file = await policyThatGives('warn');
+  const { get } = await startAgent({
+    HARDENING_STATE_DIR: await tempFolder(),
+    HARDENING_POLICY_FILE: file,
+  });
+  await soon(() => get('/readyz')).toEqual({ status: 200, body: 'ok\n' });
+  expect(JSON.parse((await get('/api/report')).body)).toMatchObject({
+    agent: { mode: 'standalone', hub: 'none' },
+    policy: { source: 'file', version: 0, accepted: true },
+    checks: { diskSpace: { status: 'warn' } },
+  });
+  expect((await get('/metrics')).body).not.toContain('hardening_target_info');
+});
+
+test("every line of the log is one that edgeAgent's log filters read, and none spans two", async () => {
+  const { start, reported } = await createDevice();
+  const agent = await start({ RuntimeLogLevel: 'verbose', HARDENING_STATE_DIR: '/dev/null/state' });
+  await soon(reported).toMatchObject({ summary: { status: 'fail' } });
+  await agent.stop();
+  const lines = agent.out().trimEnd().split('\n');
+  // LogMessageParser.cs of Azure/iotedge: priority, moment, text; our tag stands in the text.
+  const form =
+    /^<([034567])> \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \+00:00 \[(FTL|ERR|WRN|INF|DBG|VRB)\] - \S/;
+  expect(lines.filter((line) => !form.test(line))).toEqual([]);
+  expect(lines.filter((line) => line.includes(' [WRN] - No memory '))).not.toEqual([]);
+  expect(agent.err()).toBe('');
+});

@@ -1,0 +1,159 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { statusNumbers } from '../../src/sinks/metrics.ts';
+import { createDevice, type RunningAgent, soon } from '../support/device.ts';
+import { collectorAccepts, samplesOf } from '../support/exposition.ts';
+import { reportShape } from '../support/report-shape.ts';
+
+const reportOf = async ({ get }: RunningAgent) =>
+  reportShape.parse(JSON.parse((await get('/api/report')).body));
+const samples = async ({ get }: RunningAgent) => samplesOf((await get('/metrics')).body);
+const metric = async (agent: RunningAgent, name: string) =>
+  (await samples(agent)).find((sample) => sample.name === name)?.value;
+
+/** A device whose agent has a policy in force, has run every check and has told the twin. */
+async function watched() {
+  const device = await createDevice();
+  const agent = await device.start();
+  await soon(() => agent.get('/readyz')).toEqual({ status: 200, body: 'ok\n' });
+  await soon(device.reported).toMatchObject({ policy: { ac: 200 }, summary: { status: 'fail' } });
+  return { ...device, agent };
+}
+
+test('report, twin, metrics and page give the same verdicts', async () => {
+  const { agent, reported, simulator } = await watched();
+  const report = await reportOf(agent);
+  expect(Object.entries(report.checks).map(([id, { status }]) => [id, status])).toEqual([
+    ['clockDrift', 'pass'],
+    ['certificateExpiry', 'warn'],
+    ['diskSpace', 'pass'],
+    ['outboundReachability', 'fail'],
+  ]);
+  expect(report).toMatchObject({
+    agent: { mode: 'edge', hub: 'connected' },
+    policy: { source: 'twin', version: 2, accepted: true },
+    summary: { status: 'fail', pass: 2, warn: 1, fail: 1, unknown: 0, skip: 0 },
+  });
+
+  const twin = await reported();
+  expect(twin.summary).toEqual({ ...report.summary, findingsLeftOut: 0 });
+  for (const [id, { status, since, findings }] of Object.entries(report.checks)) {
+    const told = findings
+      .filter((finding) => finding.status !== 'pass')
+      .map(({ readings: _, ...rest }) => rest);
+    expect(twin.checks?.[id]).toEqual({ status, since, findings: told });
+  }
+
+  const page = (await agent.get('/')).body;
+  const all = await samples(agent);
+  for (const [check, { status, title, findings }] of Object.entries(report.checks)) {
+    expect(all).toContainEqual({
+      name: 'hardening_check_status',
+      labels: { check },
+      value: String(statusNumbers[status]),
+    });
+    expect(page).toContain(`<section class="${status}" id="${check}">`);
+    expect(page).toContain(title);
+    for (const { target, status } of findings) {
+      const value = String(statusNumbers[status]);
+      expect(all).toContainEqual({ name: 'hardening_finding_status', labels: { check, target }, value });
+      expect(page).toContain(`<code>${target}</code>`);
+    }
+  }
+
+  const asked = await simulator.admin('POST', '/methods/getReport', {});
+  const { payload } = z.object({ status: z.literal(200), payload: reportShape }).parse(asked.body);
+  expect(payload.checks).toEqual(report.checks);
+});
+
+test('the metrics page has the names and labels of its golden copy', async () => {
+  const { agent, folder, simulator, closed } = await watched();
+  const page = (await agent.get('/metrics')).body;
+  expect(page.split('\n').filter((line) => !collectorAccepts(line))).toEqual([]);
+
+  const normal = page
+    .split('\n')
+    // Not every filesystem counts its inodes.
+    .filter((line) => !/^hardening_filesystem_files(_free)?\{/.test(line))
+    .map((line) => (line.startsWith('#') ? line : line.replace(/ [^ ]+$/, '')))
+    .join('\n')
+    .replaceAll(folder, '/FOLDER')
+    .replaceAll(`localhost:${simulator.hubPort}`, 'localhost:HUB')
+    .replaceAll(`127.0.0.1:${closed.tcp}`, '127.0.0.1:CLOSED')
+    .replace(/source="127\.0\.0\.1:\d+"/g, 'source="127.0.0.1:TIME"')
+    .replace(/instance_number="[^"]+"/, 'instance_number="INSTANCE"')
+    .replace(/version="[^"]+",revision="[^"]+"/, 'version="VERSION",revision="REVISION"');
+  await expect(normal).toMatchFileSnapshot('../golden/e2e-metrics.txt');
+});
+
+test('a threshold changed in the twin changes the verdict and is acknowledged with its version', async () => {
+  const { agent, desire, reported } = await watched();
+  const version = await desire({ policy: { checks: { diskSpace: { warnUsedPercent: 0 } } } });
+  await soon(reported).toMatchObject({
+    policy: { ac: 200, av: version, value: { checks: { diskSpace: { warnUsedPercent: 0 } } } },
+    checks: { diskSpace: { status: 'warn', findings: [{ target: '/', reason: 'space_low' }] } },
+    summary: { warn: 2, pass: 1 },
+  });
+  expect(await reportOf(agent)).toMatchObject({
+    policy: { source: 'twin', version, accepted: true },
+    checks: { diskSpace: { status: 'warn' } },
+  });
+  expect(await metric(agent, 'hardening_policy_version')).toBe(String(version));
+});
+
+test('a change of verdict is a message on the output alerts', async () => {
+  const { desire, simulator } = await watched();
+  await desire({ policy: { checks: { diskSpace: { warnUsedPercent: 0 } } } });
+  await soon(async () => (await simulator.admin('GET', '/messages')).body).toContainEqual(
+    expect.objectContaining({
+      output: 'alerts',
+      system: expect.objectContaining({ contentType: 'application/json', contentEncoding: 'utf-8' }),
+      properties: {
+        check: 'diskSpace',
+        target: '/',
+        status: 'warn',
+        previousStatus: 'pass',
+        severity: 'warning',
+      },
+      body: expect.objectContaining({ check: 'diskSpace', target: '/', status: 'warn', reason: 'space_low' }),
+    }),
+  );
+});
+
+test('a bad policy is refused with path and reason, and the last good one goes on', async () => {
+  const { agent, desire, reported } = await watched();
+  const good = (await reported()).policy?.value;
+  const version = await desire({
+    policy: { checks: { diskSpace: { warnUsedPercent: 'much', pahts: ['/'] } } },
+  });
+  await soon(reported).toMatchObject({ policy: { ac: 400, av: version } });
+  const { policy } = await reported();
+  expect(policy?.ad).toContain('checks.diskSpace.warnUsedPercent: ');
+  expect(policy?.ad).toContain('checks.diskSpace.pahts: unknown key, did you mean paths?');
+  expect(policy?.value).toEqual(good);
+  expect(await metric(agent, 'hardening_policy_accepted')).toBe('0');
+  expect((await agent.get('/')).body).toContain(`Policy version ${version} was not accepted`);
+  expect(await reportOf(agent)).toMatchObject({
+    policy: { source: 'twin', version, accepted: false },
+    checks: { diskSpace: { status: 'pass' }, outboundReachability: { status: 'fail' } },
+  });
+
+  const mended = await desire({ policy: { checks: { diskSpace: { warnUsedPercent: 0, pahts: null } } } });
+  await soon(reported).toMatchObject({
+    policy: { ac: 200, av: mended },
+    checks: { diskSpace: { status: 'warn' } },
+  });
+  expect(await metric(agent, 'hardening_policy_accepted')).toBe('1');
+});
+
+test('a policy that is taken out of the twin is no longer followed', async () => {
+  const { agent, desire, reported } = await watched();
+  await desire({ policy: null });
+  await soon(reported).toMatchObject({
+    policy: { ac: 203, av: 0 },
+    summary: { status: 'skip', skip: 4, fail: 0 },
+    checks: { outboundReachability: { status: 'skip', findings: [] } },
+  });
+  expect(await reportOf(agent)).toMatchObject({ policy: { source: 'file', version: 0, note: 'fallback' } });
+  expect((await samples(agent)).filter(({ name }) => name === 'hardening_outbound_success')).toEqual([]);
+});
