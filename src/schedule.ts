@@ -9,28 +9,54 @@ export interface Scheduled {
 
 export type Schedule = (expression: string, jitterSeconds: number, run: () => void) => Scheduled;
 
-/** Fires `run` by a cron expression in UTC, each time up to `jitterSeconds` late. */
+// Timers count monotonic time; this is how soon a jump of the wall clock is noticed.
+const lookEveryMs = 30_000;
+// A clock that is set back by less makes nothing fire twice.
+const setBackMs = 60_000;
+
+/**
+ * Fires `run` by a cron expression in UTC, each time up to `jitterSeconds` late. When the clock jumps forward, as it
+ * does after the host has slept, what was missed is made up for once; when it is set back, its new time counts.
+ */
 export const schedule: Schedule = (expression, jitterSeconds, run) => {
-  let dueBy = Number.POSITIVE_INFINITY;
-  const options = {
-    timezone: 'UTC',
-    maxRandomDelay: jitterSeconds * 1000,
-    suppressMissedWarning: true,
-  };
-  const expectNext = () => {
-    dueBy = performance.now() + (task.msToNext() ?? Number.POSITIVE_INFINITY) + options.maxRandomDelay;
-  };
-  const fire = () => {
-    expectNext();
-    run();
-  };
-  const task = cron.createTask(expression, fire, options);
-  // After the host has slept, the run that was missed is made up for at once.
-  task.on('execution:missed', fire);
-  void task.start();
+  // Asked for the next match only: node-cron's own loop goes through all that was missed one by one, minutes of work
+  // for a clock that starts in 1970, and after the clock was set back it waits for the old time to come again.
+  const matches = cron.createTask(expression, () => {}, { timezone: 'UTC' });
+  const jitterMs = jitterSeconds * 1000;
+  let due = 0;
+  let dueBy = 0;
+  let lookedAt = Date.now();
+  let next: NodeJS.Timeout | undefined;
+  let delayed: NodeJS.Timeout | undefined;
+
+  function expectNext(): void {
+    due = matches.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY;
+    dueBy = performance.now() + due - Date.now() + jitterMs;
+  }
+
+  function fire(): void {
+    delayed ??= setTimeout(() => {
+      delayed = undefined;
+      run();
+    }, Math.random() * jitterMs);
+  }
+
+  function look(): void {
+    const now = Date.now();
+    if (now >= due) fire();
+    if (now >= due || now < lookedAt - setBackMs) expectNext();
+    lookedAt = now;
+    next = setTimeout(look, Math.min(lookEveryMs, due - now));
+  }
+
   expectNext();
+  look();
   return {
     overdueMs: () => Math.max(0, performance.now() - dueBy),
-    stop: () => void task.destroy(),
+    stop() {
+      clearTimeout(next);
+      clearTimeout(delayed);
+      void matches.destroy();
+    },
   };
 };
