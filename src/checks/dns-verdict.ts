@@ -97,7 +97,7 @@ function unsteady(name: string, views: readonly View[]): DnsVerdict | undefined 
   return {
     status: 'warn',
     reason: 'intermittent',
-    message: `${view.by} gave an address in ${view.answers.length} look-ups of ${lookUpsIn(view)}, then: ${view.failures[0]?.message}`,
+    message: `${view.by} gave an address in ${view.answers.length} look-ups of ${lookUpsIn(view)}; otherwise: ${view.failures[0]?.message}`,
     remedy: dnsRemedy('intermittent', name),
   };
 }

@@ -42,7 +42,11 @@ const device: Partial<Host> = {
     filesFree: 2 ** 21,
     readOnly: false,
   }),
-  probe: async () => ({ seconds: Object.fromEntries(probePhases.map((phase) => [phase, 0.1])) }),
+  probe: async ({ host }) => ({
+    seconds: Object.fromEntries(probePhases.map((phase) => [phase, 0.1])),
+    ...(host === '8.8.8.8' && { failure: { reason: 'refused', detail: 'It refused' } }),
+  }),
+  lookUp: async () => ({ addresses: ['192.0.2.1'], seconds: 0.1 }),
 };
 
 test('the default policy makes fewer than 250 series on a device with ten modules', async () => {
@@ -56,7 +60,14 @@ test('the default policy makes fewer than 250 series on a device with ten module
   };
   const report = reportOf(Object.fromEntries(await Promise.all(checks.map(look))));
   const identity = { iothub: 'a', edge_device: 'b', module_name: 'c', instance_number: 'd' };
-  const figures = { policyAcceptedAt: acceptedAt, lastReport: now, twinPatches: 1, twinPatchBytes: 1, clockSteps: 1, clockSuspendedSeconds: 1 };
+  const figures = {
+    policyAcceptedAt: acceptedAt,
+    lastReport: now,
+    twinPatches: 1,
+    twinPatchBytes: 1,
+    clockSteps: 1,
+    clockSuspendedSeconds: 1,
+  };
   const metrics = createMetrics(checks, { version: '1.0.0', revision: 'abcdef0' }, identity, 'info');
   const series = samplesOf(await metrics.render(report, figures));
   // Every gauge of every check has brought something, so that the count is honest.

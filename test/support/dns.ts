@@ -1,8 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import { udpServer } from './udp.ts';
 
-/** What a name server says: addresses of the family asked for, that there is no such name, or nothing at all. */
-export type DnsAnswer = readonly string[] | 'no such name' | 'silence';
+/** What a name server says: addresses of the family asked for, a response code of RFC 1035, or nothing at all. */
+export type DnsAnswer = readonly string[] | keyof typeof responseCodes | 'silence';
+
+const responseCodes = { failed: 2, 'no such name': 3, refused: 5 };
 
 /** A name server on loopback, as `address:port`. */
 export async function dnsServer(answer: (name: string, type: 'A' | 'AAAA') => DnsAnswer): Promise<string> {
@@ -32,10 +34,11 @@ function question(query: Buffer): { name: string; type: 'A' | 'AAAA'; end: numbe
 }
 
 function reply(asked: Buffer, type: 'A' | 'AAAA', said: Exclude<DnsAnswer, 'silence'>): Buffer {
-  const addresses = said === 'no such name' ? [] : said;
+  const addresses = typeof said === 'string' ? [] : said;
+  const code = typeof said === 'string' ? responseCodes[said] : 0;
   const head = Buffer.from(asked);
-  // Response, recursion desired and available; rcode 3 is NXDOMAIN.
-  head.writeUInt16BE(said === 'no such name' ? 0x8183 : 0x8180, 2);
+  // Response, recursion desired and available.
+  head.writeUInt16BE(0x8180 | code, 2);
   head.writeUInt16BE(addresses.length, 6);
   head.writeUInt32BE(0, 8);
   const records = addresses.map((address) => {
