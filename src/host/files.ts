@@ -3,7 +3,7 @@ import { access, open, readFile, readlink, realpath, stat } from 'node:fs/promis
 import { CannotTell } from '../check.ts';
 import { cannotRead, notGiven } from './access.ts';
 import { findMatches } from './glob.ts';
-import { isGiven, parseMountinfo } from './mounts.ts';
+import { isGiven, type Mount, parseMountinfo } from './mounts.ts';
 import { orAbort } from './or-abort.ts';
 import { resolveInRoot } from './root.ts';
 
@@ -21,6 +21,8 @@ export interface Files {
 }
 
 const mostBytes = 1_048_576;
+/** Mounts change when somebody changes them by hand; a look at thousands of files reads their list once a second. */
+const keepMountsMs = 1000;
 
 /** @param mountinfo reads the text of /proc/self/mountinfo; a look never touches the mounts themselves. */
 export function createFiles({
@@ -30,10 +32,23 @@ export function createFiles({
   hostRoot: string;
   mountinfo?: () => Promise<string>;
 }): Files {
+  let mounts: Promise<readonly Mount[]> | undefined;
+  let mountsReadAt = 0;
+  function currentMounts(): Promise<readonly Mount[]> {
+    if (mounts && performance.now() - mountsReadAt < keepMountsMs) return mounts;
+    mountsReadAt = performance.now();
+    const reading = mountinfo().then(parseMountinfo);
+    reading.catch(() => {
+      if (mounts === reading) mounts = undefined;
+    });
+    mounts = reading;
+    return reading;
+  }
+
   /** The real path on our side of something the VM has; it need not exist. */
   async function locate(path: string): Promise<string> {
     const resolved = await resolveInRoot(hostRoot, path, { readlink, realpath });
-    if (!isGiven(parseMountinfo(await mountinfo()), resolved)) throw notGiven(path, resolved, hostRoot);
+    if (!isGiven(await currentMounts(), resolved)) throw notGiven(path, resolved, hostRoot);
     return resolved.path;
   }
 
@@ -79,10 +94,14 @@ async function readRegular(path: string, real: string, signal: AbortSignal): Pro
     if (stats.size > mostBytes) throw tooLarge(path, stats.size);
     const chunks: Buffer[] = [];
     let length = 0;
-    // A file may grow meanwhile, and those of /proc say that they are empty.
-    for await (const chunk of handle.createReadStream({ end: mostBytes, autoClose: false, signal })) {
-      chunks.push(chunk);
-      length += chunk.length;
+    // A file may grow meanwhile, and those of /proc say that they are empty: the end is where nothing more comes.
+    while (length <= mostBytes) {
+      signal.throwIfAborted();
+      const buffer = Buffer.alloc(Math.max(4096, Math.min(stats.size, mostBytes) + 1 - length));
+      const { bytesRead } = await handle.read(buffer);
+      if (bytesRead === 0) break;
+      chunks.push(buffer.subarray(0, bytesRead));
+      length += bytesRead;
     }
     if (length > mostBytes) throw tooLarge(path, length);
     return Buffer.concat(chunks);

@@ -6,8 +6,8 @@ import { cannotRead } from './access.ts';
 
 /** What makes a segment of a path a pattern. */
 const wildcard = /[*?[{]/;
-const mostFiles = 1000;
-const mostEntries = 10_000;
+/** What a folder may hold and a pattern may match. More is refused rather than cut short. */
+const mostEntries = 20_000;
 
 /** The real path on our side of something the VM has; throws where it was not given. */
 type Locate = (path: string) => Promise<string>;
@@ -25,51 +25,57 @@ export async function findMatches(
   const first = segments.findIndex((segment) => wildcard.test(segment));
   if (first < 0) return (await isFile(pattern, locate)) ? [pattern] : [];
 
-  let found = [`/${segments.slice(0, first).join('/')}`];
+  let found: readonly Found[] = [{ path: `/${segments.slice(0, first).join('/')}`, regular: false }];
   for (const [depth, segment] of segments.slice(first).entries()) {
-    const next: string[] = [];
-    for (const folder of found) {
+    const next: Found[] = [];
+    for (const { path, regular } of found) {
       signal.throwIfAborted();
+      if (regular) continue;
       // The folder the pattern starts from must be there; of those it matched, any may be a file.
-      const names = wildcard.test(segment)
-        ? await matchingNames(folder, segment, locate, depth > 0)
-        : [segment];
-      next.push(...names.map((name) => join(folder, name)));
-      if (next.length > mostEntries) throw tooMany(pattern, mostEntries);
+      const matched = wildcard.test(segment)
+        ? await matching(path, segment, locate, depth > 0)
+        : [{ path: join(path, segment), regular: false }];
+      next.push(...matched);
+      if (next.length > mostEntries) throw tooMany(pattern);
     }
     found = next;
   }
 
   const files: string[] = [];
-  for (const path of found) {
+  for (const { path, regular } of found) {
     signal.throwIfAborted();
-    if (await isFile(path, locate)) files.push(path);
-    if (files.length > mostFiles) throw tooMany(pattern, mostFiles);
+    if (regular || (await isFile(path, locate))) files.push(path);
   }
   return files.sort();
 }
 
-async function matchingNames(
+/** Something a pattern has matched. `regular`: the folder's own listing says that it is a regular file. */
+interface Found {
+  readonly path: string;
+  readonly regular: boolean;
+}
+
+async function matching(
   folder: string,
   segment: string,
   locate: Locate,
   mayBeMissing: boolean,
-): Promise<string[]> {
+): Promise<Found[]> {
   const matches = picomatch(segment, { nonegate: true, noextglob: true, posix: true });
-  const names: string[] = [];
+  const found: Found[] = [];
   try {
     let entries = 0;
-    for await (const { name } of await opendir(await locate(folder))) {
+    for await (const entry of await opendir(await locate(folder), { bufferSize: 1024 })) {
       entries += 1;
-      if (entries > mostEntries) throw tooMany(folder, mostEntries);
-      if (matches(name)) names.push(name);
+      if (entries > mostEntries) throw tooMany(folder);
+      if (matches(entry.name)) found.push({ path: join(folder, entry.name), regular: entry.isFile() });
     }
   } catch (error) {
     const cannot = cannotRead(folder, error);
     if (mayBeMissing && cannot.reason === 'not_found') return [];
     throw cannot;
   }
-  return names;
+  return found;
 }
 
 /**
@@ -93,5 +99,5 @@ async function isFile(path: string, locate: Locate): Promise<boolean> {
   }
 }
 
-const tooMany = (where: string, most: number) =>
-  new CannotTell('unreadable', `${where} has more than ${most} entries; name fewer`);
+const tooMany = (where: string) =>
+  new CannotTell('unreadable', `${where} has more than ${mostEntries} entries; name fewer`);

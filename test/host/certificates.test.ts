@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createRoot, type Issued } from '../../simulator/pki.ts';
+import { CannotTell } from '../../src/check.ts';
 import { createCertificates, parseCertificates } from '../../src/host/certificates.ts';
 import { createFiles } from '../../src/host/files.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -113,6 +114,15 @@ test('a file that certd has half written is read once more and then found whole'
   });
   expect(await certificates('/a.cer', signal)).toMatchObject([{ subject: 'CN=edgehub' }]);
   expect(reads).toBe(2);
+});
+
+test('a file whose link is being swapped is looked up once more when its old end is gone', async () => {
+  const answers = [Promise.reject(new CannotTell('not_found', 'gone')), Buffer.from(leaf.certificate)];
+  const certificates = createCertificates({
+    rereadAfterMs: 1,
+    read: async () => answers.shift() ?? Buffer.alloc(0),
+  });
+  expect(await certificates('/live/cert.pem', signal)).toMatchObject([{ subject: 'CN=edgehub' }]);
 });
 
 test.each([
