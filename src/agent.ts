@@ -32,6 +32,8 @@ export interface Agent {
   adopt(next: PolicyInForce): void;
   /** Runs some checks now, or all of them, and gives the report they make. */
   runChecks(ids?: readonly string[]): Promise<Report>;
+  /** Looks again at some checks, as the schedule does. */
+  look(ids: readonly string[]): void;
   report(): Report;
   policy(): PolicyInForce;
   /** Why not every enabled check has run yet; nothing once they all have. */
@@ -97,6 +99,12 @@ export function createAgent(options: AgentOptions): Agent {
     async runChecks(ids) {
       await run(ids ? watches.filter(({ check }) => ids.includes(check.id)) : watches, 'asked');
       return agent.report();
+    },
+    look(ids) {
+      void run(
+        watches.filter(({ check }) => ids.includes(check.id)),
+        'schedule',
+      );
     },
     report() {
       const told = watches.flatMap((watch) => {

@@ -117,6 +117,12 @@ export interface Host {
   chrony(address: string, signal: AbortSignal): Promise<TimeSample>;
   /** The `Date` header of an https URL. */
   httpDate(url: string, signal: AbortSignal): Promise<TimeSample>;
+  /** What happened to this machine's clocks in the last hour, as far as the agent has watched them; oldest first. */
+  clockEvents(): readonly ClockEvent[];
+  /**
+   * Whether Hyper-V offers this machine its clock, and chrony's configuration, where it may be read, does not use it.
+   */
+  hypervUnused(signal: AbortSignal): Promise<boolean>;
 
   /** Paths that match a glob, sorted; empty when the folder is there and nothing in it matches. */
   findFiles(pattern: string, signal: AbortSignal): Promise<readonly string[]>;
@@ -135,6 +141,9 @@ export interface Host {
   /** What the container engine keeps on its disk; nothing when no engine answers. */
   engineUsage(signal: AbortSignal): Promise<EngineUsage | undefined>;
 
+  /** Why the agent cannot remember; nothing while it can. */
+  memoryProblem(): MemoryProblem | undefined;
+
   /** One attempt to reach a target. A target that cannot be reached is an answer, not an error. */
   probe(target: ProbeTarget, signal: AbortSignal): Promise<Probe>;
   /**
@@ -147,11 +156,26 @@ export interface Host {
   modules(signal: AbortSignal): Promise<readonly EdgeModule[]>;
 }
 
+export interface MemoryProblem {
+  /** `absent`: there is no folder that could be written to, so none was given. */
+  readonly kind: 'absent' | 'damaged' | 'newer' | 'unwritable';
+  readonly message: string;
+}
+
 /** The values of `{iothub}`, `{gateway}` and `{device}` in a policy. */
 export interface Names {
   readonly iothub?: string;
   readonly gateway?: string;
   readonly device?: string;
+}
+
+/** `stepped`: the wall clock was set. `suspended`: the machine slept. */
+export interface ClockEvent {
+  readonly kind: 'stepped' | 'suspended';
+  /** By how much it was set, positive ahead; how long it slept. */
+  readonly seconds: number;
+  /** By a clock that no step moves. */
+  readonly secondsAgo: number;
 }
 
 /** What one time source says of the local clock. */

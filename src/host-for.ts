@@ -4,7 +4,11 @@ import { describeError } from './errors.ts';
 import { createHost } from './host/index.ts';
 
 /** This machine, as the environment says to look at it. Throws a {@link ConfigError} for a bad proxy. */
-export function hostFor(config: Config, memoryProblem: Host['memoryProblem']): Host {
+export function hostFor(
+  config: Config,
+  memoryProblem: Host['memoryProblem'],
+  clockEvents: Host['clockEvents'] = () => [],
+): Host {
   const { names, hostRoot, stateDir, workloadUri, caFiles, httpsProxy, noProxy } = config;
   try {
     return createHost({
@@ -16,6 +20,7 @@ export function hostFor(config: Config, memoryProblem: Host['memoryProblem']): H
       httpsProxy,
       noProxy,
       memoryProblem,
+      clockEvents,
     });
   } catch (cause) {
     throw new ConfigError(`https_proxy: ${describeError(cause)}`, { cause });

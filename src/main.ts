@@ -6,6 +6,7 @@ import { createCloud } from './cloud.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { within } from './deadline.ts';
 import { describeError } from './errors.ts';
+import { createClockWatch } from './host/clock-watch.ts';
 import { hostFor } from './host-for.ts';
 import { serve } from './http.ts';
 import { createLog, type Log } from './log.ts';
@@ -27,7 +28,11 @@ const heartbeatLookMs = 60_000;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  const host = hostFor(config, () => memory.problem());
+  const host = hostFor(
+    config,
+    () => memory.problem(),
+    () => clockWatch.events(),
+  );
   const log = createLog(config.logFormat, config.logLevel);
   log.info({ version, revision, mode: config.mode }, 'Starting');
   const stopping = onSignal(log);
@@ -79,7 +84,12 @@ async function main(): Promise<void> {
     sinks: [{ ran: count }, { ran: keep }, ...(cloud ? [cloud.sink] : [])],
   });
 
-  const handlers = routes(agent, keeper, metrics, config.names, () => cloud?.hub.figures());
+  const clockWatch = createClockWatch(({ kind, seconds }) => {
+    log.warn({ seconds }, kind === 'stepped' ? 'The clock was set' : 'The machine slept');
+    agent.look(['clockDrift']);
+  });
+
+  const handlers = routes(agent, keeper, metrics, config.names, clockWatch, () => cloud?.hub.figures());
   const onError = (error: unknown) => log.error({ err: error }, 'A request could not be answered');
   const server = await serve(handlers, config.address, config.port, onError).catch((cause: unknown) => {
     throw new Error(`Could not listen on ${config.address} port ${config.port} (HARDENING_PORT)`, { cause });
@@ -91,7 +101,10 @@ async function main(): Promise<void> {
     const patience = within(firstTwinSeconds, stopping, () => cloud.firstTwin);
     await patience.catch(() => log.warn({}, 'Starting without having read the twin'));
   }
-  if (!stopping.aborted) agent.start();
+  if (!stopping.aborted) {
+    agent.start();
+    clockWatch.start();
+  }
   const heartbeat = setInterval(() => cloud?.tell(false), heartbeatLookMs);
 
   await new Promise((resolve) => {
@@ -99,6 +112,7 @@ async function main(): Promise<void> {
     else stopping.addEventListener('abort', resolve);
   });
   clearInterval(heartbeat);
+  clockWatch.stop();
   agent.stop();
   keeper.close();
   server.close();

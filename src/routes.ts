@@ -1,5 +1,6 @@
 import type { Agent } from './agent.ts';
 import type { Config } from './config.ts';
+import type { ClockWatch } from './host/clock-watch.ts';
 import { type Routes, text } from './http.ts';
 import type { HubFigures } from './hub/hub.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
@@ -14,6 +15,7 @@ export function routes(
   keeper: PolicyKeeper,
   metrics: Metrics,
   names: Config['names'],
+  clockWatch: ClockWatch,
   hubFigures: () => HubFigures | undefined,
 ): Routes {
   return {
@@ -23,11 +25,14 @@ export function routes(
     }),
     '/metrics': async () => {
       const hub = hubFigures();
+      const { steps, suspendedSeconds } = clockWatch.totals();
       const body = await metrics.render(agent.report(), {
         policyAcceptedAt: keeper.inForce().acceptedAt,
         lastReport: hub?.lastSuccess,
         twinPatches: hub?.patches ?? 0,
         twinPatchBytes: hub?.patchBytes ?? 0,
+        clockSteps: steps,
+        clockSuspendedSeconds: suspendedSeconds,
       });
       return { type: metrics.contentType, body };
     },

@@ -1,4 +1,4 @@
-import type { Host, Names } from '../check.ts';
+import type { ClockEvent, Host, MemoryProblem, Names } from '../check.ts';
 import { createCertificates } from './certificates.ts';
 import { createPresentedChain } from './chain.ts';
 import { createChrony } from './chrony.ts';
@@ -6,6 +6,7 @@ import { createConnect } from './connect.ts';
 import { createFiles } from './files.ts';
 import { createFilesystem } from './filesystem.ts';
 import { createHttpDate } from './http-date.ts';
+import { createHypervUnused } from './hyperv-clock.ts';
 import { createLookUp } from './look-up.ts';
 import { createProbe } from './probe.ts';
 import { createProxyFor } from './proxy.ts';
@@ -23,6 +24,8 @@ export interface HostOptions {
   readonly caFiles: readonly string[];
   readonly httpsProxy: string | undefined;
   readonly noProxy: string;
+  memoryProblem(): MemoryProblem | undefined;
+  clockEvents(): readonly ClockEvent[];
 }
 
 /** This machine, as checks may look at it. Opens nothing yet. Throws for a proxy that cannot be used. */
@@ -38,11 +41,14 @@ export function createHost(options: HostOptions): Host {
   return {
     now,
     names,
+    memoryProblem: options.memoryProblem,
     // Whether the network lets something through is found out only by trying, which is the checks' work.
     gives: async (need, signal) => need.kind === 'network' || files.gives(need.path, signal),
     sntp: createSntp({ resolve, now }),
     chrony: createChrony({ resolve, now }),
     httpDate: createHttpDate({ connect, trust, now }),
+    clockEvents: options.clockEvents,
+    hypervUnused: createHypervUnused({ files }),
     findFiles: files.find,
     certificates: createCertificates({ read: files.read }),
     presentedChain: createPresentedChain({ connect, trust }),

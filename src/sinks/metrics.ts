@@ -14,6 +14,8 @@ export interface Figures {
   readonly lastReport: Date | undefined;
   readonly twinPatches: number;
   readonly twinPatchBytes: number;
+  readonly clockSteps: number;
+  readonly clockSuspendedSeconds: number;
 }
 
 export interface Metrics {
@@ -79,6 +81,8 @@ export function createMetrics(
     ),
     patches: upTo(counter('twin_patches_total', 'Patches of reported properties acknowledged.')),
     patchBytes: upTo(counter('twin_patch_bytes_total', 'Bytes of those patches.')),
+    clockSteps: upTo(counter('clock_steps_total', 'How often the clock was set by half a second or more.')),
+    clockSuspended: upTo(counter('clock_suspended_seconds_total', 'How long the machine slept.')),
   };
   const readings = new Map(
     checks.flatMap(({ gauges }) =>
@@ -130,6 +134,8 @@ export function createMetrics(
       else own.lastReport.remove();
       own.patches(figures.twinPatches);
       own.patchBytes(figures.twinPatchBytes);
+      own.clockSteps(figures.clockSteps);
+      own.clockSuspended(figures.clockSuspendedSeconds);
       return registry.metrics();
     },
   };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { CannotTell, type TimeSample } from '../../src/check.ts';
+import { CannotTell, type ClockEvent, type Host, type TimeSample } from '../../src/check.ts';
 import { clockDrift } from '../../src/checks/clock-drift.ts';
+import { runCheck } from '../../src/runner.ts';
 import { fakeHost } from '../support/fake-host.ts';
 
 /** What a source says: offset and error in seconds, or why it says nothing. */
@@ -11,8 +12,12 @@ const unreachable = new CannotTell(
   'chronyd at 127.0.0.1:323 did not answer: nothing listens there',
 );
 
+/** A machine to which nothing has happened, beside what the test says. */
+const machine = (given: Partial<Host>): Host =>
+  fakeHost({ clockEvents: () => [], hypervUnused: async () => false, ...given });
+
 /** Examines a clock whose sources say this; names that begin with https:// are asked for their Date. */
-function examine(sources: Readonly<Record<string, Says>>, policy: object = {}, signal = unsignalled()) {
+function examine(sources: Readonly<Record<string, Says>>, policy: object = {}, given: Partial<Host> = {}) {
   const say = async (name: string): Promise<TimeSample> => {
     const said = sources[name];
     if (said === undefined) throw new Error(`this test has no source ${name}`);
@@ -27,8 +32,8 @@ function examine(sources: Readonly<Record<string, Says>>, policy: object = {}, s
     chrony: 'chrony' in sources ? '127.0.0.1:323' : null,
     ...policy,
   });
-  const host = fakeHost({ sntp: say, httpDate: say, chrony: () => say('chrony') });
-  return clockDrift.examine({ target: 'clock' }, params, host, signal);
+  const host = machine({ sntp: say, httpDate: say, chrony: () => say('chrony'), ...given });
+  return clockDrift.examine({ target: 'clock' }, params, host, unsignalled());
 }
 
 const unsignalled = () => new AbortController().signal;
@@ -174,32 +179,160 @@ describe('time', () => {
     new Promise<TimeSample>((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason));
     });
+  const right = async () => ({ offsetSeconds: 60, errorSeconds: 0.1 });
+  const half = machine({ sntp: (name, signal) => (name === 'a.test' ? right() : silence(name, signal)) });
   const params = clockDrift.params.parse({ servers: ['a.test', 'silent.test'], chrony: null });
+  const run = (host: Host, seconds: number) => runCheck(clockDrift, params, host, seconds, unsignalled());
 
   test('for one source is shorter than for the whole, so a silent one does not cost the verdict', async () => {
-    const host = fakeHost({
-      sntp: (name, signal) =>
-        name === 'a.test' ? Promise.resolve({ offsetSeconds: 60, errorSeconds: 0.1 }) : silence(name, signal),
-    });
-    const verdict = clockDrift.examine({ target: 'clock' }, params, host, AbortSignal.timeout(20_000));
-    await expect(verdict).resolves.toMatchObject({
-      status: 'warn',
-      message:
-        'The clock is 60.0 s ahead (± 0.100 s), according to a.test; silent.test did not answer within 5 s',
+    await expect(run(half, 20)).resolves.toMatchObject({
+      findings: [
+        {
+          status: 'warn',
+          message:
+            'The clock is 60.0 s ahead (± 0.100 s), according to a.test; silent.test: No answer within 5 s',
+        },
+      ],
     });
   });
 
-  test('that runs out for the whole ends it with the reason of the signal', async () => {
+  test('that the policy makes shorter still leaves the word to those that have answered', async () => {
+    await expect(run(half, 0.05)).resolves.toMatchObject({
+      findings: [
+        { status: 'warn', message: expect.stringContaining('silent.test: No answer within 0.05 s') },
+      ],
+    });
+  });
+
+  test('that runs out before anybody has answered leaves no source', async () => {
+    await expect(run(machine({ sntp: silence }), 0.05)).resolves.toMatchObject({
+      findings: [{ status: 'unknown', reason: 'no_source' }],
+    });
+  });
+
+  test('that runs out because everything stops ends it with the reason for that', async () => {
     const reason = new Error('stopping');
     const stopping = new AbortController();
-    const verdict = clockDrift.examine(
-      { target: 'clock' },
-      params,
-      fakeHost({ sntp: silence }),
-      stopping.signal,
-    );
+    const host = machine({ sntp: silence });
+    const verdict = clockDrift.examine({ target: 'clock' }, params, host, stopping.signal);
     stopping.abort(reason);
     await expect(verdict).rejects.toBe(reason);
+  });
+});
+
+describe('what happened to the clock', () => {
+  const noSource = new CannotTell('not_found', 'a.test did not answer');
+  const stepped = (seconds: number, secondsAgo = 120): ClockEvent => ({
+    kind: 'stepped',
+    seconds,
+    secondsAgo,
+  });
+  const slept = (seconds: number, secondsAgo = 120): ClockEvent => ({
+    kind: 'suspended',
+    seconds,
+    secondsAgo,
+  });
+  const on = (says: Says, ...events: ClockEvent[]) =>
+    examine({ 'a.test': says }, {}, { clockEvents: () => events });
+
+  test.each<[string, Says, ClockEvent[], object]>([
+    [
+      'a step of a clock that is right now',
+      [0, 0.1],
+      [stepped(3600)],
+      {
+        status: 'warn',
+        reason: 'stepped',
+        message:
+          'The clock was set 3600 s ahead 120 s ago; it is now off by at most 0.100 s, according to a.test',
+      },
+    ],
+    ['a step within the limits', [0, 0.1], [stepped(9.9)], { status: 'pass' }],
+    ['a step of eleven minutes ago', [0, 0.1], [stepped(3600, 660)], { status: 'pass' }],
+    [
+      'a step away from the right time',
+      [-90, 0.1],
+      [stepped(-90)],
+      {
+        status: 'warn',
+        reason: 'drifted',
+        message:
+          'The clock is 90.0 s behind (± 0.100 s), according to a.test; the clock was set 90.0 s back 120 s ago',
+      },
+    ],
+    [
+      'a step that nobody confirms',
+      noSource,
+      [stepped(-90)],
+      {
+        status: 'warn',
+        reason: 'stepped',
+        message:
+          'The clock was set 90.0 s back 120 s ago, and no time source has confirmed the clock since: ' +
+          'No time source answered: a.test did not answer',
+      },
+    ],
+    ['sleep, when a source calls the clock right', [0, 0.1], [slept(28_800)], { status: 'pass' }],
+    [
+      'sleep, while no source answers',
+      noSource,
+      [slept(28_800)],
+      {
+        status: 'warn',
+        reason: 'suspended',
+        message: expect.stringMatching(
+          /^The machine slept for 28800 s \(8\.0 h\) until 120 s ago, and no time source/,
+        ),
+      },
+    ],
+    [
+      'sleep that left the clock behind',
+      [-28_800, 0.1],
+      [slept(28_800)],
+      {
+        status: 'fail',
+        reason: 'drifted',
+        message: expect.stringMatching(/; the machine slept for 28800 s \(8\.0 h\) until 120 s ago$/),
+      },
+    ],
+    ['the correction after sleep', [0, 0.1], [slept(28_800), stepped(28_700)], { status: 'pass' }],
+    [
+      'a step some time before sleep',
+      [0, 0.1],
+      [stepped(60, 500), slept(3600)],
+      { status: 'warn', reason: 'stepped' },
+    ],
+  ])('%s', async (_what, says, events, verdict) => {
+    await expect(on(says, ...events)).resolves.toMatchObject(verdict);
+  });
+
+  test('sleep of eleven minutes ago leaves it at having no source', async () => {
+    await expect(on(noSource, slept(28_800, 660))).rejects.toMatchObject({ reason: 'no_source' });
+  });
+});
+
+describe('a Hyper-V clock that chrony does not use', () => {
+  const line = '`refclock PHC /dev/ptp_hyperv poll 3 dpoll -2 offset 0 stratum 2`';
+  const on = (says: Says) => examine({ 'a.test': says }, {}, { hypervUnused: async () => true });
+
+  test('is part of the remedy for a wrong clock', async () => {
+    await expect(on([60, 0.1])).resolves.toMatchObject({ remedy: expect.stringContaining(line) });
+  });
+
+  test('is part of the remedy where no source answers', async () => {
+    const silent = new CannotTell('not_found', 'a.test did not answer');
+    await expect(on(silent)).rejects.toMatchObject({ remedy: expect.stringContaining(line) });
+  });
+
+  test('is nothing to tell of a clock that is right', async () => {
+    await expect(on([0, 0.1])).resolves.not.toHaveProperty('remedy');
+  });
+
+  test('costs no verdict when it cannot be looked for', async () => {
+    const hypervUnused = () => Promise.reject(new Error('broken'));
+    await expect(examine({ 'a.test': [60, 0.1] }, {}, { hypervUnused })).resolves.toMatchObject({
+      reason: 'drifted',
+    });
   });
 });
 

@@ -19,6 +19,8 @@ const figures = {
   lastReport: new Date('2026-11-21T20:29:46Z'),
   twinPatches: 3,
   twinPatchBytes: 2048,
+  clockSteps: 1,
+  clockSuspendedSeconds: 28_800.5,
 };
 const create = (where: 'labels' | 'info' = 'info') =>
   createMetrics(checks, { version: '1.0.0', revision: 'abcdef0' }, identity, where);
@@ -124,9 +126,17 @@ test('a number that is none is absent, and takes nothing with it', async () => {
 test('totals that are counted elsewhere go up to where they are', async () => {
   const metrics = create();
   await metrics.render(sampleReport, figures);
-  const page = await metrics.render(sampleReport, { ...figures, twinPatches: 5, twinPatchBytes: 4096 });
+  const page = await metrics.render(sampleReport, {
+    ...figures,
+    twinPatches: 5,
+    twinPatchBytes: 4096,
+    clockSteps: 2,
+    clockSuspendedSeconds: 28_801.25,
+  });
   expect(page).toContain('hardening_twin_patches_total 5');
   expect(page).toContain('hardening_twin_patch_bytes_total 4096');
+  expect(page).toContain('hardening_clock_steps_total 2');
+  expect(page).toContain('hardening_clock_suspended_seconds_total 28801.25');
 });
 
 describe("the identity for Azure's metrics-collector", () => {

@@ -30,6 +30,7 @@ const device: Partial<Host> = {
   names: { iothub: 'example.azure-devices.net', gateway: 'line-4-gateway', device: 'line-4-gateway' },
   sntp: async () => ({ offsetSeconds: 0.01, errorSeconds: 0.02 }),
   chrony: async () => ({ offsetSeconds: 0.01, errorSeconds: 0.02 }),
+  clockEvents: () => [],
   findFiles: async () => Array.from({ length: 12 }, (_, i) => `/var/lib/aziot/certd/certs/${i}.cer`),
   certificates: async (path) => chainOf(path, 2),
   presentedChain: async ({ host }) => presentedWith(chainOf(host, 3)),
