@@ -1,0 +1,230 @@
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Memory, openMemory } from '../src/memory.ts';
+import type { PolicyInForce } from '../src/policy-in-force.ts';
+import { openPolicyKeeper } from '../src/policy-keeper.ts';
+import { fakeCheck } from './support/fake-check.ts';
+import { logLines } from './support/log.ts';
+import { tempFolder } from './support/temp-folder.ts';
+
+const now = () => new Date('2026-11-21T20:30:00Z');
+
+/** A memory that lasts as long as the test. */
+function shortMemory(values: Record<string, unknown> = {}): Memory {
+  const kept = new Map(Object.entries(values));
+  return {
+    get: (name) => kept.get(name),
+    set: (name, value) => void (value === undefined ? kept.delete(name) : kept.set(name, value)),
+    flush: async () => {},
+    problem: () => undefined,
+  };
+}
+
+async function keeping(given: { file?: string; memory?: Memory; connected?: boolean } = {}) {
+  const changes: PolicyInForce[] = [];
+  const { log, messages } = logLines();
+  const memory = given.memory ?? shortMemory();
+  const keeper = await openPolicyKeeper({
+    checks: [fakeCheck()],
+    file: given.file,
+    memory,
+    connected: given.connected ?? true,
+    log,
+    now,
+    onChange: (next) => changes.push(next),
+  });
+  onTestFinished(() => keeper.close());
+  return { ...keeper, changes, messages, memory };
+}
+
+async function policyFile(text: string): Promise<string> {
+  const file = join(await tempFolder(), 'policy.json');
+  await writeFile(file, text);
+  return file;
+}
+
+const good = { timeoutSeconds: 5 };
+const bad = { timeoutSecond: 6 };
+
+describe('the twin', () => {
+  test('gives the policy', async () => {
+    const { obey, inForce, changes } = await keeping();
+    expect(inForce()).toMatchObject({ source: 'default', version: 0 });
+    obey({ $version: 7, policy: good });
+    expect(inForce()).toMatchObject({ source: 'twin', version: 7, accepted: true, policy: good });
+    expect(changes).toEqual([inForce()]);
+  });
+
+  test.each([{}, { policy: bad }, { $version: '7' }, { $version: null, policy: good }])(
+    'without a version changes nothing: %j',
+    async (desired) => {
+      const { obey, inForce, changes, memory } = await keeping();
+      obey({ $version: 7, policy: good });
+      changes.length = 0;
+      obey(desired);
+      expect(inForce()).toMatchObject({ version: 7, accepted: true, policy: good });
+      expect(changes).toEqual([]);
+      expect(memory.get('policy')).toEqual({ version: 7, document: good });
+    },
+  );
+
+  test('with a bad policy leaves the last good one in force and says so', async () => {
+    const { obey, inForce, changes, messages } = await keeping();
+    obey({ $version: 7, policy: good });
+    obey({ $version: 8, policy: bad });
+    expect(inForce()).toMatchObject({ source: 'twin', version: 8, accepted: false, policy: good });
+    expect(changes).toHaveLength(2);
+    expect(messages().at(-1)).toBe('Policy not accepted, the earlier one stays in force');
+  });
+
+  test.each([null, [], 'text', 5])('with the policy %j has a bad one, not none', async (policy) => {
+    const { obey, inForce } = await keeping();
+    obey({ $version: 7, policy: good });
+    obey({ $version: 8, policy });
+    expect(inForce()).toMatchObject({ accepted: false, policy: good });
+  });
+
+  test('that is read again, unchanged, makes no news', async () => {
+    const { obey, changes } = await keeping();
+    for (const policy of [good, good, bad, bad]) obey({ $version: policy === good ? 7 : 8, policy });
+    expect(changes.map(({ version }) => version)).toEqual([7, 8]);
+  });
+
+  test('whose policy is removed hands over to the defaults, for good', async () => {
+    const { obey, inForce, memory } = await keeping();
+    obey({ $version: 7, policy: good });
+    obey({ $version: 8 });
+    expect(inForce()).toMatchObject({ source: 'default', accepted: true, policy: { timeoutSeconds: 20 } });
+    expect((await keeping({ memory })).inForce().source).toBe('default');
+  });
+
+  test('whose policy is removed hands over to the file, if there is one', async () => {
+    const { obey, inForce } = await keeping({ file: await policyFile('{ "timeoutSeconds": 9 }') });
+    obey({ $version: 7, policy: good });
+    obey({ $version: 8 });
+    expect(inForce()).toMatchObject({ source: 'file', policy: { timeoutSeconds: 9 } });
+  });
+});
+
+describe('over a restart', () => {
+  test('the last good policy of the twin is in force at once', async () => {
+    const memory = shortMemory();
+    const first = await keeping({ memory });
+    first.obey({ $version: 7, policy: good });
+    first.obey({ $version: 8, policy: bad });
+    const { inForce } = await keeping({ memory });
+    expect(inForce()).toMatchObject({ source: 'saved', version: 7, accepted: true, policy: good });
+  });
+
+  test('it survives in the state folder', async () => {
+    const folder = await tempFolder();
+    const memory = await openMemory(folder);
+    (await keeping({ memory })).obey({ $version: 7, policy: good });
+    await memory.flush();
+    const { inForce } = await keeping({ memory: await openMemory(folder) });
+    expect(inForce()).toMatchObject({ source: 'saved', version: 7, policy: good });
+  });
+
+  test('the twin that still says the same makes it the twin’s again, and no new policy', async () => {
+    const memory = shortMemory({ policy: { version: 7, document: good } });
+    const { obey, inForce } = await keeping({ memory });
+    const before = inForce().policy;
+    obey({ $version: 7, policy: good });
+    expect(inForce()).toMatchObject({ source: 'twin', version: 7 });
+    expect(inForce().policy).toBe(before);
+  });
+
+  test('it goes before the policy file', async () => {
+    const memory = shortMemory({ policy: { version: 7, document: good } });
+    const { inForce } = await keeping({ memory, file: await policyFile('{ "timeoutSeconds": 9 }') });
+    expect(inForce().source).toBe('saved');
+  });
+
+  test('without a hub it is not taken up', async () => {
+    const memory = shortMemory({ policy: { version: 7, document: good } });
+    expect((await keeping({ memory, connected: false })).inForce().source).toBe('default');
+  });
+
+  test.each([
+    ['a text', 'garbage'],
+    ['null', null],
+    ['no version', { document: good }],
+    ['a version that is none', { version: 'seven', document: good }],
+    ['a policy that this version refuses', { version: 7, document: bad }],
+    ['no policy', { version: 7 }],
+  ])('what was saved and is %s is not taken up', async (_, policy) => {
+    const { inForce } = await keeping({ memory: shortMemory({ policy }) });
+    expect(inForce()).toMatchObject({ source: 'default', version: 0, accepted: true });
+  });
+});
+
+describe('the policy file', () => {
+  test('may hold comments', async () => {
+    const { inForce } = await keeping({ file: await policyFile('{ "timeoutSeconds": 9 } // slow line') });
+    expect(inForce()).toMatchObject({
+      source: 'file',
+      version: 0,
+      accepted: true,
+      policy: { timeoutSeconds: 9 },
+    });
+  });
+
+  test('that cannot be read stops the start', async () => {
+    const file = join(await tempFolder(), 'absent.json');
+    await expect(keeping({ file })).rejects.toThrow('ENOENT');
+  });
+
+  test.each(['{ "timeoutSecond": 9 }', '{ half', ''])(
+    'with a bad policy leaves the defaults: %j',
+    async (text) => {
+      const { inForce } = await keeping({ file: await policyFile(text) });
+      expect(inForce()).toMatchObject({ source: 'default', accepted: false, policy: { timeoutSeconds: 20 } });
+      expect(inForce().problems).toHaveLength(1);
+    },
+  );
+
+  test('is read again; a bad one, half a one or none leaves the last good one', async () => {
+    const file = await policyFile('{ "timeoutSeconds": 9 }');
+    const { reread, inForce, changes } = await keeping({ file });
+
+    await writeFile(file, '{ "timeoutSeconds": 10 }');
+    await reread();
+    expect(inForce()).toMatchObject({ accepted: true, policy: { timeoutSeconds: 10 } });
+
+    for (const text of ['{ "timeoutSeconds": "x" }', '{ "timeout']) {
+      await writeFile(file, text);
+      await reread();
+      expect(inForce()).toMatchObject({ source: 'file', accepted: false, policy: { timeoutSeconds: 10 } });
+    }
+
+    await rm(file);
+    await reread();
+    expect(inForce()).toMatchObject({ policy: { timeoutSeconds: 10 } });
+
+    await writeFile(file, '{ "timeoutSeconds": 11 }');
+    await reread();
+    expect(inForce()).toMatchObject({ accepted: true, problems: [], policy: { timeoutSeconds: 11 } });
+    expect(changes.map(({ accepted }) => accepted)).toEqual([true, false, false, true]);
+  });
+
+  test('is followed when another takes its place, as a mounted one is replaced', async () => {
+    const file = await policyFile('{ "timeoutSeconds": 9 }');
+    const { inForce } = await keeping({ file });
+    await writeFile(`${file}.new`, '{ "timeoutSeconds": 10, "note": "new" }');
+    await rename(`${file}.new`, file);
+    await expect.poll(() => inForce().policy.timeoutSeconds, { timeout: 10_000 }).toBe(10);
+  });
+
+  test('that changes under a policy of the twin waits for its turn', async () => {
+    const file = await policyFile('{ "timeoutSeconds": 9 }');
+    const { reread, obey, inForce, changes } = await keeping({ file });
+    obey({ $version: 7, policy: good });
+    await writeFile(file, '{ "timeoutSeconds": 10 }');
+    await reread();
+    expect(inForce()).toMatchObject({ source: 'twin', policy: good });
+    expect(changes).toHaveLength(1);
+    obey({ $version: 8 });
+    expect(inForce()).toMatchObject({ source: 'file', policy: { timeoutSeconds: 10 } });
+  });
+});
