@@ -30,8 +30,10 @@ export interface CheckResult {
   readonly findings: readonly Finding[];
 }
 
-// Enough for every target of a check at once, few enough to bound sockets and memory.
+/** Few enough that 500 TLS handshakes do not starve one another of a small machine's time, and of memory. */
 const subjectsAtOnce = 32;
+/** A subject that takes longer waits for something. It gives its place to the next, so that the dead hold nobody up. */
+const placeHeldMs = 500;
 
 /** Looking failed because there was nothing to look at, or no access to it. */
 const skipReasons: readonly string[] = ['no_access', 'not_applicable', 'disabled', 'excepted'];
@@ -101,17 +103,29 @@ function told(error: unknown, check: Check, target: string): Finding {
   };
 }
 
-/** Maps with at most `limit` at work at once; results in the order of the items. */
+/** Maps with at most `limit` at work at once, not counting those that wait; results in the order of the items. */
 async function mapAtMost<T, R>(
   limit: number,
   items: readonly T[],
   map: (item: T) => Promise<R>,
 ): Promise<R[]> {
-  const results = new Array<R>(items.length);
   const queue = items.entries();
+  const all: Promise<[number, R]>[] = [];
   const work = async () => {
-    for (const [i, item] of queue) results[i] = await map(item);
+    for (const [i, item] of queue) {
+      const done = map(item).then((result): [number, R] => [i, result]);
+      all.push(done);
+      await settledOr(placeHeldMs, done);
+    }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, work));
-  return results;
+  return (await Promise.all(all)).sort(([a], [b]) => a - b).map(([, result]) => result);
+}
+
+/** Rejects with the work, or resolves when it is done or the time is over. */
+function settledOr(ms: number, work: Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    work.then(() => resolve(), reject).finally(() => clearTimeout(timer));
+  });
 }

@@ -204,6 +204,22 @@ test('at most 32 subjects are examined at once, and findings keep their order', 
   expect(findings.map(({ target }) => target)).toEqual(targets);
 });
 
+test('subjects that wait hold up nobody: the last of many begins while all before it hang', async () => {
+  const gate = deferred<void>();
+  const targets = [...Array.from({ length: 40 }, (_, i) => `waits ${i}`), 'last'];
+  const findings = await findingsOf({
+    subjects: () => subjectsNamed(...targets),
+    examine: async ({ target }) => {
+      if (target === 'last') gate.resolve();
+      await gate.promise;
+      return { status: 'pass', message: 'ok' };
+    },
+  });
+  expect(findings.map(({ target, status }) => [target, status])).toEqual(
+    targets.map((each) => [each, 'pass']),
+  );
+});
+
 test('each subject has its own time, however long the others took', async () => {
   const gate = deferred<void>();
   const findings = findingsOf(
