@@ -197,6 +197,14 @@ test('a scheduled run is shown without haste', async () => {
   agent.stop();
 });
 
+test('a further look is like a scheduled run of those it names', async () => {
+  const { agent, lookedAt, shown } = agentWith();
+  agent.look(['second', 'unheardOf']);
+  expect(await lookedAt()).toEqual(['second']);
+  expect(shown.map(({ urgent }) => urgent)).toEqual([false]);
+  agent.stop();
+});
+
 test('it is ready once every check has run, those switched off included', async () => {
   const { agent } = agentWith({ checks: { third: { enabled: false } } });
   expect(agent.notReady()).toBe('waiting for the first run of first, second, third');
