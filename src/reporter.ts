@@ -1,6 +1,6 @@
 import type { PolicyInForce } from './policy-in-force.ts';
 import type { Report } from './report.ts';
-import { type Reported, reportedProperties } from './sinks/reported.ts';
+import { type Reported, reportedProperties, worsened } from './sinks/reported.ts';
 
 export interface ReporterOptions {
   send(properties: Reported, minIntervalSeconds: number, urgent: boolean): void;
@@ -29,9 +29,11 @@ export function createReporter({ send, inForce, complete }: ReporterOptions): Re
       const before = fresh ? undefined : previous;
       const first = !completed && complete();
       completed ||= first;
-      previous = reportedProperties(report, policy, completed, beat.moment, before);
-      // The first whole report does not wait for the interval that its acknowledgement has begun.
-      send(previous, minIntervalSeconds, urgent || first);
+      const next = reportedProperties(report, policy, completed, beat.moment, before);
+      // Neither bad news nor the first whole report waits for the interval that an earlier patch has begun.
+      const hurry = urgent || first || worsened(previous, next);
+      previous = next;
+      send(next, minIntervalSeconds, hurry);
     },
   };
 }

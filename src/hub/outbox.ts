@@ -27,6 +27,10 @@ export type Next =
   | { readonly problems: readonly string[] }
   | { readonly idleMs: number };
 
+// Whatever flaps, and whoever keeps changing the policy: no more than these go before their interval is over.
+const mostUrgentInAnHour = 30;
+const hourMs = 3_600_000;
+
 // More than a day of flapping. Beyond it the oldest are dropped.
 const mostMessages = 100;
 
@@ -38,11 +42,17 @@ export function createOutbox(now: () => number): Outbox {
   let notBefore = Number.NEGATIVE_INFINITY;
   let urgent = false;
   let hurried = false;
+  let unanswered = false;
+  let acceptedAt: readonly number[] = [];
   const messages: OutputMessage[] = [];
 
   const holdBack = () => {
-    urgent = false;
+    unanswered = false;
     notBefore = now() + minIntervalMs;
+  };
+  const mayHurry = () => {
+    acceptedAt = acceptedAt.filter((at) => now() - at < hourMs);
+    return hurried || unanswered || (urgent && acceptedAt.length < mostUrgentInAnHour);
   };
 
   return {
@@ -65,18 +75,24 @@ export function createOutbox(now: () => number): Outbox {
         urgent = false;
         return { idleMs: Number.POSITIVE_INFINITY };
       }
-      const idleMs = urgent || hurried ? 0 : notBefore - now();
+      const idleMs = mayHurry() ? 0 : notBefore - now();
       if (idleMs > 0) return { idleMs };
       const problems = limitProblems(patch);
-      return problems.length > 0 ? { problems } : { patch };
+      if (problems.length > 0) return { problems };
+      // What becomes urgent while this one is on its way is urgent still; one that is never answered is sent again.
+      urgent = false;
+      unanswered = true;
+      return { patch };
     },
     accepted(patch) {
       const next = applyPatch(acknowledged, patch);
       acknowledged = isObject(next) ? next : {};
+      acceptedAt = [...acceptedAt, now()];
       holdBack();
     },
     refused() {
       hurried = false;
+      urgent = false;
       holdBack();
     },
     sent(message) {

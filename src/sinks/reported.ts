@@ -1,3 +1,4 @@
+import { statuses } from '../check.ts';
 import type { Told } from '../confirm.ts';
 import type { PolicyInForce } from '../policy-in-force.ts';
 import { type CheckReport, type Report, worstFirst } from '../report.ts';
@@ -78,6 +79,15 @@ export function reportedProperties(
   while (count > 0 && Buffer.byteLength(JSON.stringify(render(count))) > largestBytes) count -= 1;
   return render(count);
 }
+
+/** Whether a finding has become worse than it was told before. */
+export const worsened = (before: Reported | undefined, after: Reported): boolean =>
+  Object.entries(after.checks ?? {}).some(([id, { findings }]) =>
+    findings.some(({ target, status }) => {
+      const earlier = before?.checks?.[id]?.findings.find((each) => each.target === target);
+      return statuses.indexOf(status) > statuses.indexOf(earlier?.status ?? 'pass');
+    }),
+  );
 
 function acknowledgement({
   source,

@@ -51,6 +51,36 @@ describe('reports', () => {
     expect(outbox.next()).toEqual({ idleMs: 60_000 });
   });
 
+  test('one that becomes urgent while another is on its way goes at once as well', () => {
+    outbox.report({ a: 1 }, 60, true);
+    const first = outbox.next();
+    outbox.report({ a: 2 }, 60, true);
+    if ('patch' in first) outbox.accepted(first.patch);
+    expect(outbox.next()).toEqual({ patch: { a: 2 } });
+  });
+
+  test('one that was never answered does not wait for an interval', () => {
+    outbox.report({ a: 1 }, 60, false);
+    accept();
+    outbox.report({ a: 2 }, 60, true);
+    outbox.next();
+    expect(outbox.next()).toEqual({ patch: { a: 2 } });
+  });
+
+  test('no more than thirty urgent ones go in an hour, and then again', () => {
+    for (let i = 0; i < 30; i += 1) {
+      outbox.report({ a: i }, 60, true);
+      accept();
+    }
+    outbox.report({ a: 'more' }, 60, true);
+    expect(outbox.next()).toEqual({ idleMs: 60_000 });
+    nowMs += 3_600_000;
+    outbox.report({ a: 'still more' }, 60, true);
+    accept();
+    outbox.report({ a: 'at once' }, 60, true);
+    expect(outbox.next()).toEqual({ patch: { a: 'at once' } });
+  });
+
   test('urgency is not kept for later where nothing has changed', () => {
     outbox.report({ a: 1 }, 60, false);
     accept();
