@@ -14,6 +14,8 @@ export interface Config {
   readonly port: number;
   readonly stateDir: string;
   readonly hostRoot: string;
+  /** The container engine's. */
+  readonly dockerSocket: string;
   readonly metricsIdentity: 'labels' | 'info';
   readonly logFormat: 'iotedge' | 'json';
   readonly logLevel: string;
@@ -52,6 +54,12 @@ export function readConfig(environment: Environment): Config {
     );
   }
   const parts = connectionParts(connectionString);
+  if (connectionString) {
+    checkConnection(
+      env('EdgeHubConnectionString') ? 'EdgeHubConnectionString' : 'IotHubConnectionString',
+      parts,
+    );
+  }
   return {
     mode: isModule || connectionString ? 'edge' : 'standalone',
     names: withoutUndefined({
@@ -62,10 +70,14 @@ export function readConfig(environment: Environment): Config {
     module: env('IOTEDGE_MODULEID') ?? parts.ModuleId,
     workloadUri: env('IOTEDGE_WORKLOADURI'),
     policyFile: env('HARDENING_POLICY_FILE'),
-    address: env('HARDENING_ADDRESS') ?? '0.0.0.0',
+    address: address('HARDENING_ADDRESS', env('HARDENING_ADDRESS') ?? '0.0.0.0'),
     port: port('HARDENING_PORT', env('HARDENING_PORT') ?? '9600'),
     stateDir: absolute('HARDENING_STATE_DIR', env('HARDENING_STATE_DIR') ?? '/var/lib/eflow-hardening'),
     hostRoot: absolute('HARDENING_HOST_ROOT', env('HARDENING_HOST_ROOT') ?? '/host'),
+    dockerSocket: absolute(
+      'HARDENING_DOCKER_SOCKET',
+      env('HARDENING_DOCKER_SOCKET') ?? '/var/run/docker.sock',
+    ),
     metricsIdentity: oneOf('HARDENING_METRICS_IDENTITY', env('HARDENING_METRICS_IDENTITY') ?? 'info', [
       'info',
       'labels',
@@ -90,7 +102,18 @@ function checkModule(env: (name: string) => string | undefined): void {
   }
   const uri = env('IOTEDGE_WORKLOADURI') ?? '';
   if (!uri.startsWith('unix:///')) refuse('IOTEDGE_WORKLOADURI', uri, 'unix:///path/of/the/socket');
-  oneOf('IOTEDGE_AUTHSCHEME', (env('IOTEDGE_AUTHSCHEME') ?? '').toLowerCase(), ['sastoken']);
+  const scheme = env('IOTEDGE_AUTHSCHEME') ?? '';
+  if (scheme.toLowerCase() !== 'sastoken') refuse('IOTEDGE_AUTHSCHEME', scheme, 'sasToken');
+}
+
+/** Says what is missing and never what is there: it holds a key. */
+function checkConnection(name: string, parts: Readonly<Record<string, string>>): void {
+  const missing = ['HostName', 'DeviceId', 'ModuleId'].filter((field) => !parts[field]);
+  if (!parts.key) missing.push('a key');
+  if (missing.length === 0) return;
+  throw new ConfigError(
+    `${name} lacks ${missing.join(', ').replace(/, (?=[^,]*$)/, ' and ')}, allowed is a module connection string: HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...`,
+  );
 }
 
 function refuse(name: string, value: string, allowed: string): never {
@@ -106,21 +129,26 @@ function port(name: string, value: string): number {
   return number <= 65_535 ? number : refuse(name, value, 'a port from 0 to 65535 (0 takes any free one)');
 }
 
+/** Told apart before listening, where a port written here would look like a name that does not resolve. */
+function address(name: string, value: string): string {
+  const possible = value.includes(':') ? URL.canParse(`http://[${value}]`) : /^[\w.-]+$/.test(value);
+  return possible ? value : refuse(name, value, 'an IP address or a host name, without a port');
+}
+
 const absolute = (name: string, value: string): string =>
   value.startsWith('/') ? value : refuse(name, value, 'an absolute path');
 
 function logLevel(value: string): string {
-  return (
-    logLevels[value.toLowerCase()] ?? refuse('RuntimeLogLevel', value, Object.keys(logLevels).join(', '))
-  );
+  const level = Object.entries(logLevels).find(([word]) => word === value.toLowerCase())?.[1];
+  return level ?? refuse('RuntimeLogLevel', value, Object.keys(logLevels).join(', '));
 }
 
-/** The fields of an IoT Hub connection string, but for its key. */
+/** The fields of an IoT Hub connection string; of its key only that there is one. */
 function connectionParts(text: string | undefined): Record<string, string> {
   const fields = (text ?? '').split(';').map((field) => field.split('='));
   return Object.fromEntries(
-    fields.flatMap(([name, ...value]) =>
-      name && !name.startsWith('SharedAccess') ? [[name, value.join('=')] as const] : [],
+    fields.map(([name = '', ...value]) =>
+      name.startsWith('SharedAccess') && value.join('') ? ['key', 'given'] : [name, value.join('=')],
     ),
   );
 }

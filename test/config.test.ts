@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError, readConfig } from '../src/config.ts';
+import { hostFor } from '../src/host-for.ts';
+
+type Environment = Readonly<Record<string, string>>;
+
+const moduleEnvironment: Environment = {
+  IOTEDGE_WORKLOADURI: 'unix:///var/run/iotedge/workload.sock',
+  IOTEDGE_DEVICEID: 'press-7',
+  IOTEDGE_MODULEID: 'hardening',
+  IOTEDGE_IOTHUBHOSTNAME: 'plant.azure-devices.net',
+  IOTEDGE_AUTHSCHEME: 'sasToken',
+  IOTEDGE_MODULEGENERATIONID: '1',
+  IOTEDGE_GATEWAYHOSTNAME: 'gateway',
+};
+
+const key = 'c2VjcmV0LWtleQ==';
+const connectionString = `HostName=plant.azure-devices.net;DeviceId=press-7;ModuleId=hardening;SharedAccessKey=${key}`;
+
+/** What refuses this environment: reading it, or making a host of it. */
+function refusal(environment: Environment): string {
+  try {
+    hostFor(readConfig(environment));
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return 'accepted';
+}
+
+test('without any variable it runs alone, by the documented defaults', () => {
+  expect(readConfig({})).toEqual({
+    mode: 'standalone',
+    names: {},
+    module: undefined,
+    workloadUri: undefined,
+    policyFile: undefined,
+    address: '0.0.0.0',
+    port: 9600,
+    stateDir: '/var/lib/eflow-hardening',
+    hostRoot: '/host',
+    metricsIdentity: 'info',
+    logFormat: 'iotedge',
+    logLevel: 'info',
+    httpsProxy: undefined,
+    noProxy: '',
+    caFiles: [],
+  });
+});
+
+test('an empty variable is none', () => {
+  const empty = { HARDENING_PORT: '', HARDENING_HOST_ROOT: '', RuntimeLogLevel: '', IOTEDGE_DEVICEID: '' };
+  expect(readConfig(empty)).toEqual(readConfig({}));
+});
+
+test('as edgeAgent starts a module, it has its names', () => {
+  expect(readConfig(moduleEnvironment)).toMatchObject({
+    mode: 'edge',
+    names: { iothub: 'plant.azure-devices.net', gateway: 'gateway', device: 'press-7' },
+    module: 'hardening',
+    workloadUri: 'unix:///var/run/iotedge/workload.sock',
+  });
+});
+
+test.each(['EdgeHubConnectionString', 'IotHubConnectionString'])(
+  '%s connects, and gives its names',
+  (name) => {
+    const config = readConfig({ [name]: `${connectionString};GatewayHostName=gateway` });
+    expect(config).toMatchObject({
+      mode: 'edge',
+      names: { iothub: 'plant.azure-devices.net', gateway: 'gateway', device: 'press-7' },
+      module: 'hardening',
+    });
+    expect(JSON.stringify(config)).not.toContain(key);
+  },
+);
+
+test.each<[string, Environment, object]>([
+  ['any free port', { HARDENING_PORT: '0' }, { port: 0 }],
+  ['an IPv6 address', { HARDENING_ADDRESS: '::1' }, { address: '::1' }],
+  ['every IPv6 address', { HARDENING_ADDRESS: '::' }, { address: '::' }],
+  ['a name', { HARDENING_ADDRESS: 'localhost' }, { address: 'localhost' }],
+  ['a level in any case', { RuntimeLogLevel: 'Information' }, { logLevel: 'info' }],
+  ['a level by edgeAgent’s word', { RuntimeLogLevel: 'verbose' }, { logLevel: 'trace' }],
+  [
+    'the proxy in capitals',
+    { HTTPS_PROXY: 'http://proxy:1', NO_PROXY: 'a' },
+    { httpsProxy: 'http://proxy:1', noProxy: 'a' },
+  ],
+  [
+    'the small proxy before the large one',
+    { https_proxy: 'http://a:1', HTTPS_PROXY: 'http://b:1' },
+    { httpsProxy: 'http://a:1' },
+  ],
+  [
+    'authorities',
+    { NODE_EXTRA_CA_CERTS: '/a.pem', EdgeModuleCACertificateFile: '/b.pem' },
+    { caFiles: ['/b.pem', '/a.pem'] },
+  ],
+])('%s is taken: %j', (_, environment, expected) => {
+  expect(readConfig(environment)).toMatchObject(expected);
+});
+
+const portAllowed = 'allowed is a port from 0 to 65535 (0 takes any free one)';
+const levelAllowed = 'allowed is fatal, error, warning, info, information, debug, verbose';
+const addressAllowed = 'allowed is an IP address or a host name, without a port';
+
+describe('a value that makes no sense is refused by name, value and what is allowed', () => {
+  test.each<[Environment, string]>([
+    [{ HARDENING_PORT: 'http' }, `HARDENING_PORT is "http", ${portAllowed}`],
+    [{ HARDENING_PORT: '65536' }, `HARDENING_PORT is "65536", ${portAllowed}`],
+    [{ HARDENING_PORT: '-1' }, `HARDENING_PORT is "-1", ${portAllowed}`],
+    [{ HARDENING_PORT: '9600.5' }, `HARDENING_PORT is "9600.5", ${portAllowed}`],
+    [{ HARDENING_PORT: ' 9600' }, `HARDENING_PORT is " 9600", ${portAllowed}`],
+    [{ HARDENING_ADDRESS: '0.0.0.0:9600' }, `HARDENING_ADDRESS is "0.0.0.0:9600", ${addressAllowed}`],
+    [{ HARDENING_ADDRESS: 'http://localhost' }, `HARDENING_ADDRESS is "http://localhost", ${addressAllowed}`],
+    [{ HARDENING_STATE_DIR: 'state' }, 'HARDENING_STATE_DIR is "state", allowed is an absolute path'],
+    [{ HARDENING_HOST_ROOT: './host' }, 'HARDENING_HOST_ROOT is "./host", allowed is an absolute path'],
+    [
+      { HARDENING_METRICS_IDENTITY: 'label' },
+      'HARDENING_METRICS_IDENTITY is "label", allowed is info or labels',
+    ],
+    [{ HARDENING_LOG_FORMAT: 'text' }, 'HARDENING_LOG_FORMAT is "text", allowed is iotedge or json'],
+    [{ RuntimeLogLevel: 'loud' }, `RuntimeLogLevel is "loud", ${levelAllowed}`],
+    [{ RuntimeLogLevel: 'constructor' }, `RuntimeLogLevel is "constructor", ${levelAllowed}`],
+    [
+      { HARDENING_WEB_CONFIG: '/web.yml' },
+      'HARDENING_WEB_CONFIG is "/web.yml", but this version serves plain HTTP only: unset it',
+    ],
+    [
+      { https_proxy: 'socks5://proxy:1080' },
+      'https_proxy: The proxy "socks5://proxy:1080" cannot be used: it must be of the form http://host:port',
+    ],
+    [
+      { ...moduleEnvironment, IOTEDGE_WORKLOADURI: 'http://localhost' },
+      'IOTEDGE_WORKLOADURI is "http://localhost", allowed is unix:///path/of/the/socket',
+    ],
+    [
+      { ...moduleEnvironment, IOTEDGE_AUTHSCHEME: 'X509' },
+      'IOTEDGE_AUTHSCHEME is "X509", allowed is sasToken',
+    ],
+    [
+      { IOTEDGE_DEVICEID: 'press-7', IOTEDGE_WORKLOADURI: 'unix:///w.sock' },
+      'IOTEDGE_MODULEID, IOTEDGE_IOTHUBHOSTNAME, IOTEDGE_AUTHSCHEME, IOTEDGE_MODULEGENERATIONID not set, though other IOTEDGE_ variables are: set all or none',
+    ],
+    [
+      { EdgeHubConnectionString: 'garbage' },
+      'EdgeHubConnectionString lacks HostName, DeviceId, ModuleId and a key, allowed is a module connection string: HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...',
+    ],
+    [
+      { IotHubConnectionString: connectionString.replace('ModuleId=hardening;', '') },
+      'IotHubConnectionString lacks ModuleId, allowed is a module connection string: HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...',
+    ],
+  ])('%j', (environment, message) => {
+    expect(refusal(environment)).toBe(message);
+  });
+});
+
+test.each<[string, Environment]>([
+  ['a proxy', { https_proxy: 'ftp://me:s3cret@proxy:1' }],
+  ['a proxy without a scheme', { https_proxy: 'me:s3cret@' }],
+  ['a proxy that is no URL', { https_proxy: 'http://me:s3cret@proxy:port' }],
+  ['a proxy with an @ in it', { https_proxy: 'socks://me:s3cret@s3cret@proxy' }],
+  ['a connection string', { EdgeHubConnectionString: 'HostName=;SharedAccessKey=s3cret' }],
+  ['a connection string of another kind', { EdgeHubConnectionString: 's3cret' }],
+  [
+    'a connection string beside a bad port',
+    { EdgeHubConnectionString: `${connectionString}s3cret`, HARDENING_PORT: 'x' },
+  ],
+])('the secret of %s is in no message', (_, environment) => {
+  const message = refusal(environment);
+  expect(message).not.toBe('accepted');
+  expect(message).not.toContain('s3cret');
+  expect(message).not.toContain('\n');
+});
