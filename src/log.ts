@@ -42,7 +42,7 @@ export function edgeLine(json: string): string {
   const moment = new Date(Number(time)).toISOString().replace('T', ' ').replace('Z', ' +00:00');
   const fields = Object.entries(rest).map(([key, value]) => ` ${key}=${fieldText(value)}`);
   const text = `${String(msg ?? '')}${fields.join('')}`;
-  return `<${priority}> ${moment} [${tag}] - ${text.replaceAll(/[\r\n]+/g, ' ')}\n`;
+  return `<${priority}> ${moment} [${tag}] - ${text.replaceAll(/\p{Cc}+/gu, ' ')}\n`;
 }
 
 function fieldText(value: unknown): string {

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { createLog, edgeLine, logLevels } from '../src/log.ts';
+
+// LogMessageParser.cs of Azure/iotedge, without the timestamp that the engine puts in front.
+const parser =
+  /^\s*(?:<(?<level>\d)>)?\s*(?:(?<time>\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3} [+-]\d{2}:\d{2})\s)?\s*(?<text>.*)\n$/;
+
+function logged(level = 'trace', format: 'iotedge' | 'json' = 'iotedge') {
+  const lines: string[] = [];
+  return { lines, log: createLog(format, level, { write: (line) => void lines.push(line) }) };
+}
+
+const parsed = (line: string | undefined) => parser.exec(line ?? '')?.groups;
+
+test.each([
+  ['fatal', '0', '[FTL]'],
+  ['error', '3', '[ERR]'],
+  ['warn', '4', '[WRN]'],
+  ['info', '6', '[INF]'],
+  ['debug', '7', '[DBG]'],
+  ['trace', '7', '[VRB]'],
+] as const)('edgeAgent reads %s as level %s', (level, priority, tag) => {
+  const { log, lines } = logged();
+  log[level]({}, 'Listening');
+  expect(parsed(lines[0])).toMatchObject({ level: priority, text: `${tag} - Listening` });
+  expect(lines).toHaveLength(1);
+});
+
+test('a line is as documented, to the letter', () => {
+  const time = Date.parse('2026-01-02T03:04:05.006Z');
+  expect(edgeLine(JSON.stringify({ level: 30, time, port: 9600, msg: 'Listening' }))).toBe(
+    '<6> 2026-01-02 03:04:05.006 +00:00 [INF] - Listening port=9600\n',
+  );
+});
+
+describe('a value', () => {
+  test.each<[string, unknown, string]>([
+    ['plain', 'edge', 'key=edge'],
+    ['a number', 7, 'key=7'],
+    ['with a blank', 'two words', 'key="two words"'],
+    ['with a quote', 'say "hi"', 'key="say \\"hi\\""'],
+    ['with an equals sign', 'a=b', 'key="a=b"'],
+    ['empty', '', 'key=""'],
+    ['a list', ['a', 'b c'], 'key="[\\"a\\",\\"b c\\"]"'],
+    ['null', null, 'key=null'],
+  ])('that is %s stays apart from the next', (_, value, text) => {
+    const { log, lines } = logged();
+    log.info({ key: value, last: 1 }, 'Text');
+    expect(parsed(lines[0])?.text).toBe(`[INF] - Text ${text} last=1`);
+  });
+
+  test.each([
+    'one\ntwo',
+    'one\r\ntwo',
+    '\n<0> 2026-01-01 00:00:00.000 +00:00 [FTL] - forged',
+    '\u001b[31mred',
+    'a\u0085b',
+  ])('cannot begin a line or colour the terminal: %j', (value) => {
+    const { log, lines } = logged();
+    log.info({ key: value }, value);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.trimEnd()).not.toMatch(/\p{Cc}/u);
+    expect(parsed(lines[0])?.level).toBe('6');
+  });
+});
+
+test('an error is told with its causes on the same line, without its stack', () => {
+  const { log, lines } = logged();
+  log.warn({ err: new Error('Could not read', { cause: new Error('ENOENT') }) }, 'No memory');
+  expect(parsed(lines[0])?.text).toBe('[WRN] - No memory err="Could not read: ENOENT"');
+});
+
+test.each([
+  ['fatal', 1],
+  ['error', 2],
+  ['warning', 3],
+  ['info', 4],
+  ['information', 4],
+  ['debug', 5],
+  ['verbose', 6],
+])('at RuntimeLogLevel %s, %d of the six levels are told', (word, count) => {
+  const { log, lines } = logged(logLevels[word]);
+  for (const level of ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const) log[level]({}, 'Text');
+  expect(lines).toHaveLength(count);
+});
+
+test('as JSON, a line is one object, newline in a value or not', () => {
+  const { log, lines } = logged('info', 'json');
+  log.info({ key: 'one\ntwo' }, 'Text');
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^[^\n]*\n$/);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 30, msg: 'Text', key: 'one\ntwo' });
+});
