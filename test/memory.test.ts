@@ -1,0 +1,148 @@
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openMemory, readMemory } from '../src/memory.ts';
+import { tempFolder } from './support/temp-folder.ts';
+
+const stateOf = (folder: string) => readFile(join(folder, 'state.json'), 'utf8');
+
+test('what was set is there again in the next process, once flushed', async () => {
+  const folder = await tempFolder();
+  const memory = await openMemory(folder);
+  memory.set('policy', { version: 7 });
+  memory.set('__proto__', 'a name like any other');
+  expect(memory.get('policy')).toEqual({ version: 7 });
+  await memory.flush();
+  expect(memory.problem()).toBeUndefined();
+  const next = await openMemory(folder);
+  expect(next.get('policy')).toEqual({ version: 7 });
+  expect((await readMemory(folder)).get('policy')).toEqual({ version: 7 });
+});
+
+test('what is set to undefined is forgotten', async () => {
+  const folder = await tempFolder();
+  const memory = await openMemory(folder);
+  memory.set('policy', 1);
+  await memory.flush();
+  memory.set('policy', undefined);
+  await memory.flush();
+  expect((await openMemory(folder)).get('policy')).toBeUndefined();
+});
+
+test('a folder that is missing is made, for nobody else to read', async () => {
+  const folder = join(await tempFolder(), 'a', 'b');
+  const memory = await openMemory(folder);
+  memory.set('policy', 1);
+  await memory.flush();
+  expect(memory.problem()).toBeUndefined();
+  expect(await readdir(folder)).toEqual(['state.json']);
+});
+
+describe('without memory it goes on, and says why', () => {
+  test('where a file lies in the place of the folder', async () => {
+    const file = join(await tempFolder(), 'file');
+    await writeFile(file, '');
+    const memory = await openMemory(file);
+    expect(memory.problem()).toMatchObject({ kind: 'absent', message: expect.stringContaining(file) });
+    memory.set('policy', 1);
+    await memory.flush();
+  });
+
+  test('where nobody can write, root included', async () => {
+    const memory = await openMemory('/proc/eflow-hardening');
+    expect(memory.problem()).toMatchObject({ kind: 'absent' });
+    memory.set('policy', 1);
+    await memory.flush();
+    expect(memory.problem()).toMatchObject({ kind: 'absent' });
+  });
+
+  test('where a later write fails, until one succeeds', async () => {
+    const folder = join(await tempFolder(), 'state');
+    const memory = await openMemory(folder);
+    // A folder where the new file should be written stands for a disk that takes no more.
+    await mkdir(join(folder, 'state.json.new'));
+    memory.set('policy', 1);
+    await memory.flush();
+    expect(memory.problem()).toMatchObject({
+      kind: 'unwritable',
+      message: expect.stringContaining('EISDIR'),
+    });
+    expect(memory.get('policy')).toBe(1);
+    await rmdir(join(folder, 'state.json.new'));
+    memory.set('policy', 2);
+    await memory.flush();
+    expect(memory.problem()).toBeUndefined();
+    expect((await openMemory(folder)).get('policy')).toBe(2);
+  });
+});
+
+describe('a file that is not what was written is kept aside, and the start is clean', () => {
+  test.each([
+    ['of zero bytes', '', 'damaged'],
+    ['half-written', '{"version":1,"values":{"pol', 'damaged'],
+    ['garbage', '\u0000\u0001garbage', 'damaged'],
+    ['a list', '[]', 'damaged'],
+    ['without values', '{"version":1}', 'damaged'],
+    ['from a newer agent', '{"version":2,"values":{"policy":1}}', 'newer'],
+  ])('%s', async (_, text, kind) => {
+    const folder = await tempFolder();
+    await writeFile(join(folder, 'state.json'), text);
+    const memory = await openMemory(folder);
+    expect(memory.problem()).toMatchObject({ kind });
+    expect(memory.get('policy')).toBeUndefined();
+    expect(await readFile(join(folder, `${kind}-state.json`), 'utf8')).toBe(text);
+    memory.set('policy', 2);
+    await memory.flush();
+    expect((await openMemory(folder)).get('policy')).toBe(2);
+  });
+
+  test('cut at any byte, it is whole or it is refused', async () => {
+    const folder = await tempFolder();
+    const memory = await openMemory(folder);
+    memory.set('policy', { version: 7, document: { note: 'ü' } });
+    await memory.flush();
+    const whole = await readFile(join(folder, 'state.json'));
+    for (let length = 0; length < whole.length; length += 1) {
+      await writeFile(join(folder, 'state.json'), whole.subarray(0, length));
+      const { get, problem } = await readMemory(folder);
+      expect([get('policy'), problem()?.kind]).toEqual([undefined, 'damaged']);
+    }
+  });
+
+  test('looking only leaves it where it is', async () => {
+    const folder = await tempFolder();
+    await writeFile(join(folder, 'state.json'), 'garbage');
+    expect((await readMemory(folder)).problem()).toMatchObject({ kind: 'damaged' });
+    expect(await readdir(folder)).toEqual(['state.json']);
+  });
+});
+
+test('a file left half-written beside the last good one does no harm', async () => {
+  const folder = await tempFolder();
+  const memory = await openMemory(folder);
+  memory.set('policy', 1);
+  await memory.flush();
+  await writeFile(join(folder, 'state.json.new'), '{"version":1,"val');
+  const next = await openMemory(folder);
+  expect([next.get('policy'), next.problem()]).toEqual([1, undefined]);
+});
+
+test('whoever reads while it is written reads a whole file', async () => {
+  const folder = await tempFolder();
+  const memory = await openMemory(folder);
+  let writing = true;
+  const writes = (async () => {
+    for (let i = 0; i < 50; i += 1) {
+      memory.set('policy', 'x'.repeat(10_000 + i));
+      await memory.flush();
+    }
+    writing = false;
+  })();
+  let reads = 0;
+  while (writing) {
+    JSON.parse(await stateOf(folder));
+    reads += 1;
+  }
+  await writes;
+  expect(reads).toBeGreaterThan(0);
+});
