@@ -1,17 +1,20 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CannotTell, type TimeSample } from '../../src/check.ts';
+import { clockDrift } from '../../src/checks/clock-drift.ts';
 import { createChrony } from '../../src/host/chrony.ts';
 import { createSntp } from '../../src/host/sntp.ts';
+import { fakeHost } from '../support/fake-host.ts';
+import { have } from '../support/programs.ts';
 
-const installed = (program: string, ...args: string[]) => spawnSync(program, args).error === undefined;
-const absent = !(installed('chronyd', '--version') && installed('faketime', '--version'));
+const absent = !have('chronyd', 'faketime');
+const checkNtpTime = '/usr/lib/nagios/plugins/check_ntp_time';
 
 const resolve = async (name: string) => [name];
 const sntp = createSntp({ resolve });
@@ -24,14 +27,19 @@ describe.skipIf(absent)('against chronyd (Debian packages chrony and faketime)',
   const running: ChildProcess[] = [];
   let folder: string;
   let server: string;
+  let others: string[];
   let serverCommands: string;
   let clientCommands: string;
 
-  /** Neither touches the machine's clock (`-x`); the first lives in a false time and serves it to the second. */
+  /**
+   * None touches the machine's clock (`-x`). The first lives in a false time and serves it to the second; the others
+   * serve the machine's own.
+   */
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'chronyd-'));
-    const [ntp, commands, ownCommands] = await freePorts(3);
+    const [ntp, commands, ownCommands, ...more] = await freePorts(5);
     server = `127.0.0.1:${ntp}`;
+    others = more.map((port) => `127.0.0.1:${port}`);
     serverCommands = `127.0.0.1:${commands}`;
     clientCommands = `127.0.0.1:${ownCommands}`;
     start(
@@ -44,7 +52,12 @@ describe.skipIf(absent)('against chronyd (Debian packages chrony and faketime)',
       [],
       ['port 0', `cmdport ${ownCommands}`, `server 127.0.0.1 port ${ntp} iburst minpoll 0 maxpoll 0`],
     );
-    await Promise.all([answering(sntp, server), answering(chrony, clientCommands)]);
+    for (const port of more)
+      start(`right-${port}`, [], [`port ${port}`, 'cmdport 0', 'allow 127.0.0.1', 'local stratum 2']);
+    await Promise.all([
+      ...[server, ...others].map((name) => answering(sntp, name)),
+      answering(chrony, clientCommands),
+    ]);
   });
 
   afterAll(async () => {
@@ -84,21 +97,73 @@ describe.skipIf(absent)('against chronyd (Debian packages chrony and faketime)',
     expect(offsetSeconds).toBeCloseTo(-aheadSeconds, 1);
   });
 
-  test('tracking agrees with what chronyc prints', async () => {
+  test('tracking agrees with what chronyc prints, within the error it names', async () => {
     const [address = '', port = ''] = clientCommands.split(':');
+    const { offsetSeconds, errorSeconds } = await chrony(clientCommands, AbortSignal.timeout(2000));
     const printed = execFileSync('chronyc', ['-c', '-h', address, '-p', port, 'tracking'], {
       encoding: 'utf8',
     });
     // Comma-separated: reference id, name, stratum, reference time, then the correction, positive when slow.
     const correction = Number(printed.split(',')[4]);
-    const { offsetSeconds } = await chrony(clientCommands, AbortSignal.timeout(2000));
-    expect(offsetSeconds).toBeCloseTo(-correction, 2);
+    expect(Math.abs(offsetSeconds + correction)).toBeLessThanOrEqual(errorSeconds);
+    expect(errorSeconds).toBeLessThan(0.5);
   });
 
   test('a chronyd that follows nothing but its own clock is no witness', async () => {
     await expect(chrony(serverCommands, AbortSignal.timeout(2000))).rejects.toMatchObject({
       reason: 'unreadable',
       message: expect.stringContaining('follows no source but the clock itself'),
+    });
+  });
+
+  test.skipIf(!existsSync(checkNtpTime))(
+    'SNTP agrees with check_ntp_time (Debian package monitoring-plugins-basic), within the error it names',
+    async () => {
+      for (const name of [server, ...others]) {
+        const [host = '', port = ''] = name.split(':');
+        const { offsetSeconds, errorSeconds } = await sntp(name, AbortSignal.timeout(2000));
+        const { stdout } = spawnSync(checkNtpTime, ['-H', host, '-p', port], { encoding: 'utf8' });
+        // `NTP OK: Offset 1.2e-06 secs|offset=0.000001s;60.000000;120.000000;`: the server's clock minus ours.
+        const theirs = -Number(/Offset (\S+) secs/.exec(stdout)?.[1]);
+        expect(Math.abs(offsetSeconds - theirs)).toBeLessThanOrEqual(errorSeconds);
+      }
+    },
+  );
+
+  describe('clockDrift', () => {
+    const host = fakeHost({ sntp, chrony, clockEvents: () => [], hypervUnused: async () => false });
+    const examine = (policy: object) =>
+      clockDrift.examine(
+        { target: 'clock' },
+        clockDrift.params.parse({ servers: [], chrony: null, ...policy }),
+        host,
+        AbortSignal.timeout(10_000),
+      );
+
+    test('outvotes one liar of three servers and names it', async () => {
+      await expect(examine({ servers: [server, ...others] })).resolves.toMatchObject({
+        status: 'pass',
+        message: expect.stringMatching(
+          `^The clock is off by at most .* s, according to ${others.join(' and ')}; ` +
+            `${server} says 90\\.0 s behind \\(± .* s\\), and is outvoted$`,
+        ),
+      });
+    });
+
+    test('believes neither of two servers that disagree', async () => {
+      await expect(examine({ servers: [server, ...others.slice(1)] })).rejects.toMatchObject({
+        reason: 'sources_disagree',
+      });
+    });
+
+    test('finds the clock behind when chronyd and its server say so', async () => {
+      await expect(examine({ servers: [server], chrony: clientCommands })).resolves.toMatchObject({
+        status: 'warn',
+        reason: 'drifted',
+        message: expect.stringMatching(
+          `^The clock is 90\\.0 s behind .*, according to ${server} and chrony$`,
+        ),
+      });
     });
   });
 });
