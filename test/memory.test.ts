@@ -49,7 +49,7 @@ describe('without memory it goes on, and says why', () => {
   });
 
   test('where nobody can write, root included', async () => {
-    const memory = await openMemory('/proc/eflow-hardening');
+    const memory = await openMemory('/sys/eflow-hardening');
     expect(memory.problem()).toMatchObject({ kind: 'absent' });
     memory.set('policy', 1);
     await memory.flush();
