@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { createAgent } from '../src/agent.ts';
+import { createMethods } from '../src/methods.ts';
+import { defaultPolicy } from '../src/policy-in-force.ts';
+import { fakeCheck } from './support/fake-check.ts';
+import { fakeHost } from './support/fake-host.ts';
+
+const now = new Date('2026-11-21T20:30:00Z');
+
+function methods() {
+  const checks = ['first', 'second'].map((id) => fakeCheck({ id }));
+  const agent = createAgent({
+    checks,
+    host: fakeHost({}),
+    policy: defaultPolicy(checks, now),
+    identity: { version: '1.2.3', startedAt: now.toISOString(), mode: 'edge' },
+    sinks: [],
+    schedule: () => ({ overdueMs: () => 0, stop: () => {} }),
+    remembered: {},
+    hubState: () => 'connected',
+  });
+  return { agent, ...createMethods(() => agent, checks) };
+}
+
+describe('runChecks', () => {
+  test.each<[unknown, string[]]>([
+    [{ checks: ['second'] }, ['second']],
+    [{}, ['first', 'second']],
+    [null, ['first', 'second']],
+    [undefined, ['first', 'second']],
+  ])('with %j answers with the report of that run', async (payload, ran) => {
+    const { status, payload: report } = await methods().runChecks(payload);
+    expect(status).toBe(200);
+    expect(Object.keys((report as { checks: object }).checks)).toEqual(ran);
+  });
+
+  test.each([
+    [{ checks: ['third'] }, 'checks.0: Invalid option: expected one of "first"|"second"'],
+    [{ checks: ['__proto__'] }, 'checks.0: Invalid option: expected one of "first"|"second"'],
+    [{ checks: [] }, 'checks: Too small: expected array to have >=1 items'],
+    [{ checks: 'first' }, 'checks: Invalid input: expected array, received string'],
+    [{ check: ['first'] }, 'Unrecognized key: "check"'],
+    ['first', 'Invalid input: expected object, received string'],
+    [[], 'Invalid input: expected object, received array'],
+    [5, 'Invalid input: expected object, received number'],
+  ])('with %j is a bad request, and runs nothing', async (payload, error) => {
+    const { agent, runChecks } = methods();
+    expect(await runChecks(payload)).toEqual({ status: 400, payload: { error } });
+    expect(agent.report().checks).toEqual({});
+  });
+});
+
+describe('getReport', () => {
+  test('answers with the report and runs nothing', async () => {
+    const { agent, getReport } = methods();
+    expect(await getReport({})).toEqual({ status: 200, payload: agent.report() });
+    expect(await getReport(undefined)).toMatchObject({ status: 200, payload: { checks: {} } });
+  });
+
+  test('takes no parameters', async () => {
+    expect(await methods().getReport({ checks: ['first'] })).toMatchObject({ status: 400 });
+  });
+});
+
+describe('validatePolicy', () => {
+  test('says what would be accepted, with its defaults, and changes nothing', async () => {
+    const { agent, validatePolicy } = methods();
+    const before = agent.policy();
+    expect(await validatePolicy({ policy: { timeoutSeconds: 5 } })).toMatchObject({
+      status: 200,
+      payload: { accepted: true, policy: { timeoutSeconds: 5, jitterSeconds: 30 } },
+    });
+    expect(agent.policy()).toBe(before);
+  });
+
+  test('says what is wrong', async () => {
+    expect(await methods().validatePolicy({ policy: { timeoutSecond: 5 } })).toEqual({
+      status: 200,
+      payload: { accepted: false, problems: ['timeoutSecond: unknown key, did you mean timeoutSeconds?'] },
+    });
+  });
+
+  test.each([undefined, null, {}, [], 'text', { polcy: {} }])(
+    'without a policy is a bad request: %j',
+    async (payload) => {
+      expect(await methods().validatePolicy(payload)).toMatchObject({
+        status: 400,
+        payload: { error: expect.stringMatching(/./) },
+      });
+    },
+  );
+});
