@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CannotTell, type Certificate, type Host } from '../../src/check.ts';
 import { certificateExpiry } from '../../src/checks/certificate-expiry.ts';
 import { certificateWith, presentedWith } from '../support/certificates.ts';
@@ -228,4 +228,117 @@ test.each([
 ])('a policy of %j is refused at %s', (policy, path) => {
   const parsed = certificateExpiry.params.safeParse(policy);
   expect(parsed.error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
+});
+
+test('a certificate that was overdue is right again once it is renewed', async () => {
+  let current = certificate('a', -85, 15);
+  const given: Partial<Host> = { certificates: async () => [current] };
+  const policy = { files: ['/a.cer'], endpoints: [], warnDays: 10 };
+  expect(await run(policy, given)).toMatchObject([{ reason: 'renewal_overdue' }]);
+  current = certificate('a', 0, 100);
+  expect(await run(policy, given)).toMatchObject([{ status: 'pass' }]);
+});
+
+test.each([
+  ['a root', 'CN=Company Root', 'pass'],
+  ['the authority of a quickstart installation', 'CN=aziot-edge CA device-1', 'warn'],
+])('of self-signed authorities, %s past its renewal is %s: %s', async (_, subject, status) => {
+  const authority = certificateWith({
+    subject,
+    notBefore: inDays(-900),
+    notAfter: inDays(100),
+    selfSigned: true,
+    isCa: true,
+  });
+  expect(await file([authority])).toMatchObject([{ status }]);
+});
+
+test('any other server is judged by its dates, and renews at times of its own', async () => {
+  const presentedChain = async () => presentedWith([certificate('est', -900, 100)]);
+  const policy = { files: [], endpoints: ['tls://est.test:8085'] };
+  expect(await run(policy, { presentedChain })).toMatchObject([
+    { target: 'tls://est.test:8085', status: 'pass' },
+  ]);
+  expect(await run({ ...policy, warnDays: 200 }, { presentedChain })).toMatchObject([
+    { reason: 'expires_soon', remedy: expect.stringContaining('openssl s_client -connect est.test:8085') },
+  ]);
+});
+
+describe('a pattern that matches more than 100 files', () => {
+  const paths = Array.from({ length: 10_000 }, (_, n) => `/certs/${String(n).padStart(5, '0')}.cer`);
+  const policy = { files: ['/certs/*'], endpoints: [] };
+  const many = (certificates: Host['certificates']) =>
+    run(policy, { findFiles: async () => paths, certificates });
+  const daysLeft = (path: string) => Number(path.slice(-9, -4));
+
+  test('is one finding that tells how many are wrong and which is the worst, each file read once', async () => {
+    const read: string[] = [];
+    const findings = await many(async (path) => {
+      read.push(path);
+      return [certificate('a', -1, 0.5 + daysLeft(path))];
+    });
+    expect(findings).toMatchObject([
+      {
+        target: '/certs/*',
+        status: 'fail',
+        reason: 'expires_soon',
+        message:
+          '30 of 10000 files are wrong, the worst is /certs/00000.cer: CN=a expires in 0.5 days (2026-11-22)',
+        readings: [{ value: inDays(0.5).getTime() / 1000 }, {}],
+      },
+    ]);
+    expect(read.sort()).toEqual(paths);
+  });
+
+  test('is right when all are, and tells the first to expire', async () => {
+    expect(await many(async (path) => [certificate('a', -1, 11_000 - daysLeft(path))])).toMatchObject([
+      {
+        status: 'pass',
+        message: expect.stringMatching(
+          /^All 10000 files are right; \/certs\/09999.cer: CN=a expires in 1001 /,
+        ),
+        readings: [{ value: inDays(1001).getTime() / 1000 }, {}],
+      },
+    ]);
+  });
+
+  test('is never right when some could not be read, and wrong when others are', async () => {
+    const unless = (broken: (path: string) => boolean, days: number) =>
+      many(async (path) => {
+        if (broken(path)) throw new CannotTell('unreadable', `${path} is broken`);
+        if (daysLeft(path) === 1) throw new CannotTell('no_access', `${path} is closed`);
+        return [certificate('a', -1, days)];
+      });
+    expect(await unless((path) => daysLeft(path) === 7, 90)).toMatchObject([
+      { status: 'cannot tell', reason: 'unreadable' },
+    ]);
+    expect(await unless((path) => daysLeft(path) === 7, 20)).toMatchObject([
+      {
+        status: 'warn',
+        message: expect.stringMatching(/^9998 of 10000 .*; 2 of 10000 files could not be read$/),
+      },
+    ]);
+    expect(await unless(() => false, 90)).toMatchObject([{ reason: 'no_access' }]);
+  });
+
+  test('and one that matches 100 are told apart', async () => {
+    const given: Partial<Host> = {
+      findFiles: async () => paths.slice(0, 100),
+      certificates: async () => [certificate('a', -1, 90)],
+    };
+    expect(await run(policy, given)).toHaveLength(100);
+  });
+});
+
+test('of a bundle, the twenty that expire first are in the metrics', async () => {
+  const bundle = Array.from({ length: 300 }, (_, n) => certificate(`root ${n}`, -1, 1000 - n));
+  const [finding] = await file(bundle);
+  const soonest = inDays(701).getTime() / 1000;
+  expect(finding).toMatchObject({
+    status: 'pass',
+    readings: expect.toSatisfy((readings) => readings.length === 40),
+  });
+  expect(finding).toMatchObject({
+    readings: expect.arrayContaining([expect.objectContaining({ value: soonest })]),
+  });
 });
