@@ -9,12 +9,13 @@ export function hostFor(
   memoryProblem: Host['memoryProblem'],
   clockEvents: Host['clockEvents'] = () => [],
 ): Host {
-  const { names, hostRoot, stateDir, workloadUri, caFiles, httpsProxy, noProxy } = config;
+  const { names, hostRoot, stateDir, dockerSocket, workloadUri, caFiles, httpsProxy, noProxy } = config;
   try {
     return createHost({
       names,
       hostRoot,
       stateDir,
+      dockerSocket,
       workloadUri,
       caFiles,
       httpsProxy,

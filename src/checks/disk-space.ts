@@ -1,6 +1,13 @@
 import { z } from 'zod';
-import { CannotTell, defineCheck, type Filesystem, type Reading } from '../check.ts';
+import { CannotTell, defineCheck, type Filesystem, type Host, type Reading } from '../check.ts';
+import { within } from '../deadline.ts';
 import { absolutePath } from './absolute-path.ts';
+import { type DiskProblem, describeForecast, diskProblems } from './disk-problems.ts';
+import { describeUsage } from './disk-words.ts';
+import { engineSpace } from './engine-space.ts';
+import { type Forecast, forecastFull } from './forecast.ts';
+
+const days = z.number().min(0).max(3650);
 
 const params = z
   .strictObject({
@@ -12,136 +19,138 @@ const params = z
     warnUsedPercent: z.number().min(0).max(100).default(75).describe('Of bytes and of inodes, as df counts.'),
     failUsedPercent: z.number().min(0).max(100).default(90),
     minSizeGiB: z.number().min(0).max(1_048_576).default(16).describe('0 switches this off.'),
+    forecastWarnDays: days
+      .default(30)
+      .describe('When it will be full within so many days; 0 switches it off.'),
+    forecastFailDays: days.default(3),
   })
   .refine(({ warnUsedPercent, failUsedPercent }) => warnUsedPercent <= failUsedPercent, {
     path: ['warnUsedPercent'],
     error: 'is above failUsedPercent, so it would never warn',
+  })
+  .refine(({ forecastWarnDays, forecastFailDays }) => forecastWarnDays >= forecastFailDays, {
+    path: ['forecastWarnDays'],
+    error: 'is below forecastFailDays, so it would never warn',
   });
 
-type Params = z.infer<typeof params>;
+/** Filled to the last byte when they are made, and never written to. */
+const imageTypes: readonly string[] = ['squashfs', 'erofs', 'cramfs', 'romfs', 'iso9660', 'udf'];
 
-/** Something wrong with a filesystem. `clause` is its part of the message. */
-interface Problem {
-  readonly status: 'warn' | 'fail';
-  readonly reason: 'space_low' | 'inodes_low' | 'read_only' | 'too_small';
-  readonly clause: string;
-  readonly remedy: string;
+// All paths are looked at together; one that takes longer than this after another is not waited for.
+const graceSeconds = 1;
+
+/** A folder with those that come before it in the policy. */
+interface Folder {
+  readonly target: string;
+  readonly before: readonly string[];
 }
 
-const mib = 1_048_576;
-const gib = 1024 * mib;
-
-/** Measures bytes, inodes, size and writability of the filesystem of each path. */
+/** Measures bytes, inodes, size and writability of the filesystem of each path, and says when it will be full. */
 export const diskSpace = defineCheck({
   id: 'diskSpace',
   title: 'Every filesystem is writable, large enough and has space left',
   params,
-  reasons: ['space_low', 'inodes_low', 'read_only', 'too_small'],
+  reasons: ['space_low', 'inodes_low', 'read_only', 'filling_up', 'too_small', 'mount_stuck'],
   gauges: {
     filesystem_size_bytes: { help: 'Size of the filesystem.', labels: ['target'] },
     filesystem_available_bytes: { help: 'Space for those who are not root.', labels: ['target'] },
     filesystem_files: { help: 'Inodes of the filesystem.', labels: ['target'] },
     filesystem_files_free: { help: 'Inodes that are free.', labels: ['target'] },
     filesystem_readonly: { help: '1 where the filesystem cannot be written to.', labels: ['target'] },
+    filesystem_full_timestamp_seconds: {
+      help: 'When the filesystem will be full; absent when it is not filling, or not evidently.',
+      labels: ['target'],
+    },
   },
 
   // The agent's own state folder lies on the filesystem of /var/lib, so that one needs no access.
   needs: ({ paths }) =>
     paths.filter((path) => path !== '/var/lib').map((path) => ({ kind: 'path', path }) as const),
 
-  subjects: ({ paths }) => [...new Set(paths)].map((target) => ({ target })),
+  subjects: ({ paths }): readonly Folder[] =>
+    [...new Set(paths)].map((target, i, all) => ({ target, before: all.slice(0, i) })),
 
-  async examine({ target }, limits, host, signal) {
+  async examine({ target, before }: Folder, limits, host, signal) {
     const filesystem = await host.filesystem(target, signal);
-    if (filesystem.usedBytes + filesystem.availableBytes === 0) {
+    const { usedBytes, availableBytes, type = '' } = filesystem;
+    if (usedBytes + availableBytes === 0) {
       throw new CannotTell('not_applicable', `The filesystem at ${target} keeps nothing on a disk`);
     }
-    const usage = describeUsage(target, filesystem);
-    const problems = problemsOf(target, filesystem, usage, limits);
+    if (imageTypes.includes(type)) {
+      throw new CannotTell(
+        'not_applicable',
+        `The filesystem at ${target} is an image (${type}), always full`,
+      );
+    }
+    const first = await alreadyTold(filesystem, before, host, signal);
+    if (first !== undefined) {
+      throw new CannotTell('not_applicable', `${target} lies on the same filesystem as ${first}, told there`);
+    }
+
+    const now = host.now();
+    const seen = host.remember(`filesystem_used_bytes ${target}`, usedBytes);
+    const forecast = forecastFull(seen, usedBytes + availableBytes, now.getTime() / 1000);
+    const problems = diskProblems(target, filesystem, forecast, limits, now);
     // What is merely a warning comes last; the rest keeps its order.
     const worst = problems.find(({ status }) => status === 'fail') ?? problems[0];
-    const clauses = new Set([worst, ...problems].flatMap((problem) => problem?.clause ?? []));
-    const elsewhere =
-      filesystem.measured === target ? '' : `, measured on the agent's state volume ${filesystem.measured}`;
-    // How full it is belongs to every message.
-    const message = `${capitalize([...clauses.add(usage)].join('; '))}${elsewhere}`;
-    const readings = readingsOf(filesystem);
+    const short = worst?.reason === 'space_low' || worst?.reason === 'filling_up';
+    const engine = short ? await engineSpace(target, filesystem, host, signal) : undefined;
+
+    const ahead = forecast ? [describeForecast(forecast, now)] : [];
+    const clauses = [...clausesOf(worst, problems), describeUsage(target, filesystem), ...ahead];
+    const message = sentence([...clauses, ...(engine ? [engine.clause] : [])], target, filesystem);
+    const readings = readingsOf(filesystem, forecast);
     if (!worst) return { status: 'pass', message, readings };
-    return { status: worst.status, reason: worst.reason, message, remedy: worst.remedy, readings };
+    const freed = engine?.remedy ?? 'Images that nothing uses go with: sudo docker image prune --all';
+    const remedy = short ? `${worst.remedy}. ${freed}` : worst.remedy;
+    return { status: worst.status, reason: worst.reason, message, remedy, readings };
   },
 });
 
-function problemsOf(target: string, filesystem: Filesystem, usage: string, limits: Params): Problem[] {
-  const { usedBytes, availableBytes, sizeBytes, files, filesFree, readOnly } = filesystem;
-  const problems: Problem[] = [];
-  if (readOnly) {
-    problems.push({
-      status: 'fail',
-      reason: 'read_only',
-      clause: `the filesystem at ${target} is read-only`,
-      remedy: "See why: sudo dmesg | grep -iE 'remount|i/o error'. Restart the VM, which checks the disk.",
-    });
-  }
-  const space = grade(percent(usedBytes, availableBytes), limits);
-  if (space) {
-    problems.push({
-      status: space,
-      reason: 'space_low',
-      clause: usage,
-      remedy: `See what fills it: sudo du -xh --max-depth=2 ${target} | sort -h | tail. Images that nothing uses go with: sudo docker image prune --all`,
-    });
-  }
-  const inodes = files > 0 ? grade(percent(files - filesFree, filesFree), limits) : undefined;
-  if (inodes) {
-    problems.push({
-      status: inodes,
-      reason: 'inodes_low',
-      clause: `used ${percent(files - filesFree, filesFree).toFixed(1)} % of ${files} inodes at ${target}`,
-      remedy: `See where so many files are: sudo du -x --inodes --max-depth=2 ${target} | sort -n | tail`,
-    });
-  }
-  if (sizeBytes < limits.minSizeGiB * gib) {
-    problems.push({
-      status: 'warn',
-      reason: 'too_small',
-      clause: `the filesystem at ${target} has ${size(sizeBytes)}, less than ${limits.minSizeGiB} GiB`,
-      remedy: 'Give the VM a larger disk (EFLOW: Deploy-Eflow -vmDataSize), or lower minSizeGiB.',
-    });
-  }
-  return problems;
+/** The first of some paths that lies on the same filesystem. A quota makes another one of it. */
+async function alreadyTold(
+  { device, sizeBytes }: Filesystem,
+  paths: readonly string[],
+  host: Host,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (device === undefined) return undefined;
+  const looks = paths.map(async (path) => {
+    const other = await within(graceSeconds, signal, (deadline) => host.filesystem(path, deadline));
+    return other.device === device && other.sizeBytes === sizeBytes;
+  });
+  const same = await Promise.allSettled(looks);
+  return paths.find((_, i) => {
+    const look = same[i];
+    return look?.status === 'fulfilled' && look.value;
+  });
 }
 
-/** As df has it: what root keeps in reserve counts neither as used nor as available. */
-const percent = (used: number, available: number): number => (100 * used) / (used + available);
+const clausesOf = (worst: DiskProblem | undefined, problems: readonly DiskProblem[]): string[] =>
+  [worst, ...problems].flatMap((problem) => problem?.clause ?? []);
 
-function grade(
-  usedPercent: number,
-  { warnUsedPercent, failUsedPercent }: Params,
-): 'warn' | 'fail' | undefined {
-  if (usedPercent >= failUsedPercent) return 'fail';
-  return usedPercent >= warnUsedPercent ? 'warn' : undefined;
+/** Each clause once. How full it is belongs to every message. */
+function sentence(clauses: readonly string[], target: string, { measured }: Filesystem): string {
+  const text = [...new Set(clauses)].join('; ');
+  const elsewhere = measured === target ? '' : `, measured on the agent's state volume ${measured}`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${elsewhere}`;
 }
 
-function describeUsage(target: string, { usedBytes, availableBytes, sizeBytes }: Filesystem): string {
-  const used = percent(usedBytes, availableBytes).toFixed(1);
-  return `used ${used} % of ${size(sizeBytes)} at ${target} (${size(availableBytes)} free)`;
-}
-
-function readingsOf({ sizeBytes, availableBytes, files, filesFree, readOnly }: Filesystem): Reading[] {
-  const readings = [
+function readingsOf(
+  { sizeBytes, availableBytes, files, filesFree, readOnly }: Filesystem,
+  forecast: Forecast | undefined,
+): Reading[] {
+  const always = [
     { gauge: 'filesystem_size_bytes', value: sizeBytes },
     { gauge: 'filesystem_available_bytes', value: availableBytes },
     { gauge: 'filesystem_readonly', value: readOnly ? 1 : 0 },
   ];
-  if (files === 0) return readings;
-  const counted = [
+  const inodes = [
     { gauge: 'filesystem_files', value: files },
     { gauge: 'filesystem_files_free', value: filesFree },
   ];
-  return [...readings, ...counted];
+  const full = forecast
+    ? [{ gauge: 'filesystem_full_timestamp_seconds', value: Math.round(forecast.fullAt) }]
+    : [];
+  return [...always, ...(files === 0 ? [] : inodes), ...full];
 }
-
-const size = (bytes: number): string =>
-  bytes < gib ? `${(bytes / mib).toFixed(1)} MiB` : `${(bytes / gib).toFixed(1)} GiB`;
-
-const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

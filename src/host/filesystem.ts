@@ -1,9 +1,10 @@
-import { normalize } from 'node:path/posix';
+import { join, normalize } from 'node:path/posix';
 import { CannotTell, type Filesystem, type Host } from '../check.ts';
 import { notGiven } from './access.ts';
 import { readMountinfo } from './files.ts';
-import { coveringMount, isGiven, parseMountinfo } from './mounts.ts';
-import { createStatfs, type Statfs } from './statfs.ts';
+import { coveringMount, isGiven, type Mount, parseMountinfo } from './mounts.ts';
+import { createStatfs, type MeasureFilesystem } from './statfs.ts';
+import type { Statfs } from './statfs-child.ts';
 
 interface Places {
   readonly hostRoot: string;
@@ -11,6 +12,7 @@ interface Places {
   readonly stateDir: string;
   /** The text of /proc/self/mountinfo. */
   readonly mountinfo?: () => Promise<string>;
+  readonly measure?: MeasureFilesystem;
 }
 
 /**
@@ -21,30 +23,42 @@ export function createFilesystem({
   hostRoot,
   stateDir,
   mountinfo = readMountinfo,
+  measure = createStatfs(),
 }: Places): Host['filesystem'] {
-  const measure = createStatfs();
-
   return async (path, signal) => {
     const found = await measure(hostRoot, path, signal);
     const mounts = parseMountinfo(await mountinfo());
-    if (isGiven(mounts, found.resolved)) {
-      const mount = coveringMount(mounts, found.resolved.path);
+    const { resolved } = found;
+    if (isGiven(mounts, resolved)) {
+      const mount = coveringMount(mounts, resolved.path);
       // In a container a mount is read-only because it was given so; the machine itself has no such views.
-      const readOnly = mount?.filesystemReadOnly || (found.resolved.root === '/' && mount?.readOnly);
-      return describe(path, found, readOnly);
+      const readOnly = mount?.filesystemReadOnly || (resolved.root === '/' && mount?.readOnly);
+      return describe(path, found, readOnly, mount && aboutMount(mounts, mount, resolved.root));
     }
-    const denied = notGiven(path, found.resolved, hostRoot);
+    const denied = notGiven(path, resolved, hostRoot);
     if (normalize(`${path}/`) !== '/var/lib/') throw denied;
     const state = await measure('/', stateDir, signal);
     const mount = coveringMount(mounts, state.resolved.path);
     // One in memory says nothing about any disk.
     if (!state.numbers || !mount || ['tmpfs', 'ramfs'].includes(mount.filesystemType)) throw denied;
-    return describe(stateDir, state, mount.filesystemReadOnly);
+    return describe(stateDir, state, mount.filesystemReadOnly, aboutMount(mounts, mount, '/'));
   };
 }
 
-function describe(measured: string, { numbers }: Statfs, readOnly = false): Filesystem {
+function describe(
+  measured: string,
+  { numbers }: Statfs,
+  readOnly = false,
+  about: Pick<Filesystem, 'type' | 'source' | 'device'> = {},
+): Filesystem {
   if (!numbers) throw new CannotTell('not_found', `${measured} does not exist`);
   const { freeBytes, ...rest } = numbers;
-  return { measured, ...rest, usedBytes: numbers.sizeBytes - freeBytes, readOnly };
+  return { measured, ...rest, usedBytes: numbers.sizeBytes - freeBytes, readOnly, ...about };
+}
+
+/** An overlay has the space of the filesystem that takes what is written to it, and is told as that one. */
+function aboutMount(mounts: readonly Mount[], mount: Mount, root: string) {
+  const below = mount.upper === undefined ? undefined : coveringMount(mounts, join(root, mount.upper));
+  const { device } = below && below.filesystemType !== 'overlay' ? below : mount;
+  return { type: mount.filesystemType, source: mount.source, device };
 }

@@ -3,8 +3,10 @@ import { createCertificates } from './certificates.ts';
 import { createPresentedChain } from './chain.ts';
 import { createChrony } from './chrony.ts';
 import { createConnect } from './connect.ts';
+import { createEngineUsage } from './docker.ts';
 import { createFiles } from './files.ts';
 import { createFilesystem } from './filesystem.ts';
+import { createHistory, type History } from './history.ts';
 import { createHttpDate } from './http-date.ts';
 import { createHypervUnused } from './hyperv-clock.ts';
 import { createLookUp } from './look-up.ts';
@@ -19,6 +21,8 @@ export interface HostOptions {
   readonly names: Names;
   readonly hostRoot: string;
   readonly stateDir: string;
+  /** The container engine's. */
+  readonly dockerSocket: string;
   readonly workloadUri: string | undefined;
   /** PEM files with authorities to trust beside Node's own. */
   readonly caFiles: readonly string[];
@@ -26,11 +30,13 @@ export interface HostOptions {
   readonly noProxy: string;
   memoryProblem(): MemoryProblem | undefined;
   clockEvents(): readonly ClockEvent[];
+  /** What earlier processes have seen; one of its own that nobody saves otherwise. */
+  readonly history?: History;
 }
 
 /** This machine, as checks may look at it. Opens nothing yet. Throws for a proxy that cannot be used. */
 export function createHost(options: HostOptions): Host {
-  const { names, hostRoot, stateDir, workloadUri, caFiles, httpsProxy, noProxy } = options;
+  const { names, hostRoot, stateDir, dockerSocket, workloadUri, caFiles, httpsProxy, noProxy } = options;
   const now = () => new Date();
   const resolve = createResolve();
   const proxyFor = createProxyFor({ ...(httpsProxy === undefined ? {} : { httpsProxy }), noProxy });
@@ -38,6 +44,7 @@ export function createHost(options: HostOptions): Host {
   const workload = workloadUri ? createWorkload(workloadUri) : undefined;
   const trust = createTrust({ caFiles, ...(workload ? { workload } : {}) });
   const files = createFiles({ hostRoot });
+  const history = options.history ?? createHistory({ now });
   return {
     now,
     names,
@@ -53,6 +60,8 @@ export function createHost(options: HostOptions): Host {
     certificates: createCertificates({ read: files.read }),
     presentedChain: createPresentedChain({ connect, trust }),
     filesystem: createFilesystem({ hostRoot, stateDir }),
+    remember: history.remember,
+    engineUsage: createEngineUsage({ socketPath: dockerSocket }),
     probe: createProbe({ connect, trust }),
     lookUp: createLookUp({ resolve }),
     modules: workload?.modules ?? noModules,

@@ -2,8 +2,14 @@ import type { Resolved } from './root.ts';
 
 /** One line of /proc/self/mountinfo, the part that matters here. */
 export interface Mount {
+  /** `major:minor` of the filesystem, one however often and wherever it is mounted. */
+  readonly device: string;
   readonly mountPoint: string;
   readonly filesystemType: string;
+  /** What is mounted: mostly a device. */
+  readonly source: string;
+  /** Of an overlay: the folder that takes what is written, by a path of whoever mounted it. */
+  readonly upper?: string;
   /** This view of the filesystem is read-only. */
   readonly readOnly: boolean;
   /** The filesystem is read-only, whatever the view. */
@@ -17,16 +23,19 @@ export interface Mount {
 export function parseMountinfo(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line) => {
     const fields = line.split(' ');
-    const [, , , , mountPoint, options] = fields;
+    const [, , device, , mountPoint, options] = fields;
     const hyphen = fields.indexOf('-', 6);
-    const filesystemType = fields[hyphen + 1];
-    const superblockOptions = fields[hyphen + 3];
-    if (hyphen < 0 || !mountPoint?.startsWith('/') || !options) return [];
+    const [, filesystemType, source = '', superblockOptions] = fields.slice(hyphen);
+    if (hyphen < 0 || !device || !mountPoint?.startsWith('/') || !options) return [];
     if (!filesystemType || superblockOptions === undefined) return [];
     const filesystem = superblockOptions.split(',');
+    const upper = filesystem.find((option) => option.startsWith('upperdir=/'))?.slice('upperdir='.length);
     return {
+      device,
       mountPoint: plain(mountPoint),
       filesystemType,
+      source: plain(source),
+      ...(upper === undefined ? {} : { upper: plain(upper) }),
       readOnly: options.split(',').includes('ro'),
       // The second is what ext4 says after an error has made it stop writing.
       filesystemReadOnly: filesystem.includes('ro') || filesystem.includes('emergency_ro'),

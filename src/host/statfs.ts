@@ -1,85 +1,100 @@
-import { type ChildProcess, execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { CannotTell } from '../check.ts';
+import { isTimeout, withDeadline } from '../deadline.ts';
 import { cannotRead } from './access.ts';
-import { type Resolved, resolveInRoot } from './root.ts';
-
-/** What statfs(2) says, in bytes and inodes, and of what. */
-export interface Statfs {
-  readonly resolved: Resolved;
-  /** Absent when nothing is there. */
-  readonly numbers?: {
-    readonly sizeBytes: number;
-    readonly freeBytes: number;
-    readonly availableBytes: number;
-    readonly files: number;
-    readonly filesFree: number;
-  };
-}
+import { orAbort } from './or-abort.ts';
+import { type LookingProcess, type Statfs, startLooking } from './statfs-child.ts';
 
 /** @param path the VM's, looked up below `hostRoot` */
 export type MeasureFilesystem = (hostRoot: string, path: string, signal: AbortSignal) => Promise<Statfs>;
 
-// Sizes are counted in fragments (statvfs(3)); older versions of Node give the block size alone, mostly the same.
-const script = `
-const fs = require('node:fs');
-const resolveInRoot = ${resolveInRoot};
-const [hostRoot, path] = process.argv.slice(1);
-async function look() {
-  const resolved = await resolveInRoot(hostRoot, path, fs.promises);
-  if (resolved.existing !== resolved.path) return { resolved };
-  const { frsize, bsize, blocks, bfree, bavail, files, ffree } = fs.statfsSync(resolved.path, { bigint: true });
-  const bytes = (count) => Number(count * (frsize || bsize));
-  return { resolved, numbers: {
-    sizeBytes: bytes(blocks), freeBytes: bytes(bfree), availableBytes: bytes(bavail),
-    files: Number(files), filesFree: Number(ffree),
-  } };
+/** A look under way. */
+interface Look {
+  readonly answer: Promise<Statfs>;
+  /** On the monotonic clock, in milliseconds. */
+  readonly startedAt: number;
 }
-look()
-  .catch(({ code, message }) => ({ error: { code, message } }))
-  .then((answer) => process.stdout.write(JSON.stringify(answer)));
-`;
 
 /**
- * Measures filesystems in child processes. A filesystem that has stopped answering holds whoever asks it, uncancellable:
- * within this process that would be one of libuv's four threads, for good, and the process could not even exit. A
- * child is killed when the signal fires, and where even that takes no effect, nobody waits for it.
+ * Measures filesystems in a child process. One that has stopped answering holds whoever asks it, uncancellable: within
+ * this process that would be one of libuv's four threads, for good, and the process could not even exit.
  *
- * There is one child for a path at a time. While a killed one still hangs, the next look-up says so at once.
+ * All looks share one child, which has a thread for each and goes when all have answered. A look that takes longer
+ * than `lookSeconds` is left where it is, and until it is answered its path is `mount_stuck` at once: it costs a
+ * thread that sleeps, and ends when the mount works again. Some never end, though the mount has been replaced; so
+ * after `retrySeconds` the child is killed, and the next looks start afresh. A child that even SIGKILL does not end is
+ * left behind, once: while it is there, its successor is not killed. So there are at most two.
  */
-export function createStatfs(): MeasureFilesystem {
-  const running = new Map<string, ChildProcess>();
+export function createStatfs({ lookSeconds = 5, retrySeconds = 900 } = {}): MeasureFilesystem {
+  let looks = new Map<string, Look>();
+  let child: LookingProcess | undefined;
+  let leftBehind: LookingProcess | undefined;
+  let retry: NodeJS.Timeout | undefined;
+
+  function start(hostRoot: string, path: string, key: string): Look {
+    child ??= startLooking();
+    const together = looks;
+    const answer = child.look(hostRoot, path);
+    const look = { answer, startedAt: performance.now() };
+    together.set(key, look);
+    const over = () => {
+      together.delete(key);
+      if (together === looks && looks.size === 0) end();
+    };
+    answer.then(over, over);
+    return look;
+  }
+
+  /** Nothing is left to do for the child. */
+  function end(): void {
+    clearTimeout(retry);
+    retry = undefined;
+    child?.kill();
+    child = undefined;
+  }
+
+  const secondsLeft = ({ startedAt }: Look) => lookSeconds - (performance.now() - startedAt) / 1000;
+
+  function startAfresh(): void {
+    retry = undefined;
+    const busy = [...looks.values()].some((look) => secondsLeft(look) > 0);
+    if (leftBehind || busy) {
+      retryLater();
+      return;
+    }
+    const old = child;
+    looks = new Map();
+    end();
+    leftBehind = old;
+    void old?.gone.then(() => {
+      leftBehind = undefined;
+    });
+  }
+
+  function retryLater(): void {
+    retry ??= setTimeout(startAfresh, retrySeconds * 1000).unref();
+  }
 
   return async (hostRoot, path, signal) => {
     signal.throwIfAborted();
     const key = JSON.stringify([hostRoot, path]);
-    for (let earlier = running.get(key); earlier; earlier = running.get(key)) {
-      if (earlier.killed) throw stillHanging(path);
-      await once(earlier, 'exit', { signal }).catch(() => signal.throwIfAborted());
+    const look = looks.get(key) ?? start(hostRoot, path, key);
+    const seconds = secondsLeft(look);
+    try {
+      if (seconds <= 0) throw new DOMException('It has had its time', 'TimeoutError');
+      return await withDeadline(seconds, signal, (deadline) => orAbort(look.answer, deadline));
+    } catch (cause) {
+      signal.throwIfAborted();
+      if (isTimeout(cause)) {
+        retryLater();
+        throw stuck(path, lookSeconds);
+      }
+      if (cause instanceof Error && 'code' in cause) throw cannotRead(path, cause);
+      throw new Error(`Could not measure ${path}`, { cause });
     }
-    const stdout = await new Promise<string>((resolve, reject) => {
-      const child = execFile(
-        process.execPath,
-        ['--eval', script, '--', hostRoot, path],
-        { signal, killSignal: 'SIGKILL', env: {}, cwd: '/' },
-        (error, stdout, stderr) => {
-          if (!error) return resolve(stdout);
-          child.unref();
-          const cause = new Error(stderr.trim().slice(0, 500) || error.message);
-          reject(signal.aborted ? signal.reason : new Error(`Could not measure ${path}`, { cause }));
-        },
-      );
-      if (child.pid === undefined) return;
-      running.set(key, child);
-      child.once('exit', () => running.delete(key));
-    });
-    const answer: Statfs | { readonly error: NodeJS.ErrnoException } = JSON.parse(stdout);
-    if ('error' in answer) throw cannotRead(path, answer.error);
-    return answer;
   };
 }
 
-const stillHanging = (path: string): CannotTell =>
-  new CannotTell('timed_out', `The filesystem at ${path} has not answered since an earlier look at it`, {
+const stuck = (path: string, seconds: number): CannotTell =>
+  new CannotTell('mount_stuck', `The filesystem at ${path} has not answered within ${seconds} s`, {
     remedy: `See what is mounted there, and whether its server is up: findmnt --target '${path}'`,
   });

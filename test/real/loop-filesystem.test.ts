@@ -38,9 +38,11 @@ describe.skipIf(!able)(
     const look = async () => {
       const host = fakeHost({
         filesystem: createFilesystem({ hostRoot: join(folder, 'host'), stateDir: '/' }),
+        remember: () => [],
+        engineUsage: async () => undefined,
       });
       const params = diskSpace.params.parse({ paths: ['/disk'], minSizeGiB: 0 });
-      return diskSpace.examine({ target: '/disk' }, params, host, signal);
+      return diskSpace.examine({ target: '/disk', before: [] }, params, host, signal);
     };
 
     const df = (columns: string): number[] => {
@@ -52,8 +54,15 @@ describe.skipIf(!able)(
       expect(await look()).toMatchObject({ status: 'pass' });
       const host = fakeHost({
         filesystem: createFilesystem({ hostRoot: join(folder, 'host'), stateDir: '/' }),
+        remember: () => [],
+        engineUsage: async () => undefined,
       });
-      const verdict = await diskSpace.examine({ target: '/disk' }, diskSpace.params.parse({}), host, signal);
+      const verdict = await diskSpace.examine(
+        { target: '/disk', before: [] },
+        diskSpace.params.parse({}),
+        host,
+        signal,
+      );
       expect(verdict).toMatchObject({ status: 'warn', reason: 'too_small' });
     });
 
