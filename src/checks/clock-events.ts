@@ -6,9 +6,10 @@ import { inSeconds } from './clock-words.ts';
 const tellingSeconds = 600;
 
 const remedies: Readonly<Record<ClockEvent['kind'], string>> = {
+  // A guest's own clocks stand still while its host sleeps; Hyper-V's time synchronisation sets the wall clock afterwards.
   stepped:
-    'See who set the clock with `journalctl -u chronyd --since -15min`: if it was chrony, the clock had been wrong until ' +
-    'then, and wants a source it can follow all the time',
+    'See who set the clock with `journalctl -u chronyd --since -15min`; in a virtual machine a step ahead is also what ' +
+    'remains of a sleep of its host, which on Windows `powercfg /change standby-timeout-ac 0` keeps from it',
   suspended:
     'See that the clock gets a time source again with `chronyc sources -v`, and keep the machine from sleeping: on the ' +
     'Windows host of EFLOW with `powercfg /change standby-timeout-ac 0`',
