@@ -1,4 +1,7 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:tls';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createRoot, type Issued } from '../../simulator/pki.ts';
 import { network } from '../support/network.ts';
 import { proxyServer, refusedPort, silentServer, tlsServer } from '../support/servers.ts';
@@ -56,6 +59,66 @@ describe('the presented chain', () => {
       certificates: [{ subject: 'CN=hub' }],
     });
   });
+});
+
+describe('what a presented chain is worth', () => {
+  const given = async (shown: Pick<Issued, 'chain' | 'key'>, how: Parameters<typeof network>[0]) => {
+    const { port } = await tlsServer(shown);
+    return network(how).presentedChain({ host: 'hub.test', port }, never);
+  };
+
+  test('is told apart from the chain: for whom it is, and the authority it leads to', async () => {
+    const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'] });
+    const chain = await given(leaf, { bundle: root.certificate });
+    expect(chain).toMatchObject({ namesHost: true, authority: { subject: 'CN=Test Root', isCa: true } });
+    expect(chain).not.toHaveProperty('trustProblem');
+  });
+
+  test('is nothing where the authority is unknown, an intermediate is missing or the name is another', async () => {
+    const leaf = await below.issue({ commonName: 'hub', names: ['other.test'] });
+    expect(await given(leaf, {})).not.toHaveProperty('authority');
+    const alone = { ...leaf, chain: leaf.certificate };
+    expect(await given(alone, { bundle: root.certificate })).not.toHaveProperty('authority');
+    expect(await given(leaf, { bundle: root.certificate })).toMatchObject({ namesHost: false });
+  });
+
+  test('leaves dates out of account', async () => {
+    const past = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('2021-01-01T00:00:00Z') };
+    const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'], ...past });
+    expect(await given(leaf, { bundle: root.certificate })).toMatchObject({
+      authority: { subject: 'CN=Test Root' },
+    });
+  });
+
+  test('says why the trust bundle is not among the authorities', async () => {
+    const workload = { trustBundle: () => Promise.reject(new Error('no workload API')) };
+    expect(await given(below, { workload })).toMatchObject({
+      trustProblem: expect.stringContaining('no workload API'),
+    });
+  });
+});
+
+test.each(['TLSv1.2', 'TLSv1.3'] as const)('%s is spoken, with the name as SNI', async (version) => {
+  const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'] });
+  const asked: string[] = [];
+  const server = createServer({
+    cert: leaf.chain,
+    key: leaf.key,
+    minVersion: version,
+    maxVersion: version,
+    SNICallback: (name, answer) => {
+      asked.push(name);
+      answer(null);
+    },
+  });
+  server.on('tlsClientError', () => undefined);
+  onTestFinished(() => void server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { certificates } = await network({}).presentedChain({ host: 'hub.test', port }, never);
+  expect(certificates.map(({ subject }) => subject)).toEqual(['CN=hub', 'CN=Test Intermediate']);
+  expect(asked).toEqual(['hub.test']);
 });
 
 test('a server that cannot be reached is unreachable, with why', async () => {
