@@ -31,7 +31,7 @@ describe.skipIf(!have('strace'))('what the kernel is asked for (Debian package s
     const paths = written(await readFile(file, 'utf8'));
     const inside = `${await realpath(state)}/`;
     // The test sees writing when there is some.
-    expect(paths).toContain(`${inside}policy.json`);
+    expect(paths).toContain(`${inside}state.json`);
     const outside = paths.filter((path) => !`${path}/`.startsWith(inside) && path !== '/dev/null');
     expect(outside).toEqual([]);
   });

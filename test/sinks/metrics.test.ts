@@ -1,13 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { commonReasons } from '../../src/check.ts';
-import { checks } from '../../src/checks/index.ts';
+import { checks as registry } from '../../src/checks/index.ts';
 import type { Report } from '../../src/report.ts';
 import { createMetrics } from '../../src/sinks/metrics.ts';
 import { collectorAccepts, samplesOf } from '../support/exposition.ts';
 import { have } from '../support/programs.ts';
 import { checkReport, finding, reportOf, sampleReport } from '../support/sample-report.ts';
 
+// The rest of the registry has nothing in the sample report.
+const checks = registry.filter(({ id }) => id in sampleReport.checks);
 const identity = {
   iothub: 'example.azure-devices.net',
   edge_device: 'line-4-gateway',

@@ -24,6 +24,9 @@ const chainOf = (name: string, length: number): Certificate[] =>
     }),
   );
 
+/** What certd keeps, however many modules there are. */
+const certificates = ['aziot-edgedca', 'edgeHub-server', 'deviceid', 'est-bootstrap', 'est-identity'];
+
 /** An ordinary device with ten modules, on which every look-up brings all it can bring. */
 const device: Partial<Host> = {
   now: () => now,
@@ -31,7 +34,7 @@ const device: Partial<Host> = {
   sntp: async () => ({ offsetSeconds: 0.01, errorSeconds: 0.02 }),
   chrony: async () => ({ offsetSeconds: 0.01, errorSeconds: 0.02 }),
   clockEvents: () => [],
-  findFiles: async () => Array.from({ length: 12 }, (_, i) => `/var/lib/aziot/certd/certs/${i}.cer`),
+  findFiles: async () => certificates.map((name) => `/var/lib/aziot/certd/certs/${name}.cer`),
   certificates: async (path) => chainOf(path, 2),
   presentedChain: async ({ host }) => presentedWith(chainOf(host, 3)),
   filesystem: async (measured) => ({
@@ -47,6 +50,7 @@ const device: Partial<Host> = {
     seconds: Object.fromEntries(probePhases.map((phase) => [phase, 0.1])),
     ...(host === '8.8.8.8' && { failure: { reason: 'refused', detail: 'It refused' } }),
   }),
+  memoryProblem: () => undefined,
   lookUp: async () => ({ addresses: ['192.0.2.1'], seconds: 0.1 }),
 };
 

@@ -93,12 +93,14 @@ export async function createDevice() {
   await writeFile(certificate, pem);
 
   const closed = { chrony: await refusedPort(), tcp: await refusedPort() };
+  const off = Object.fromEntries(checks.map(({ id }) => [id, { enabled: false }]));
   const policy = {
     schedule: '0 0 1 1 *',
     jitterSeconds: 0,
     confirmAfterSeconds: 0,
     report: { minIntervalSeconds: 1 },
     checks: {
+      ...off,
       clockDrift: { servers: [`127.0.0.1:${time.port}`], chrony: `127.0.0.1:${closed.chrony}` },
       certificateExpiry: { files: [certificate], endpoints: ['edgehub'] },
       diskSpace: { paths: ['/'], warnUsedPercent: 100, failUsedPercent: 100, minSizeGiB: 0 },
@@ -110,7 +112,6 @@ export async function createDevice() {
 
   // What holds without a policy in the twin: the built-in one would leave loopback.
   const policyFile = join(folder, 'fallback.json');
-  const off = Object.fromEntries(checks.map(({ id }) => [id, { enabled: false }]));
   await writeFile(policyFile, JSON.stringify({ note: 'fallback', checks: off }));
 
   const desire = async (patch: object): Promise<number> => {
