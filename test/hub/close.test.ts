@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { openSession } from '../../src/hub/session.ts';
 import { type Given, shortLimits, startedHub, withEnvironment } from '../support/hub.ts';
 import { tcpServer } from '../support/servers.ts';
 import { eventually, simulated } from '../support/simulator.ts';
@@ -119,6 +120,23 @@ describe('close', () => {
     expect(await sayAndClose(hub, 15)).toBeLessThan(14);
     await eventually(() => counters().disconnects).toBe(counters().connects);
     await eventually(() => counters().connectedClients).toBe(0);
+  });
+
+  test('closes a session that opens too late, when nobody waits for it any more', async () => {
+    let enter = () => {};
+    const gate = new Promise<void>((resolve) => {
+      enter = resolve;
+    });
+    const hub = hubOf({
+      async open(events) {
+        await gate;
+        return openSession({})(events, new AbortController().signal);
+      },
+    });
+    await hub.close(AbortSignal.abort());
+    enter();
+    await eventually(() => counters().connects).toBe(1);
+    await eventually(() => counters().disconnects).toBe(1);
   });
 
   test('is the end: nothing connects any more', async () => {

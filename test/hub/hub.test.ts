@@ -26,9 +26,6 @@ async function connectedHub(given?: Given) {
   return hub;
 }
 
-const refused = (hub: ReturnType<typeof startedHub>) =>
-  hub.logged.filter(({ text }) => text === 'The report was refused, it will be sent again').length;
-
 describe('the desired properties', () => {
   test('are heard when they are read, and at each change, arrays right', async () => {
     const { documents } = await connectedHub();
@@ -178,13 +175,24 @@ describe('reports', () => {
     await eventually(reported).toEqual({ checks: { same: 2, fresh: 3 }, $version: 3 });
   });
 
+  test('are taken from what was acknowledged when edgeHub, offline, makes up a twin that is empty', async () => {
+    const hub = await connectedHub();
+    hub.report({ checks: { old: 1, same: 2 } }, 60, true);
+    await eventually(reported).toMatchObject({ checks: { old: 1 } });
+    await set({ twin: 'offline', dropConnections: true });
+    await eventually(() => counters().twinReads).toBe(4);
+    hub.report({ checks: { same: 2 } }, 60, true);
+    await eventually(reported).toEqual({ checks: { same: 2 }, $version: 3 });
+  });
+
   test('that were refused are sent again after the interval, with all that has come since', async () => {
     const hub = await connectedHub();
     hub.report({ a: 1, b: 1 }, 0.05, false);
     await eventually(reported).toMatchObject({ a: 1 });
     await set({ reported: 'empty400' });
     hub.report({ a: 2 }, 0.05, false);
-    await eventually(() => refused(hub)).toBeGreaterThan(1);
+    await eventually(() => counters().reportedUpdates).toBeGreaterThan(2);
+    expect(hub.logged.at(-1)?.text).toBe('The report was refused, it will be sent again');
     expect(reported()).toEqual({ a: 1, b: 1, $version: 2 });
     expect(hub.state()).toBe('connected');
     hub.report({ b: 2 }, 0.05, false);
