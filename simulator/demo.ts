@@ -50,6 +50,7 @@ async function demonstrationPolicy(folder: string, sntpPort: number, hubPort: nu
     notAfter: new Date(Date.now() + 12 * dayMs + 3_600_000),
   });
   await writeFile(certificate, pem);
+  const closed = `tcp://127.0.0.1:${await closedPort()}`;
   return {
     note: 'This is the demonstration policy: it points at the local simulator and at this machine.',
     schedule: '* * * * *',
@@ -59,10 +60,11 @@ async function demonstrationPolicy(folder: string, sntpPort: number, hubPort: nu
     checks: {
       clockDrift: { servers: [`127.0.0.1:${sntpPort}`], chrony: null },
       certificateExpiry: { files: [certificate], endpoints: ['edgehub'] },
+      certificateChain: { files: [certificate], endpoints: ['edgehub'] },
       diskSpace: { paths: ['/'], minSizeGiB: 1 },
-      outboundReachability: {
-        targets: [`tls://localhost:${hubPort}`, `tcp://127.0.0.1:${await closedPort()}`],
-      },
+      outboundReachability: { targets: [`tls://localhost:${hubPort}`, closed] },
+      outboundContainment: { targets: [closed] },
+      dnsResolution: { names: ['localhost'] },
     },
   };
 }

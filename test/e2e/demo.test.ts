@@ -44,11 +44,12 @@ test('the demonstration shows real verdicts of several kinds, says what it is an
   expect(demo.out()).toContain(`Status page        ${url}/`);
   const admin = / (http:\/\/\S+)\/twin$/m.exec(demo.out())?.[1];
   const report = reportShape.parse(await (await fetch(`${url}/api/report`)).json());
-  expect(report.checks).toMatchObject({
-    clockDrift: { status: 'pass' },
-    certificateExpiry: { status: 'warn' },
-    outboundReachability: { status: 'fail' },
-  });
+  // The disk is this machine's own; whatever else is wrong is wrong on purpose, offline too.
+  const statuses = Object.entries(report.checks).map(([id, { status }]) => [id, status]);
+  expect(statuses.filter(([id, status]) => id !== 'diskSpace' && status !== 'pass')).toEqual([
+    ['certificateExpiry', 'warn'],
+    ['outboundReachability', 'fail'],
+  ]);
   expect(report.checks.certificateExpiry?.findings[0]?.message).toContain('expires in 12 days');
   const page = await (await fetch(`${url}/`)).text();
   expect(page).toContain('This is the demonstration policy');
