@@ -90,7 +90,8 @@ export function connectThrough(
         return resolve();
       }
       const status = `${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trim();
-      const why = statusCode === 407 ? credentialsProblem(authorization) : '';
+      // 401 is for origins, but tinyproxy has it for credentials that are wrong.
+      const why = statusCode === 407 || statusCode === 401 ? credentialsProblem(authorization) : '';
       const message = `The proxy ${hostPort(proxy)} refused to connect to ${authority} (${status})${why}`;
       reject(new CannotTell('proxy_failed', message));
     });

@@ -1,0 +1,28 @@
+// Runs in the device's namespace: one run of one check, told as JSON.
+import { readFileSync } from 'node:fs';
+import { checks } from '../../../src/checks/index.ts';
+import { createLookUp } from '../../../src/host/look-up.ts';
+import { createResolve } from '../../../src/host/resolve.ts';
+import { type Finding, runCheck } from '../../../src/runner.ts';
+import { fakeHost } from '../../support/fake-host.ts';
+import { network } from '../../support/network.ts';
+
+export interface DeviceRun {
+  readonly findings: readonly Finding[];
+  readonly durationSeconds: number;
+  readonly maxRssMiB: number;
+}
+
+const [id, params = '{}', caFile = '', httpsProxy = ''] = process.argv.slice(2);
+const check = checks.find((each) => each.id === id);
+if (!check) throw new Error(`There is no check ${id}`);
+const resolve = createResolve();
+const host = fakeHost({
+  ...network({ bundle: readFileSync(caFile, 'utf8'), resolve, httpsProxy }),
+  lookUp: createLookUp({ resolve }),
+  names: { iothub: 'hub.azure-devices.net' },
+});
+const given = check.params.parse(JSON.parse(params));
+const { findings, durationSeconds } = await runCheck(check, given, host, 20, new AbortController().signal);
+const told: DeviceRun = { findings, durationSeconds, maxRssMiB: process.resourceUsage().maxRSS / 1024 };
+process.stdout.write(JSON.stringify(told));

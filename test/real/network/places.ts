@@ -1,0 +1,28 @@
+/** Name servers of the world: a right one, one that lies, one that knows nothing, and one that is never heard. */
+export const dns = { right: '192.0.2.53', lying: '192.0.2.54', refusing: '192.0.2.55', silent: '192.0.2.56' };
+
+export const ports = {
+  tls: 8883,
+  https: 443,
+  portal: 444,
+  expired: 7001,
+  wrongName: 7002,
+  unknown: 7003,
+  silent: 7004,
+  ipv6Dropped: 7005,
+  ipv4Dropped: 7006,
+  /** Where nothing listens. */
+  closed: 7007,
+  dropped: 7010,
+  rejected: 7011,
+  reset: 7012,
+  prohibited: 7013,
+  /** A proxy without and one with a password. Both carry to 443 and to a port that is dropped, not to 8883. */
+  proxy: 3128,
+  closedProxy: 3129,
+};
+export const blackHoles = Array.from({ length: 50 }, (_, i) => 7100 + i);
+/** Where a TLS server answers. */
+export const many = Array.from({ length: 450 }, (_, i) => 10_000 + i);
+
+export const hub = 'hub.azure-devices.net';
