@@ -20,7 +20,7 @@ const connectionString = `HostName=plant.azure-devices.net;DeviceId=press-7;Modu
 /** What refuses this environment: reading it, or making a host of it. */
 function refusal(environment: Environment): string {
   try {
-    hostFor(readConfig(environment));
+    hostFor(readConfig(environment), () => undefined);
   } catch (error) {
     if (error instanceof ConfigError) return error.message;
     throw error;
@@ -39,6 +39,7 @@ test('without any variable it runs alone, by the documented defaults', () => {
     port: 9600,
     stateDir: '/var/lib/eflow-hardening',
     hostRoot: '/host',
+    dockerSocket: '/var/run/docker.sock',
     metricsIdentity: 'info',
     logFormat: 'iotedge',
     logLevel: 'info',
@@ -116,6 +117,10 @@ describe('a value that makes no sense is refused by name, value and what is allo
     [{ HARDENING_ADDRESS: 'http://localhost' }, `HARDENING_ADDRESS is "http://localhost", ${addressAllowed}`],
     [{ HARDENING_STATE_DIR: 'state' }, 'HARDENING_STATE_DIR is "state", allowed is an absolute path'],
     [{ HARDENING_HOST_ROOT: './host' }, 'HARDENING_HOST_ROOT is "./host", allowed is an absolute path'],
+    [
+      { HARDENING_DOCKER_SOCKET: 'tcp://localhost' },
+      'HARDENING_DOCKER_SOCKET is "tcp://localhost", allowed is an absolute path',
+    ],
     [
       { HARDENING_METRICS_IDENTITY: 'label' },
       'HARDENING_METRICS_IDENTITY is "label", allowed is info or labels',

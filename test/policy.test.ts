@@ -74,7 +74,7 @@ describe('a document that is no policy is refused with one plain reason', () => 
     ],
     [
       { checks: { certificateExpiry: { endpoints: ['estServer'] } } },
-      'checks.certificateExpiry.endpoints[0]: Invalid option: expected one of "edgehub"|"iothub" (is "estServer")',
+      'checks.certificateExpiry.endpoints[0]: is none of edgehub, iothub and tls://host:port (is "estServer")',
     ],
     [
       { checks: { diskSpace: { paths: ['var/lib'] } } },
@@ -152,6 +152,8 @@ describe('thresholds that contradict each other are refused', () => {
     ['certificateExpiry', { failDays: 31 }, 'warnDays: is below failDays'],
     ['diskSpace', { warnUsedPercent: 95 }, 'warnUsedPercent: is above failUsedPercent'],
     ['diskSpace', { failUsedPercent: 50 }, 'warnUsedPercent: is above failUsedPercent'],
+    ['diskSpace', { forecastWarnDays: 1 }, 'forecastWarnDays: is below forecastFailDays'],
+    ['diskSpace', { forecastFailDays: 31 }, 'forecastWarnDays: is below forecastFailDays'],
   ])('%s %j', (id, params, problem) => {
     expect(problemsOf({ checks: { [id]: params } })).toEqual([
       `checks.${id}.${problem}, so it would never warn`,
@@ -205,11 +207,21 @@ const published = {
     failDays: 7,
     renewAtFraction: 0.8,
   },
-  diskSpace: { paths: ['/var/lib'], warnUsedPercent: 75, failUsedPercent: 90, minSizeGiB: 16 },
+  certificateChain: { files: ['/var/lib/aziot/certd/certs/*'], endpoints: ['edgehub'] },
+  diskSpace: {
+    paths: ['/var/lib'],
+    warnUsedPercent: 75,
+    failUsedPercent: 90,
+    minSizeGiB: 16,
+    forecastWarnDays: 30,
+    forecastFailDays: 3,
+  },
   outboundReachability: {
     targets: ['tls://{iothub}:8883', 'tls://{iothub}:443', 'https://mcr.microsoft.com/v2/'],
     timeoutSeconds: 5,
   },
+  outboundContainment: { targets: ['tcp://8.8.8.8:53'], severity: 'warn' },
+  dnsResolution: { names: ['{iothub}'], servers: [], warnSeconds: 1 },
 };
 
 test('the published sections are accepted, and say what the defaults say', () => {
