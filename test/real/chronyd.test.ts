@@ -105,8 +105,8 @@ describe.skipIf(absent)('against chronyd (Debian packages chrony and faketime)',
     });
     // Comma-separated: reference id, name, stratum, reference time, then the correction, positive when slow.
     const correction = Number(printed.split(',')[4]);
-    expect(Math.abs(offsetSeconds + correction)).toBeLessThanOrEqual(errorSeconds);
-    expect(errorSeconds).toBeLessThan(0.5);
+    // chronyd's error is large with its first samples, and its correction the same at both looks.
+    expect(Math.abs(offsetSeconds + correction)).toBeLessThanOrEqual(Math.min(errorSeconds, 0.05));
   });
 
   test('a chronyd that follows nothing but its own clock is no witness', async () => {
