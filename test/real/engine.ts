@@ -16,6 +16,7 @@ const bridge = 'hardeningtest0';
 /** A container engine of the test's own: nothing of it is left behind, and it touches no firewall rule. */
 export interface Engine {
   readonly docker: Docker;
+  readonly socketPath: string;
   /** This machine's address on the engine's network. */
   readonly gateway: string;
   /** Where the engine keeps its volumes. */
@@ -25,16 +26,18 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-/** Starts dockerd; settles when it answers. */
-export async function startEngine(signal: AbortSignal): Promise<Engine> {
+/** Starts dockerd; settles when it answers. Only one at a time can have a `network` for its containers. */
+export async function startEngine(signal: AbortSignal, { network = true } = {}): Promise<Engine> {
   const folder = await mkdtemp(join(tmpdir(), 'hardening-engine-'));
   const socketPath = join(folder, 'engine.sock');
   const dataRoot = join(folder, 'data');
   const gateway = '172.31.250.1';
-  await removeBridge();
-  await run('ip', ['link', 'add', bridge, 'type', 'bridge']);
-  await run('ip', ['address', 'add', `${gateway}/24`, 'dev', bridge]);
-  await run('ip', ['link', 'set', bridge, 'up']);
+  if (network) {
+    await removeBridge();
+    await run('ip', ['link', 'add', bridge, 'type', 'bridge']);
+    await run('ip', ['address', 'add', `${gateway}/24`, 'dev', bridge]);
+    await run('ip', ['link', 'set', bridge, 'up']);
+  }
 
   // In a mount namespace of its own, so that every mount it makes goes when it goes.
   const daemon = spawn(
@@ -43,7 +46,13 @@ export async function startEngine(signal: AbortSignal): Promise<Engine> {
       ...['--mount', 'dockerd'],
       ...['--data-root', dataRoot, '--exec-root', join(folder, 'exec')],
       ...['--pidfile', join(folder, 'pid'), '--host', `unix://${socketPath}`],
-      ...['--bridge', bridge, '--iptables=false', '--ip6tables=false', '--ip-forward=false'],
+      ...[
+        '--bridge',
+        network ? bridge : 'none',
+        '--iptables=false',
+        '--ip6tables=false',
+        '--ip-forward=false',
+      ],
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
@@ -56,7 +65,7 @@ export async function startEngine(signal: AbortSignal): Promise<Engine> {
   const stop = async () => {
     daemon.kill('SIGTERM');
     await ended;
-    await removeBridge();
+    if (network) await removeBridge();
     await rm(folder, { recursive: true, force: true });
   };
   const docker = new Docker({ socketPath });
@@ -85,7 +94,7 @@ export async function startEngine(signal: AbortSignal): Promise<Engine> {
       ...['--build-arg', 'REVISION=tested', '.'],
     );
   };
-  return { docker, gateway, dataRoot, build, stop };
+  return { docker, socketPath, gateway, dataRoot, build, stop };
 }
 
 /** The base images' files, made once for each version of their recipe and kept in the temporary folder. */
