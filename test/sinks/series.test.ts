@@ -9,6 +9,7 @@ import { samplesOf } from '../support/exposition.ts';
 import { fakeHost } from '../support/fake-host.ts';
 import { checkReport, reportOf } from '../support/sample-report.ts';
 
+const gib = 2 ** 30;
 const year = 31_536_000_000;
 const now = new Date('2026-11-21T20:30:00Z');
 
@@ -39,9 +40,9 @@ const device: Partial<Host> = {
   presentedChain: async ({ host }) => presentedWith(chainOf(host, 3)),
   filesystem: async (measured) => ({
     measured,
-    sizeBytes: 2 ** 36,
-    usedBytes: 2 ** 34,
-    availableBytes: 2 ** 35,
+    sizeBytes: 64 * gib,
+    usedBytes: 40 * gib,
+    availableBytes: 24 * gib,
     files: 2 ** 22,
     filesFree: 2 ** 21,
     readOnly: false,
@@ -50,6 +51,13 @@ const device: Partial<Host> = {
     seconds: Object.fromEntries(probePhases.map((phase) => [phase, 0.1])),
     ...(host === '8.8.8.8' && { failure: { reason: 'refused', detail: 'It refused' } }),
   }),
+  // It fills, and will be full in forty days.
+  remember: (_, value) =>
+    Array.from({ length: 45 * 24 }, (_, hour) => ({
+      at: now.getTime() / 1000 - (45 * 24 - 1 - hour) * 3600,
+      value: value - ((45 * 24 - 1 - hour) / 24) * 0.6 * gib,
+    })),
+  engineUsage: async () => undefined,
   memoryProblem: () => undefined,
   lookUp: async () => ({ addresses: ['192.0.2.1'], seconds: 0.1 }),
 };
