@@ -122,10 +122,14 @@ describe.skipIf(absent)('against chronyd (Debian packages chrony and faketime)',
       for (const name of [server, ...others]) {
         const [host = '', port = ''] = name.split(':');
         const { offsetSeconds, errorSeconds } = await sntp(name, AbortSignal.timeout(2000));
-        const { stdout } = spawnSync(checkNtpTime, ['-H', host, '-p', port], { encoding: 'utf8' });
-        // `NTP OK: Offset 1.2e-06 secs|offset=0.000001s;60.000000;120.000000;`: the server's clock minus ours.
-        const theirs = -Number(/Offset (\S+) secs/.exec(stdout)?.[1]);
-        expect(Math.abs(offsetSeconds - theirs)).toBeLessThanOrEqual(errorSeconds);
+        // It does not tell its own error, which is large on a busy machine: the best of five has next to none.
+        const distances = Array.from({ length: 5 }, () => {
+          const { stdout } = spawnSync(checkNtpTime, ['-H', host, '-p', port], { encoding: 'utf8' });
+          // `NTP OK: Offset 1.2e-06 secs|offset=0.000001s;60.000000;120.000000;`: the server's clock minus ours.
+          const theirs = -Number(/Offset (\S+) secs/.exec(stdout)?.[1]);
+          return Math.abs(offsetSeconds - theirs);
+        });
+        expect(Math.min(...distances)).toBeLessThanOrEqual(errorSeconds);
       }
     },
   );
