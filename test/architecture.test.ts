@@ -51,7 +51,16 @@ const rules: Readonly<Record<string, readonly string[]>> = {
   'watch.ts': ['type check.ts', 'confirm.ts', 'exceptions.ts', 'type policy.ts', 'report.ts', 'runner.ts'],
 
   // Wiring: each introduces a few to each other, and only main and the command line know everybody.
-  'cloud.ts': wiring('agent.ts', 'hub/', 'sinks/alerts.ts', 'methods.ts', 'policy-keeper.ts', 'reporter.ts'),
+  'cloud.ts': wiring(
+    'agent.ts',
+    'type memory.ts',
+    'zod',
+    'hub/',
+    'sinks/alerts.ts',
+    'methods.ts',
+    'policy-keeper.ts',
+    'reporter.ts',
+  ),
   'host-for.ts': wiring('config.ts', 'host/index.ts'),
   'methods.ts': wiring('agent.ts', 'policy.ts', 'zod'),
   'policy-keeper.ts': wiring('jsonc.ts', 'memory.ts', 'policy-in-force.ts', 'node:fs', 'zod'),
@@ -146,73 +155,6 @@ describe('who touches what', () => {
     expect(importersOf(src, what, ...but)).toEqual([]);
     // Somebody does: the pattern is not out of date.
     expect(importersOf(src, what)).not.toEqual([]);
-  });
-});
-
-describe('it only reads', () => {
-  const reading = [
-    ...['access', 'constants', 'lstat', 'opendir', 'readdir', 'readFile', 'readFileSync', 'readlink'],
-    ...['realpath', 'stat', 'statfs', 'unwatchFile', 'watchFile'],
-  ];
-  const more: Readonly<Record<string, readonly string[]>> = {
-    // The state folder.
-    'src/memory.ts': ['mkdir', 'open', 'rename'],
-    // The report that --junit asks for.
-    'src/cli.ts': ['writeFile'],
-    // For reading, as the next test looks into.
-    'src/host/files.ts': ['open'],
-    // A script in a string, as the test after the next looks into.
-    'src/host/statfs-child.ts': ['*'],
-  };
-
-  /** What a source takes of node:fs beyond reading. */
-  const writing = (source: Source): string[] =>
-    importsOf(source)
-      .filter(({ from, typeOnly }) => /^(node:)?fs\b/.test(from) && !typeOnly)
-      .flatMap(({ names }) => names)
-      .filter((name) => !reading.includes(name) && !more[source.path]?.includes(name));
-
-  test('only the state folder and the report asked for are written', () => {
-    expect(src.flatMap((source) => writing(source).map((name) => `${source.path} imports ${name}`))).toEqual(
-      [],
-    );
-  });
-
-  test('what the host opens, it opens for reading', () => {
-    const host = src.filter(({ path }) => path.startsWith('src/host/'));
-    for (const { text } of host) {
-      expect(text).not.toMatch(/\bopen\([^)]*['"`](?:[wa]|r\+)/);
-      expect(text).not.toMatch(/\bO_(?:WRONLY|RDWR|CREAT|TRUNC|APPEND)\b/);
-    }
-  });
-
-  test('the child that measures filesystems does nothing but measure', () => {
-    const child = src.find(({ path }) => path === 'src/host/statfs-child.ts');
-    const uses = [...(child?.text.matchAll(/\bfs\.(?:promises\.)?(\w+)/g) ?? [])].map(([, name]) => name);
-    // The promises are handed to the function that resolves links, which is typed to use two of them.
-    expect([...new Set(uses)].toSorted()).toEqual(['promises', 'statfs']);
-  });
-
-  test('nothing asks for more than GET, HEAD or a tunnel', () => {
-    const methods = src.flatMap(({ text }) =>
-      [...text.matchAll(/\bmethod: ?['"`](\w+)/g)].map(([, method]) => method),
-    );
-    expect(methods).not.toEqual([]);
-    expect(methods.filter((method) => !['GET', 'HEAD', 'CONNECT'].includes(method ?? ''))).toEqual([]);
-  });
-
-  test.each([
-    ["import { writeFile } from 'node:fs/promises';", ['writeFile']],
-    ["import { readFile, type Stats, rm } from 'node:fs';", ['Stats', 'rm']],
-    ["import * as fs from 'node:fs';", ['*']],
-    ["import fs from 'fs';", ['default']],
-    ["const { rm, stat: look } = await import('node:fs/promises');", ['rm']],
-    ["const fs = await import('node:fs');", ['*']],
-    ["const script = `const { cp } = require('node:fs');`;", ['cp']],
-    ["import type { Stats } from 'node:fs';", []],
-    ["import { readFile } from 'node:fs/promises';", []],
-  ])('%s is seen through', (text, expected) => {
-    expect(writing({ path: 'src/checks/made-up.ts', text })).toEqual(expected);
   });
 });
 
