@@ -1,4 +1,5 @@
 import { CannotTell, type Host, type Names, type Subject } from '../check.ts';
+import { isTimeout, withDeadline } from '../deadline.ts';
 import { registriesOf } from './registries.ts';
 
 /** What `{…}` may hold in a policy. */
@@ -82,10 +83,16 @@ function asHost(name: string): string {
 
 const mentionsRegistries = (text: string): boolean => text.includes('{registries}');
 
+/** For a socket on this machine. All other targets wait for it. */
+const listSeconds = 2;
+
 async function knownRegistries(host: Host, signal: AbortSignal): Promise<readonly string[] | CannotTell> {
   try {
-    return registriesOf(await host.modules(signal));
+    return registriesOf(await withDeadline(listSeconds, signal, (deadline) => host.modules(deadline)));
   } catch (error) {
+    signal.throwIfAborted();
+    if (isTimeout(error))
+      return new CannotTell('timed_out', `The modules of this device were not listed in ${listSeconds} s`);
     if (error instanceof CannotTell) return error;
     throw error;
   }

@@ -6,13 +6,14 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { type Simulator, startSimulator } from '../../simulator/index.ts';
 import { createRoot } from '../../simulator/pki.ts';
+import { checks } from '../../src/checks/index.ts';
 import { have, isRoot } from '../support/programs.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { moduleContainer } from './module.ts';
 
 const image = 'eflow-hardening-agent:test';
 const gatewayName = 'edgehub.test';
-const checkIds = ['clockDrift', 'certificateExpiry', 'diskSpace', 'outboundReachability'];
+const checkIds = checks.map(({ id }) => id);
 const certificate = '/var/lib/aziot/certd/certs/device-id.pem';
 const possible = isRoot && process.arch === 'x64' && have('dockerd', 'docker', 'debootstrap', 'ip');
 
@@ -190,6 +191,8 @@ const localPolicy = (gateway: string, hubPort: number) => ({
     certificateExpiry: { endpoints: ['edgehub'] },
     diskSpace: { warnUsedPercent: 100, failUsedPercent: 100, minSizeGiB: 0 },
     outboundReachability: { targets: [`tcp://${gatewayName}:${hubPort}`] },
+    outboundContainment: { targets: [`tcp://${gateway}:9`] },
+    dnsResolution: { names: [gatewayName] },
   },
 });
 

@@ -74,11 +74,11 @@ function startExporter(network: Namespaces, folder: string) {
   const tcp = { preferred_ip_protocol: 'ip4' };
   const config = {
     modules: {
-      tcp: { prober: 'tcp', timeout: '2s', tcp },
-      tls: { prober: 'tcp', timeout: '2s', tcp: { ...tcp, tls: true, tls_config: tls } },
+      tcp: { prober: 'tcp', timeout: '3s', tcp },
+      tls: { prober: 'tcp', timeout: '3s', tcp: { ...tcp, tls: true, tls_config: tls } },
       https: {
         prober: 'http',
-        timeout: '2s',
+        timeout: '3s',
         http: {
           ...tcp,
           valid_status_codes: [200, 302, 401],
