@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   CannotTell,
+  type Host,
   type Probe,
   type ProbeFailure,
   type ProbeTarget,
@@ -56,16 +57,27 @@ describe('subjects', () => {
     ]);
   });
 
-  test('say why the registries are not known, and the others are tried all the same', async () => {
-    const modules = async () => {
-      throw new CannotTell('no_access', 'The workload API gave no answer');
-    };
-    const given = params.parse({ targets: ['https://{registries}/v2/', 'tcp://192.0.2.1:53'] });
-    const host = fakeHost({ modules });
-    const [unknown = subject, known] = await subjects(given, host, never);
-    expect(known).toEqual({ target: 'tcp://192.0.2.1:53' });
-    await expect(examine(unknown, given, host, never)).rejects.toMatchObject({ reason: 'no_access' });
-  });
+  test.each<[string, Host['modules']]>([
+    [
+      'no_access',
+      async () => {
+        throw new CannotTell('no_access', 'The workload API gave no answer');
+      },
+    ],
+    [
+      'timed_out',
+      (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    ],
+  ])(
+    'say why the registries are not known (%s), and the others are tried all the same',
+    async (reason, modules) => {
+      const given = params.parse({ targets: ['https://{registries}/v2/', 'tcp://192.0.2.1:53'] });
+      const host = fakeHost({ modules });
+      const [unknown = subject, known] = await subjects(given, host, never);
+      expect(known).toEqual({ target: 'tcp://192.0.2.1:53' });
+      await expect(examine(unknown, given, host, never)).rejects.toMatchObject({ reason });
+    },
+  );
 });
 
 test('a target that is reached passes, with the time of each phase', async () => {
