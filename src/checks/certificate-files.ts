@@ -31,7 +31,8 @@ interface Judged {
   readonly verdict: Verdict;
 }
 
-const filesAtOnce = 16;
+/** Few enough for the listeners a signal takes without a warning; more would only wait for the same disk. */
+const filesAtOnce = 8;
 
 /**
  * One verdict over many files, which is that of the worst. It keeps no certificates but those of one file at a time,
