@@ -224,7 +224,7 @@ export interface CertificateDetails {
 
 /** What a TLS server presents, and apart from that what it is worth here. */
 export interface PresentedChain {
-  /** Leaf first, each followed by its issuer as far as they go; at least one. */
+  /** In the order they were sent, so the first is the server's own; at least one. */
   readonly certificates: readonly Certificate[];
   /** Whether the leaf is for the host that was asked (RFC 9525). */
   readonly namesHost: boolean;

@@ -11,8 +11,7 @@ import { type WireReason, wireProblems } from './wire-problems.ts';
  * Looks at how certificates hang together: in files, and as servers present them. What keeps a TLS client from
  * accepting them fails; a weak key, a weak signature and the quickstart authority warn. Dates are certificateExpiry's.
  *
- * `wrong_order` is judged in files only: Node.js gives a presented chain in the order of its issuers, whatever order
- * the server sent, and leaves out what does not belong to it. A missing intermediate shows as `untrusted_root`.
+ * A missing intermediate on the wire shows as `untrusted_root`: Node.js cannot know what was left out.
  */
 export const certificateChain = defineCheck({
   id: 'certificateChain',

@@ -45,7 +45,7 @@ const issuedBy = (all: readonly Certificate[], i: number): readonly Certificate[
   all.filter(({ signer }, j) => signer === i && j !== i);
 
 /** From a certificate to the last issuer that is there. */
-function pathFrom(all: readonly Certificate[], start: number): readonly Certificate[] {
+export function pathFrom(all: readonly Certificate[], start: number): readonly Certificate[] {
   const path: Certificate[] = [];
   let at: number | undefined = start;
   while (at !== undefined && path.length < all.length) {

@@ -5,6 +5,7 @@ import {
   chainProblems,
   nameOf,
   type Problem,
+  pathFrom,
   pathProblems,
   shortened,
 } from './chain-problems.ts';
@@ -25,14 +26,16 @@ export function wireProblems(
     ...authorityProblems(chain, origin),
     ...nameProblems(chain, endpoint),
     ...usageProblems(chain),
-    ...chainProblems(chain.certificates),
+    // What is sent beside a chain that is whole does no harm.
+    ...chainProblems(chain.certificates).filter(({ reason }) => reason !== 'broken_link' || !chain.authority),
   ];
   return problems.sort((a, b) => Number(b.status === 'fail') - Number(a.status === 'fail'));
 }
 
 function authorityProblems({ certificates, authority, trustProblem }: PresentedChain, origin: Origin) {
   const problems: Problem<WireReason>[] = [];
-  const top = certificates.at(-1);
+  const path = pathFrom(certificates, 0);
+  const top = path.at(-1);
   if (!top) return problems;
   const issuer = shortened(authority?.subject ?? top.issuer);
   const leads = `the chain leads to ${issuer}`;
@@ -46,7 +49,7 @@ function authorityProblems({ certificates, authority, trustProblem }: PresentedC
   }
   const sent = certificates.some(({ fingerprint256 }) => fingerprint256 === authority?.fingerprint256);
   if (!authority || sent) return problems;
-  problems.push(...pathProblems([...certificates, authority]));
+  problems.push(...pathProblems([...path, authority]));
   if (isQuickstartCa(authority)) problems.push(...chainProblems([authority]));
   return problems;
 }

@@ -3,9 +3,10 @@ import { CannotTell, type Endpoint, type Host, type PresentedChain, probeFailure
 import type { Connect } from './connect.ts';
 import { describeCertificates } from './describe-certificate.ts';
 import { hostPort } from './dial.ts';
-import { findAuthority, peerCertificates } from './peer.ts';
+import { findAuthority } from './peer.ts';
 import { createTimeline } from './timeline.ts';
 import type { Trust, Trusted } from './trust.ts';
+import { createWireOrder, type WireOrder } from './wire-order.ts';
 
 interface Options {
   readonly connect: Connect;
@@ -19,13 +20,14 @@ interface Options {
 export function createPresentedChain({ connect, trust }: Options): Host['presentedChain'] {
   // Without authorities: Node would complete the chain with a root of ours that the server did not send.
   const context = createSecureContext({ ca: [] });
+  const wireOrder = createWireOrder();
 
   return async (endpoint, signal) => {
     const trusted = await trust(signal);
     return connect
       .tls(
         { endpoint, timeline: createTimeline(), context },
-        async (socket) => presented(socket, endpoint, trusted),
+        async (socket) => presented(socket, endpoint, trusted, wireOrder),
         signal,
       )
       .catch((error: unknown) => {
@@ -34,15 +36,21 @@ export function createPresentedChain({ connect, trust }: Options): Host['present
   };
 }
 
-function presented(socket: TLSSocket, endpoint: Endpoint, trusted: Trusted): PresentedChain {
-  const chain = peerCertificates(socket);
+function presented(
+  socket: TLSSocket,
+  endpoint: Endpoint,
+  trusted: Trusted,
+  wireOrder: WireOrder,
+): PresentedChain {
+  const namesHost = checkServerIdentity(endpoint.host, socket.getPeerCertificate()) === undefined;
+  const chain = wireOrder(socket, hostPort(endpoint));
   const [leaf] = chain;
   if (!leaf) throw new CannotTell('unreadable', `${hostPort(endpoint)} presented no certificate`);
   const authority = findAuthority(leaf, chain, trusted.authorities);
   const described = authority && describeCertificates([authority])[0];
   return {
     certificates: describeCertificates(chain),
-    namesHost: checkServerIdentity(endpoint.host, socket.getPeerCertificate()) === undefined,
+    namesHost,
     ...(described ? { authority: described } : {}),
     ...(trusted.problem === undefined ? {} : { trustProblem: trusted.problem }),
   };

@@ -198,8 +198,21 @@ describe.skipIf(!have('openssl'))('chains made by OpenSSL (apt-get install opens
       expect(await look(leaf, [authority], root)).toMatchObject({ status: 'pass' });
     });
 
-    test('a chain in the wrong order is seen in the right one', async () => {
-      expect(await look(leaf, [root, authority], root)).toMatchObject({ status: 'pass' });
+    test('a chain in the wrong order is told', async () => {
+      expect(await look(leaf, [root, authority], root)).toMatchObject({
+        status: 'fail',
+        reason: 'wrong_order',
+        remedy: expect.stringContaining('openssl s_client -connect gw.test'),
+      });
+    });
+
+    test('a stranger beside a chain is a broken link, unless the chain is whole without it', async () => {
+      const stranger = make({ subject: 'Stranger', extensions: caExtensions });
+      expect(await look(leaf, [stranger], root)).toMatchObject({
+        reason: 'untrusted_root',
+        message: expect.stringContaining('more wrong: broken_link'),
+      });
+      expect(await look(leaf, [authority, stranger], root)).toMatchObject({ status: 'pass' });
     });
 
     test('another root, a missing intermediate, another name and another use are told', async () => {
