@@ -1,10 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { createAgent } from './agent.ts';
-import type { Need } from './check.ts';
+import type { Host, Need } from './check.ts';
 import { checks } from './checks/index.ts';
 import { type Config, readConfig } from './config.ts';
 import { describeError } from './errors.ts';
+import { createHistory } from './host/history.ts';
 import { hostFor } from './host-for.ts';
 import { parseJsonc } from './jsonc.ts';
 import { type Memory, readMemory } from './memory.ts';
@@ -13,6 +14,7 @@ import { readPolicy } from './policy.ts';
 import { policyExample, policyJsonSchema } from './policy-example.ts';
 import { defaultPolicy, type PolicyInForce } from './policy-in-force.ts';
 import { savedPolicy } from './policy-keeper.ts';
+import { historyName } from './remembered.ts';
 import type { Report } from './report.ts';
 import { schedule } from './schedule.ts';
 import { renderJunit } from './sinks/junit.ts';
@@ -102,8 +104,7 @@ async function check(ids: readonly string[], options: CheckOptions): Promise<num
     );
   }
   const config = readConfig(process.env);
-  const memory = await readMemory(config.stateDir);
-  const host = hostFor(config, memory.problem);
+  const { memory, host } = await machine(config);
   const agent = createAgent({
     checks,
     host,
@@ -136,8 +137,7 @@ function exitCode({ summary }: Report, warningsAsErrors: boolean): number {
 
 async function list(policyFile: string | undefined): Promise<string> {
   const config = readConfig(process.env);
-  const memory = await readMemory(config.stateDir);
-  const host = hostFor(config, memory.problem);
+  const { memory, host } = await machine(config);
   const { policy } = await policyFor(config, memory, policyFile, host.now());
   const signal = AbortSignal.timeout(10_000);
   const sections = checks.map(async (each) => {
@@ -153,6 +153,13 @@ async function access(need: Need, given: Promise<boolean>): Promise<string> {
   // Whether the network lets something through is found out by the check itself.
   if (need.kind === 'network') return `needs the network: ${need.what}`;
   return `needs to read ${need.path}: ${(await given) ? 'given' : 'not given'}`;
+}
+
+/** This machine, with what the agent that runs on it remembers. */
+async function machine(config: Config): Promise<{ memory: Pick<Memory, 'get'>; host: Host }> {
+  const memory = await readMemory(config.stateDir);
+  const history = createHistory({ now: () => new Date(), saved: memory.get(historyName) });
+  return { memory, host: hostFor(config, { memoryProblem: memory.problem, clockEvents: () => [], history }) };
 }
 
 /** The policy for one run: the file asked for, the environment's, the one saved from the twin, or the built-in one. */

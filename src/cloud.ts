@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import type { Agent, Sink } from './agent.ts';
 import type { Check } from './check.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { openSession } from './hub/session.ts';
 import type { Log } from './log.ts';
+import type { Memory } from './memory.ts';
 import { createMethods } from './methods.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
 import { createReporter } from './reporter.ts';
@@ -11,6 +13,7 @@ import { alertFor } from './sinks/alerts.ts';
 export interface CloudOptions {
   readonly checks: readonly Check[];
   readonly keeper: PolicyKeeper;
+  readonly memory: Memory;
   readonly log: Log;
   readonly now: () => Date;
   /** The agent, which is made after the cloud it talks to. */
@@ -27,7 +30,12 @@ export interface Cloud {
   tell(urgent: boolean): void;
 }
 
-export function createCloud({ checks, keeper, log, now, agent }: CloudOptions): Cloud {
+const savedName = 'reported';
+
+const acknowledgedBefore = (memory: Memory) =>
+  z.record(z.string(), z.unknown()).safeParse(memory.get(savedName)).data;
+
+export function createCloud({ checks, keeper, memory, log, now, agent }: CloudOptions): Cloud {
   let heard = () => {};
   const firstTwin = new Promise<void>((resolve) => {
     heard = resolve;
@@ -40,6 +48,8 @@ export function createCloud({ checks, keeper, log, now, agent }: CloudOptions): 
       heard();
       tell(true);
     },
+    acknowledged: acknowledgedBefore(memory),
+    onAcknowledged: (reported) => memory.set(savedName, reported),
     log,
     random: Math.random,
     now,

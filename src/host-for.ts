@@ -1,28 +1,17 @@
 import type { Host } from './check.ts';
 import { type Config, ConfigError } from './config.ts';
 import { describeError } from './errors.ts';
-import { createHost } from './host/index.ts';
+import { createHost, type HostOptions } from './host/index.ts';
+
+/** What the environment does not say of this machine. */
+type Remembered = Pick<HostOptions, 'memoryProblem' | 'clockEvents' | 'history'>;
 
 /** This machine, as the environment says to look at it. Throws a {@link ConfigError} for a bad proxy. */
-export function hostFor(
-  config: Config,
-  memoryProblem: Host['memoryProblem'],
-  clockEvents: Host['clockEvents'] = () => [],
-): Host {
+export function hostFor(config: Config, remembered: Remembered): Host {
   const { names, hostRoot, stateDir, dockerSocket, workloadUri, caFiles, httpsProxy, noProxy } = config;
+  const given = { names, hostRoot, stateDir, dockerSocket, workloadUri, caFiles, httpsProxy, noProxy };
   try {
-    return createHost({
-      names,
-      hostRoot,
-      stateDir,
-      dockerSocket,
-      workloadUri,
-      caFiles,
-      httpsProxy,
-      noProxy,
-      memoryProblem,
-      clockEvents,
-    });
+    return createHost({ ...given, ...remembered });
   } catch (cause) {
     throw new ConfigError(`https_proxy: ${describeError(cause)}`, { cause });
   }

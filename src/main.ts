@@ -7,12 +7,13 @@ import { type Config, ConfigError, readConfig } from './config.ts';
 import { within } from './deadline.ts';
 import { describeError } from './errors.ts';
 import { createClockWatch } from './host/clock-watch.ts';
+import { createHistory } from './host/history.ts';
 import { hostFor } from './host-for.ts';
 import { serve } from './http.ts';
 import { createLog, type Log } from './log.ts';
 import { openMemory } from './memory.ts';
 import { openPolicyKeeper } from './policy-keeper.ts';
-import { keepForLater, remember } from './remembered.ts';
+import { historyName, keepForLater, remember } from './remembered.ts';
 import { routes } from './routes.ts';
 import { schedule } from './schedule.ts';
 import { createMetrics, type TargetIdentity } from './sinks/metrics.ts';
@@ -25,19 +26,23 @@ const firstTwinSeconds = 10;
 const lastWordsSeconds = 3;
 const lastWriteSeconds = 1;
 const heartbeatLookMs = 60_000;
+// A year of writes is then nothing to a flash disk, and no more than an hour is lost to a power cut.
+const historyEveryMs = 3_600_000;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  const host = hostFor(
-    config,
-    () => memory.problem(),
-    () => clockWatch.events(),
-  );
+  const memory = await openMemory(config.stateDir);
+  const history = createHistory({ now: () => new Date(), saved: memory.get(historyName) });
+  const clockWatch = createClockWatch(({ kind, seconds }) => {
+    log.warn({ seconds }, kind === 'stepped' ? 'The clock was set' : 'The machine slept');
+    agent.look(['clockDrift']);
+  });
+  const { events: clockEvents } = clockWatch;
+  const host = hostFor(config, { memoryProblem: memory.problem, clockEvents, history });
   const log = createLog(config.logFormat, config.logLevel);
   log.info({ version, revision, mode: config.mode }, 'Starting');
   const stopping = onSignal(log);
 
-  const memory = await openMemory(config.stateDir);
   const forgetful = memory.problem();
   if (forgetful) log.warn({ why: forgetful.message }, 'Starting without memory');
   const connected = config.mode === 'edge';
@@ -56,7 +61,7 @@ async function main(): Promise<void> {
   });
   const metrics = createMetrics(checks, { version, revision }, identity(config), config.metricsIdentity);
   const cloud = connected
-    ? createCloud({ checks, keeper, log, now: host.now, agent: () => agent })
+    ? createCloud({ checks, keeper, memory, log, now: host.now, agent: () => agent })
     : undefined;
   const count = ({ result: { id, findings }, transitions }: Ran) =>
     metrics.count(
@@ -84,11 +89,6 @@ async function main(): Promise<void> {
     sinks: [{ ran: count }, { ran: keep }, ...(cloud ? [cloud.sink] : [])],
   });
 
-  const clockWatch = createClockWatch(({ kind, seconds }) => {
-    log.warn({ seconds }, kind === 'stepped' ? 'The clock was set' : 'The machine slept');
-    agent.look(['clockDrift']);
-  });
-
   const handlers = routes(agent, keeper, metrics, config.names, clockWatch, () => cloud?.hub.figures());
   const onError = (error: unknown) => log.error({ err: error }, 'A request could not be answered');
   const server = await serve(handlers, config.address, config.port, onError).catch((cause: unknown) => {
@@ -106,12 +106,15 @@ async function main(): Promise<void> {
     clockWatch.start();
   }
   const heartbeat = setInterval(() => cloud?.tell(false), heartbeatLookMs);
+  const keepHistory = () => memory.set(historyName, history.snapshot());
+  const historian = setInterval(keepHistory, historyEveryMs);
 
   await new Promise((resolve) => {
     if (stopping.aborted) resolve(undefined);
     else stopping.addEventListener('abort', resolve);
   });
   clearInterval(heartbeat);
+  clearInterval(historian);
   clockWatch.stop();
   agent.stop();
   keeper.close();
@@ -121,6 +124,7 @@ async function main(): Promise<void> {
   await within(lastWordsSeconds, never, async (signal) => cloud?.hub.close(signal)).catch((error: unknown) =>
     log.warn({ err: error }, 'Could not say everything'),
   );
+  keepHistory();
   await within(lastWriteSeconds, never, memory.flush).catch((error: unknown) =>
     log.warn({ err: error }, 'Could not save everything'),
   );

@@ -42,7 +42,10 @@ export async function openMemory(directory: string): Promise<Memory> {
   let writing = Promise.resolve();
 
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    // Not recursive: below /proc that never returns in Node 20, and a parent that is missing was not given.
+    await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    });
     if (read.problem?.kind === 'damaged' || read.problem?.kind === 'newer') {
       await rename(path, join(directory, `${read.problem.kind}-${fileName}`));
     }

@@ -89,7 +89,10 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
     try {
       const before = fallback;
       fallback = follow(before, await readFile(file, 'utf8'));
-      if (current.source === 'file' || current.source === 'default') change(fallback);
+      if (current.source === 'twin' || current.source === 'saved') return;
+      // What the twin asked for and was refused stays so.
+      const { accepted, version, problems } = current;
+      change(version > 0 && !accepted ? { ...fallback, accepted, version, problems } : fallback);
     } catch (error) {
       log.warn({ err: error, file }, 'Could not read the policy file, its last policy stays');
     }

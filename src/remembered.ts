@@ -6,6 +6,9 @@ import type { Remembered } from './watch.ts';
 
 const name = 'findings';
 
+/** Under which earlier sizes of the disk are kept. */
+export const historyName = 'history';
+
 const finding = z.object({
   target: z.string(),
   status: z.enum(statuses),

@@ -29,8 +29,8 @@ test('what is set to undefined is forgotten', async () => {
   expect((await openMemory(folder)).get('policy')).toBeUndefined();
 });
 
-test('a folder that is missing is made, for nobody else to read', async () => {
-  const folder = join(await tempFolder(), 'a', 'b');
+test('a folder that is missing is made where its parent is there, for nobody else to read', async () => {
+  const folder = join(await tempFolder(), 'state');
   const memory = await openMemory(folder);
   memory.set('policy', 1);
   await memory.flush();

@@ -20,7 +20,8 @@ const params = z
       .array(z.url({ protocol: /^https$/, error: 'Not an https:// URL' }))
       .max(16)
       .default([]),
-    chrony: address.nullable().default('127.0.0.1:323'),
+    // `false` is for the twin, where null would mean that the key is removed.
+    chrony: z.union([address, z.literal(false), z.null()]).default('127.0.0.1:323'),
     warnSeconds: z.number().positive().default(10),
     failSeconds: z.number().positive().default(300),
   })

@@ -12,7 +12,7 @@ export const sourceSeconds = 5;
 interface Named {
   readonly servers: readonly string[];
   readonly https: readonly string[];
-  readonly chrony: string | null;
+  readonly chrony: string | false | null;
 }
 
 /** A source that gave no sample. */

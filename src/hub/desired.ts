@@ -2,7 +2,7 @@ import { applyPatch, isObject, type Json } from './merge-patch.ts';
 
 /** Our own copy of the desired properties, kept right through patches, repeats and gaps. */
 export interface DesiredCopy {
-  /** Takes a whole document. False for one that is older than what is known. */
+  /** Takes a document that was read. False for one without a version, which edgeHub has made up. */
   replace(document: Json): boolean;
   /** Takes a patch: `applied`, `old` when it is known already or has no version, `gap` when one before it was missed. */
   patch(patch: Json): 'applied' | 'old' | 'gap';
@@ -16,8 +16,8 @@ export function createDesiredCopy(): DesiredCopy {
   const version = () => versionOf(document);
   return {
     replace(next) {
-      const [known, given] = [version(), versionOf(next)];
-      if (given === undefined || (known !== undefined && given < known)) return false;
+      // One that is older than what is known is right all the same: versions begin again when a twin is made anew.
+      if (versionOf(next) === undefined) return false;
       document = next;
       return true;
     },

@@ -38,6 +38,9 @@ export interface HubOptions {
   readonly random: () => number;
   readonly now: () => Date;
   readonly limits?: HubLimits;
+  /** The reported properties that were last acknowledged, to an earlier process. */
+  readonly acknowledged?: Json | undefined;
+  onAcknowledged?(reported: Json): void;
 }
 
 export interface HubLog {
@@ -65,7 +68,7 @@ export function createHub(options: HubOptions): Hub {
   const stopping = new AbortController();
   const drained = new AbortController();
   const desired = createDesiredCopy();
-  const outbox = createOutbox(() => performance.now());
+  const outbox = createOutbox(() => performance.now(), options.acknowledged);
   const bell = createBell();
   let state: 'connecting' | 'connected' | 'offline' = 'connecting';
   let closing = false;
@@ -96,17 +99,18 @@ export function createHub(options: HubOptions): Hub {
     let readAt = 0;
     // While the twin is read the SDK tells the whole of it as if it were a patch.
     let held: Json[] | undefined;
-    const take = (patch: Json) => {
+    const take = (patch: Json, duringRead: boolean) => {
       const how = desired.patch(patch);
       if (how === 'applied') options.onDesired(desired.document());
-      if (how === 'gap') readAt = 0;
+      // Outside of a read a repeat is as odd as a gap: the twin may have been made anew.
+      if (how === 'gap' || (how === 'old' && !duringRead)) readAt = 0;
       bell.ring();
     };
     const call = <T>(work: () => Promise<T>) => within(limits.call, alive, work);
     const session = await open({
       onEnd: (error) => ended.abort(error),
       onError: (error) => log.error({ err: error }, 'The IoT Hub client complained'),
-      onDesired: (patch) => (held ? void held.push(patch) : take(patch)),
+      onDesired: (patch) => (held ? void held.push(patch) : take(patch, false)),
     });
     try {
       for (;;) {
@@ -120,7 +124,7 @@ export function createHub(options: HubOptions): Hub {
           if (desired.replace(twin.desired)) options.onDesired(desired.document());
           const meanwhile: readonly Json[] = held;
           held = undefined;
-          for (const patch of meanwhile) take(patch);
+          for (const patch of meanwhile) take(patch, true);
           if (state !== 'connected') log.info({}, 'Connected to edgeHub');
           state = 'connected';
           onConnected();
@@ -149,7 +153,8 @@ export function createHub(options: HubOptions): Hub {
     if ('patch' in next) {
       try {
         await call(() => session.update(next.patch));
-        outbox.accepted(next.patch);
+        const reported = outbox.accepted(next.patch);
+        options.onAcknowledged?.(reported);
         figures = {
           lastSuccess: options.now(),
           patches: figures.patches + 1,

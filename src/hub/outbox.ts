@@ -9,8 +9,8 @@ export interface Outbox {
   send(message: OutputMessage): void;
   /** The next thing to send, or the milliseconds until there may be one. */
   next(): Next;
-  /** The hub has taken a patch: the next difference is taken from here. */
-  accepted(patch: Json): void;
+  /** The hub has taken a patch. Gives all that it holds now, from which the next difference is taken. */
+  accepted(patch: Json): Json;
   /** The hub does not want a patch: it is tried again after the interval. */
   refused(): void;
   /** A message that was next has been sent. */
@@ -34,9 +34,12 @@ const hourMs = 3_600_000;
 // More than a day of flapping. Beyond it the oldest are dropped.
 const mostMessages = 100;
 
-/** @param now monotonic milliseconds */
-export function createOutbox(now: () => number): Outbox {
-  let acknowledged: Json = {};
+/**
+ * @param now monotonic milliseconds
+ * @param before what was last acknowledged, to an earlier process
+ */
+export function createOutbox(now: () => number, before: Json = {}): Outbox {
+  let acknowledged = before;
   let wanted: Json = {};
   let minIntervalMs = 0;
   let notBefore = Number.NEGATIVE_INFINITY;
@@ -89,6 +92,7 @@ export function createOutbox(now: () => number): Outbox {
       acknowledged = isObject(next) ? next : {};
       acceptedAt = [...acceptedAt, now()];
       holdBack();
+      return acknowledged;
     },
     refused() {
       hurried = false;

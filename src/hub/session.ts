@@ -54,7 +54,11 @@ export const openSession =
     client.on('disconnect', (event?: { transportObj?: Error }) => {
       onEnd(new Error('The connection to edgeHub was lost', { cause: event?.transportObj }));
     });
-    await cutting(signal, cut, () => client.open());
+    await cutting(signal, cut, () => client.open()).catch((error: unknown) => {
+      throw new Error('Could not open the connection to edgeHub', {
+        cause: signal.aborted ? signal.reason : asItWas(error),
+      });
+    });
     // The transport answers every method itself; this subscribes to them.
     for (const name of Object.keys(methods)) client.onMethod(name, () => {});
     let twin: Twin | undefined;
@@ -97,6 +101,17 @@ export const openSession =
       },
     };
   };
+
+/** The SDK calls every failure of a first connection unauthorized; what it really was follows in its message. */
+function asItWas(error: unknown): unknown {
+  const why =
+    error instanceof Error
+      ? /^Failure on first connection \(Not authorized\): (.+)$/.exec(error.message)?.[1]
+      : undefined;
+  return why === undefined
+    ? error
+    : new Error(why, { cause: error instanceof Error ? error.cause : undefined });
+}
 
 /** Does work, and cuts the connection should the signal fire meanwhile, with whose reason it then rejects. */
 async function cutting(signal: AbortSignal, cut: () => void, work: () => Promise<unknown>): Promise<void> {

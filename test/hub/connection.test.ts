@@ -64,7 +64,9 @@ describe('the first connection', () => {
     const { port, connections } = await tcpServer((socket) => void socket.resume());
     withEnvironment({ ...simulator.environment, IOTEDGE_GATEWAYHOSTNAME: `localhost:${port}` });
     const hub = startedHub({ limits: { ...shortLimits, open: 0.2 } });
-    await eventually(() => connectionErrors(hub)).toContain('TimeoutError: No answer within 0.2 s');
+    await eventually(() => connectionErrors(hub)).toContainEqual(
+      expect.stringContaining('No answer within 0.2 s'),
+    );
     withEnvironment(simulator.environment);
     await eventually(hub.state).toBe('connected');
     await eventually(() => connections.every(({ destroyed }) => destroyed)).toBe(true);
@@ -93,7 +95,7 @@ describe('a connection that ends', () => {
       hub.send({ output: 'alerts', body: 1, properties: {} });
       await eventually(() => simulator.edgeHub.messages()).toHaveLength(1);
       expect(counters().connects).toBe(2);
-      expect(connectionErrors(hub)).toEqual(['Error: The connection to edgeHub was lost']);
+      expect(connectionErrors(hub)).toEqual([expect.stringMatching(/^The connection to edgeHub was lost/)]);
     },
   );
 

@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest';
+import { describeError } from '../../src/errors.ts';
 import { createHub, type HubLimits, type HubOptions } from '../../src/hub/hub.ts';
 import type { Json } from '../../src/hub/merge-patch.ts';
 import { openSession } from '../../src/hub/session.ts';
@@ -30,7 +31,7 @@ export function startedHub({ methods = {}, ...options }: Given = {}) {
   const logged: { readonly level: string; readonly text: string; readonly error: string }[] = [];
   const documents: Json[] = [];
   const at = (level: string) => (fields: object, text: string) => {
-    const error = 'err' in fields ? String(fields.err) : '';
+    const error = 'err' in fields ? describeError(fields.err) : '';
     logged.push({ level, text, error });
   };
   const hub = createHub({
