@@ -35,7 +35,8 @@ const z = 2.576;
  * is a forecast only when
  * - lows and highs both rise, each with 99 % confidence: no pure saw, no noise;
  * - they rise from most blocks to the next: no step;
- * - the tops are well beyond the highest level before the span: no rise that was followed by cleaning earlier;
+ * - the tops are well beyond the highest level before the span, and it has not risen like that before: a rise that was
+ *   seen earlier was followed by cleaning then;
  * - the date is not much further ahead than has been seen back, and its margin below half the time left.
  *
  * All spans that end now are tried. The longest that tells counts, unless a shorter one says that it is clearly sooner.
@@ -77,8 +78,9 @@ function forecastFrom(
   const tops = highs.map(({ at, value }) => value + slope * (now - at));
   const level = Math.max(median(tops), samples.at(-1)?.value ?? 0);
   const earlier = samples.filter(({ at }) => at < from);
+  const rise = slope * span;
   const highest = Math.max(...earlier.map(({ value }) => value));
-  if (level - highest < (slope * span) / 2) return undefined;
+  if (level - highest < rise / 2 || mostRisen(earlier, span) > rise * (2 / 3)) return undefined;
   const before = from - (earlier[0]?.at ?? from);
 
   const left = (capacity - level) / slope;
@@ -100,6 +102,16 @@ function forecastFrom(
 function furthest(span: number, before: number): number {
   if (span >= 14 * day) return span < 30 * day ? 2.5 : 4;
   return before >= span ? 1.5 : 0.75;
+}
+
+/** The most that was gained within a span. */
+function mostRisen(samples: readonly Sample[], span: number): number {
+  let [first, most] = [0, 0];
+  for (const { at, value } of samples) {
+    while ((samples[first]?.at ?? at) < at - span) first += 1;
+    most = Math.max(most, value - (samples[first]?.value ?? value));
+  }
+  return most;
 }
 
 interface Block {

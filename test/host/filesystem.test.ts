@@ -135,3 +135,31 @@ test('a signal that fires ends the look with its reason', async () => {
   stop.abort(reason);
   await expect(look).rejects.toBe(reason);
 });
+
+test('a filesystem has the same device through every mount, and an overlay that of what it writes to', async () => {
+  const folder = await tempFolder();
+  for (const name of ['disk', 'again', 'over', 'nested', 'other']) await mkdir(join(folder, name));
+  const overlay = (at: string, upper: string) =>
+    `1 2 0:50 / ${join(folder, at)} rw - overlay overlay rw,upperdir=${join(folder, upper)}`;
+  const mounts = [
+    `1 2 8:1 / ${join(folder, 'disk')} rw - ext4 /dev/sda1 rw`,
+    `1 2 8:1 /part ${join(folder, 'again')} rw - ext4 /dev/sda1 rw`,
+    overlay('over', 'disk/upper'),
+    overlay('nested', 'over/upper'),
+    `1 2 8:2 / ${join(folder, 'other')} rw - xfs /dev/sda2 rw`,
+  ];
+  const filesystem = createFilesystem({
+    hostRoot: '/',
+    stateDir: '/',
+    mountinfo: async () => mounts.join('\n'),
+  });
+  const about = async (name: string) => {
+    const { type, source, device } = await filesystem(join(folder, name), signal);
+    return [type, source, device];
+  };
+  expect(await about('disk')).toEqual(['ext4', '/dev/sda1', '8:1']);
+  expect(await about('again')).toEqual(['ext4', '/dev/sda1', '8:1']);
+  expect(await about('over')).toEqual(['overlay', 'overlay', '8:1']);
+  expect(await about('nested')).toEqual(['overlay', 'overlay', '0:50']);
+  expect(await about('other')).toEqual(['xfs', '/dev/sda2', '8:2']);
+});

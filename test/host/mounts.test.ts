@@ -87,3 +87,21 @@ test.each([
 test('the host root / gives everything, even what is not there', () => {
   expect(isGiven([], { root: '/', path: '/no/such/thing', existing: '/' })).toBe(true);
 });
+
+test.each([
+  ['/dev/sda9', line('/x'), { device: '98:0', source: '/dev/root', filesystemType: 'ext4' }],
+  [
+    'an overlay',
+    '40 1 0:41 / /x rw - overlay overlay rw,lowerdir=/a:/b,upperdir=/var/up\\040per,workdir=/w',
+    { device: '0:41', source: 'overlay', upper: '/var/up per' },
+  ],
+  [
+    'an overlay of lower layers alone',
+    '40 1 0:41 / /x ro - overlay overlay ro,lowerdir=/a:/b',
+    { device: '0:41' },
+  ],
+])('of %s it is known what it is', (_, text, expected) => {
+  const [mount] = parseMountinfo(text);
+  expect(mount).toMatchObject(expected);
+  expect(mount?.upper).toBe('upper' in expected ? expected.upper : undefined);
+});
