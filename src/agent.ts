@@ -1,4 +1,5 @@
-import type { Check, Host } from './check.ts';
+import type { Check } from './check.ts';
+import type { Host } from './host.ts';
 import type { Policy } from './policy.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
 import { type AgentState, type HubState, type Report, summarise } from './report.ts';

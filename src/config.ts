@@ -1,4 +1,4 @@
-import type { Names } from './check.ts';
+import type { Names } from './host.ts';
 import { logLevels } from './log.ts';
 
 /** The process environment, read once. */

@@ -1,7 +1,7 @@
-import type { Host } from './check.ts';
 import { type Config, ConfigError } from './config.ts';
 import { describeError } from './errors.ts';
 import { createHost, type HostOptions } from './host/index.ts';
+import type { Host } from './host.ts';
 
 /** What the environment does not say of this machine. */
 type Remembered = Pick<HostOptions, 'memoryProblem' | 'clockEvents' | 'history'>;

@@ -1,8 +1,8 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { MemoryProblem } from './check.ts';
 import { describeError } from './errors.ts';
+import type { MemoryProblem } from './host.ts';
 
 /** What is remembered over a restart, one JSON value a name, all of it in one file. */
 export interface Memory {

@@ -1,14 +1,7 @@
-import {
-  CannotTell,
-  type Check,
-  commonReasons,
-  type Host,
-  type Reading,
-  type Status,
-  type Subject,
-} from './check.ts';
+import { CannotTell, type Check, commonReasons, type Reading, type Status, type Subject } from './check.ts';
 import { isTimeout, within } from './deadline.ts';
 import { describeError } from './errors.ts';
+import type { Host } from './host.ts';
 
 /** What was seen of one subject in one run. */
 export interface Finding {

@@ -1,6 +1,7 @@
-import type { Check, Host } from './check.ts';
+import type { Check } from './check.ts';
 import { type Change, confirm, type Told } from './confirm.ts';
 import { applyExceptions } from './exceptions.ts';
+import type { Host } from './host.ts';
 import type { Policy } from './policy.ts';
 import { type CheckReport, worst } from './report.ts';
 import { type CheckResult, runCheck } from './runner.ts';

@@ -20,7 +20,7 @@ const connectionString = `HostName=plant.azure-devices.net;DeviceId=press-7;Modu
 /** What refuses this environment: reading it, or making a host of it. */
 function refusal(environment: Environment): string {
   try {
-    hostFor(readConfig(environment), () => undefined);
+    hostFor(readConfig(environment), { memoryProblem: () => undefined, clockEvents: () => [] });
   } catch (error) {
     if (error instanceof ConfigError) return error.message;
     throw error;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CannotTell, type Certificate, defineCheck, type Verdict } from '../check.ts';
+import { CannotTell, defineCheck, type Verdict } from '../check.ts';
+import type { Certificate } from '../host.ts';
 import { examineFile, examineFiles } from './certificate-files.ts';
 import { certificatePlaces, needsOf } from './certificate-params.ts';
 import { certificateSubjects, type Origin } from './certificate-subjects.ts';

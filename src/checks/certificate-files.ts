@@ -1,4 +1,5 @@
-import { CannotTell, type Certificate, type Host, statuses, type Verdict } from '../check.ts';
+import { CannotTell, statuses, type Verdict } from '../check.ts';
+import type { Certificate, Host } from '../host.ts';
 
 /** Judges what one file holds. */
 type Judge<Reason extends string> = (certificates: readonly Certificate[], path: string) => Verdict<Reason>;

@@ -1,4 +1,5 @@
-import { CannotTell, type Endpoint, type Host, type Names, type Subject } from '../check.ts';
+import { CannotTell, type Subject } from '../check.ts';
+import type { Endpoint, Host, Names } from '../host.ts';
 import {
   type CertificatePlaces,
   isOwnEndpoint,

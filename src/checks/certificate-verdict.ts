@@ -1,4 +1,5 @@
-import type { Certificate, Reading, Verdict } from '../check.ts';
+import type { Reading, Verdict } from '../check.ts';
+import type { Certificate } from '../host.ts';
 import { expiryGauge } from './certificate-files.ts';
 import type { Origin } from './certificate-subjects.ts';
 import { isQuickstartCa } from './quickstart-ca.ts';

@@ -1,4 +1,4 @@
-import type { Certificate } from '../check.ts';
+import type { Certificate } from '../host.ts';
 import { isQuickstartCa } from './quickstart-ca.ts';
 
 /** Something wrong with certificates that belong together. `clause` is its message, or its part of it. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { CannotTell, defineCheck, type Host } from '../check.ts';
+import { CannotTell, defineCheck } from '../check.ts';
 import { withDeadline } from '../deadline.ts';
+import type { Host } from '../host.ts';
 import { latestEvent, withEvent } from './clock-events.ts';
 import { askAll, sourceSeconds } from './clock-sources.ts';
 import { type Judgement, judge } from './clock-verdict.ts';

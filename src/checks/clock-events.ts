@@ -1,4 +1,5 @@
-import { CannotTell, type ClockEvent } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { ClockEvent } from '../host.ts';
 import type { Judgement } from './clock-verdict.ts';
 import { inSeconds } from './clock-words.ts';
 

@@ -1,5 +1,6 @@
-import { CannotTell, type Host, type TimeSample } from '../check.ts';
+import { CannotTell } from '../check.ts';
 import { isTimeout, withDeadline } from '../deadline.ts';
+import type { Host, TimeSample } from '../host.ts';
 import { causeOf, type Estimate, estimate } from './clock-words.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { TimeSample } from '../check.ts';
+import type { TimeSample } from '../host.ts';
 import type { Interval } from './intervals.ts';
 
 /** What one source says of the clock: its sample, and the interval the offset must lie in. */

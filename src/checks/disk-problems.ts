@@ -1,4 +1,4 @@
-import type { Filesystem } from '../check.ts';
+import type { Filesystem } from '../host.ts';
 import { describeDate, describeUsage, gib, percent, size } from './disk-words.ts';
 import type { Forecast } from './forecast.ts';
 

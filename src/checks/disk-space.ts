@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { CannotTell, defineCheck, type Filesystem, type Host, type Reading } from '../check.ts';
+import { CannotTell, defineCheck, type Reading } from '../check.ts';
 import { within } from '../deadline.ts';
+import type { Filesystem, Host } from '../host.ts';
 import { absolutePath } from './absolute-path.ts';
 import { type DiskProblem, describeForecast, diskProblems } from './disk-problems.ts';
 import { describeUsage } from './disk-words.ts';

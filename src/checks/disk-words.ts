@@ -1,4 +1,4 @@
-import type { Filesystem } from '../check.ts';
+import type { Filesystem } from '../host.ts';
 
 export const mib = 1_048_576;
 export const gib = 1024 * mib;

@@ -1,5 +1,6 @@
-import { CannotTell, type Host, type LookUp } from '../check.ts';
+import { CannotTell } from '../check.ts';
 import { isTimeout, withDeadline } from '../deadline.ts';
+import type { Host, LookUp } from '../host.ts';
 import { type AddressKind, addressKind } from './address-kind.ts';
 
 /** As long as glibc waits for a server by default (resolv.conf(5)). */

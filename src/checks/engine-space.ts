@@ -1,5 +1,5 @@
-import type { EngineUsage, Filesystem, Host } from '../check.ts';
 import { within } from '../deadline.ts';
+import type { EngineUsage, Filesystem, Host } from '../host.ts';
 import { size } from './disk-words.ts';
 
 /** What the container engine takes on a filesystem, for a message and its remedy. */

@@ -1,4 +1,4 @@
-import type { Sample } from '../check.ts';
+import type { Sample } from '../host.ts';
 
 /** When something that fills will be full. */
 export interface Forecast {

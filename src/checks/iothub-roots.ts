@@ -1,4 +1,4 @@
-import type { Certificate } from '../check.ts';
+import type { Certificate } from '../host.ts';
 
 /**
  * The roots that Azure's services use, SHA-256 by name: DigiCert Global Root G2 is IoT Hub's since September 2024, with

@@ -1,5 +1,6 @@
-import { CannotTell, type Host, type Names, type Subject } from '../check.ts';
+import { CannotTell, type Subject } from '../check.ts';
 import { isTimeout, withDeadline } from '../deadline.ts';
+import type { Host, Names } from '../host.ts';
 import { registriesOf } from './registries.ts';
 
 /** What `{…}` may hold in a policy. */

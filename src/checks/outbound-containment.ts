@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { CannotTell, defineCheck, type Host, type Probe } from '../check.ts';
+import { CannotTell, defineCheck } from '../check.ts';
 import { withDeadline } from '../deadline.ts';
+import type { Host, Probe } from '../host.ts';
 import { isAddress } from './address-kind.ts';
 import { expandAll } from './names.ts';
 import { parseProbeTarget, probeTarget, quote } from './probe-target.ts';

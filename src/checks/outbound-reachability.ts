@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { CannotTell, defineCheck, type Probe, probePhases, type Reading } from '../check.ts';
+import { CannotTell, defineCheck, type Reading } from '../check.ts';
 import { withDeadline } from '../deadline.ts';
+import { type Probe, probePhases } from '../host.ts';
 import { expandAll } from './names.ts';
 import { probeRemedy } from './probe-remedy.ts';
 import { parseProbeTarget, probeTarget } from './probe-target.ts';

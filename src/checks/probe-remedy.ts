@@ -1,4 +1,4 @@
-import type { ProbeFailure, ProbeTarget } from '../check.ts';
+import type { ProbeFailure, ProbeTarget } from '../host.ts';
 
 /** What to do next about a target that a probe did not reach, directly or through a proxy (`host:port`). */
 export function probeRemedy(reason: ProbeFailure, { host, port }: ProbeTarget, proxy?: string): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ProbeTarget } from '../check.ts';
+import type { ProbeTarget } from '../host.ts';
 import { placeholderProblem, withSampleNames } from './names.ts';
 
 /** A probe target as a policy has it: `tcp://host:port`, `tls://host:port` or `https://host[:port][/path]`. */

@@ -1,4 +1,4 @@
-import type { Certificate } from '../check.ts';
+import type { Certificate } from '../host.ts';
 
 /**
  * The names of the authority that IoT Edge makes for itself where `config.toml` has no `[edge_ca]`: `aziot-edge CA

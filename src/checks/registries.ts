@@ -1,4 +1,4 @@
-import type { EdgeModule } from '../check.ts';
+import type { EdgeModule } from '../host.ts';
 
 /** Where Docker takes images from whose reference names no registry. */
 const dockerHub = 'registry-1.docker.io';

@@ -1,4 +1,4 @@
-import type { Endpoint, PresentedChain } from '../check.ts';
+import type { Endpoint, PresentedChain } from '../host.ts';
 import type { Origin } from './certificate-subjects.ts';
 import {
   type ChainReason,

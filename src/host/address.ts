@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
-import { CannotTell, type Endpoint } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { Endpoint } from '../host.ts';
 
 /** Takes `host`, `host:port`, `[IPv6]` or `[IPv6]:port` apart. */
 export function splitAddress(text: string, defaultPort: number): Endpoint {

@@ -1,4 +1,4 @@
-import type { CertificateDetails } from '../check.ts';
+import type { CertificateDetails } from '../host.ts';
 import { type Der, derElements, derTag, dottedOid } from './der.ts';
 
 /** RFC 5280, section 4.2.1.3, by bit. */

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { CannotTell, type Certificate, type Host } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { Certificate, Host } from '../host.ts';
 import { describeCertificates } from './describe-certificate.ts';
 import type { Files } from './files.ts';
 

@@ -1,5 +1,6 @@
 import { checkServerIdentity, createSecureContext, type TLSSocket } from 'node:tls';
-import { CannotTell, type Endpoint, type Host, type PresentedChain, probeFailures } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import { type Endpoint, type Host, type PresentedChain, probeFailures } from '../host.ts';
 import type { Connect } from './connect.ts';
 import { describeCertificates } from './describe-certificate.ts';
 import { hostPort } from './dial.ts';

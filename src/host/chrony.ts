@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { CannotTell, type Host } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { Host } from '../host.ts';
 import { splitAddress } from './address.ts';
 import { encodeTrackingRequest, isReplyTo, parseTracking, type Tracking } from './chrony-packet.ts';
 import { exchange } from './datagram.ts';

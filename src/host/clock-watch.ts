@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { ClockEvent } from '../check.ts';
+import type { ClockEvent } from '../host.ts';
 
 /** The clocks of this machine, in seconds, each from a beginning of its own. */
 export interface Clocks {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
-import { CannotTell, type Endpoint } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { Endpoint } from '../host.ts';
 import { dial, hostPort } from './dial.ts';
 import { handshake } from './handshake.ts';
 import { connectThrough, type ProxyFor } from './proxy.ts';

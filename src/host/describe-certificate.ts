@@ -1,5 +1,5 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import type { Certificate } from '../check.ts';
+import type { Certificate } from '../host.ts';
 import { certificateDetails } from './certificate-details.ts';
 
 /** An authority may have several certificates under one name; a file full of them must not cost a day. */

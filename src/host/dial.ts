@@ -1,5 +1,6 @@
 import { connect, isIP, isIPv6, type Socket } from 'node:net';
-import { CannotTell, type Endpoint, type ProbeFailure } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { Endpoint, ProbeFailure } from '../host.ts';
 
 /**
  * The head start of one address over the next: RFC 8305, section 5. Earlier attempts go on meanwhile; Node's own

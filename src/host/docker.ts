@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { EngineSpace, EngineUsage, Host } from '../check.ts';
 import { withDeadline } from '../deadline.ts';
+import type { EngineSpace, EngineUsage, Host } from '../host.ts';
 import { orAbort } from './or-abort.ts';
 
 const largestAnswer = 8 * 1_048_576;

@@ -1,5 +1,6 @@
 import { join, normalize } from 'node:path/posix';
-import { CannotTell, type Filesystem, type Host } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { Filesystem, Host } from '../host.ts';
 import { notGiven } from './access.ts';
 import { readMountinfo } from './files.ts';
 import { coveringMount, isGiven, type Mount, parseMountinfo } from './mounts.ts';

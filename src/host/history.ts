@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Sample } from '../check.ts';
+import type { Sample } from '../host.ts';
 
 /** What has been seen, by series. */
 export interface History {

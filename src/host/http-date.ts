@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-import { CannotTell, type Endpoint, type Host, type TimeSample } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { Endpoint, Host, TimeSample } from '../host.ts';
 import { asUnreachable } from './chain.ts';
 import type { Connect } from './connect.ts';
 import { askHead, type HttpHead } from './https-head.ts';

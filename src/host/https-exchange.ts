@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import type { TLSSocket } from 'node:tls';
-import { CannotTell, type Endpoint } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { Endpoint } from '../host.ts';
 
 interface Ask {
   readonly method: 'GET';

@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls';
-import { CannotTell, type Endpoint } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { Endpoint } from '../host.ts';
 import { hostPort } from './dial.ts';
 
 /** The head of an HTTP answer. */

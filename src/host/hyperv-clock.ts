@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path/posix';
-import { CannotTell, type Host } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { Host } from '../host.ts';
 import type { Files } from './files.ts';
 
 /** Where Debian and Azure Linux keep it. */

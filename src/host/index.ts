@@ -1,4 +1,4 @@
-import type { ClockEvent, Host, MemoryProblem, Names } from '../check.ts';
+import type { ClockEvent, Host, MemoryProblem, Names } from '../host.ts';
 import { createCertificates } from './certificates.ts';
 import { createPresentedChain } from './chain.ts';
 import { createChrony } from './chrony.ts';

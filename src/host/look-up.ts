@@ -1,4 +1,5 @@
-import { CannotTell, type Host } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { Host } from '../host.ts';
 import { askServers, errorCode, type Resolve } from './resolve.ts';
 
 /** By the resolver's code; any other is the server's failure. */

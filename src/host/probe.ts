@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { CannotTell, type Host, type Probe, type ProbeTarget, probeFailures } from '../check.ts';
+import { CannotTell } from '../check.ts';
 import { isTimeout } from '../deadline.ts';
+import { type Host, type Probe, type ProbeTarget, probeFailures } from '../host.ts';
 import type { Connect, Opened } from './connect.ts';
 import { hostPort } from './dial.ts';
 import { exchangeHttps } from './https-exchange.ts';

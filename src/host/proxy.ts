@@ -1,6 +1,7 @@
 import { request, STATUS_CODES } from 'node:http';
 import { isIP, type Socket } from 'node:net';
-import { CannotTell, type Endpoint } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { Endpoint } from '../host.ts';
 import { hostPort } from './dial.ts';
 
 /** An HTTP proxy that is asked to CONNECT (RFC 9110, section 9.3.6). */

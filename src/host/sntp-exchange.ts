@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { CannotTell, type TimeSample } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { TimeSample } from '../host.ts';
 import { exchange } from './datagram.ts';
 import {
   encodeRequest,

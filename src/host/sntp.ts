@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Host } from '../check.ts';
 import { isTimeout, withDeadline } from '../deadline.ts';
+import type { Host } from '../host.ts';
 import { splitAddress } from './address.ts';
 import type { Resolve } from './resolve.ts';
 import { exchangeSntp, type SntpSample } from './sntp-exchange.ts';

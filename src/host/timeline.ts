@@ -1,4 +1,4 @@
-import type { ProbePhase } from '../check.ts';
+import type { ProbePhase } from '../host.ts';
 
 /** How far an attempt has come, and how long each part of it took. */
 export interface Timeline {

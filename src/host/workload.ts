@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { z } from 'zod';
-import { CannotTell, type Host } from '../check.ts';
+import { CannotTell } from '../check.ts';
+import type { Host } from '../host.ts';
 
 const longestAnswerBytes = 1024 * 1024;
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { CannotTell, type Certificate, type Host, type PresentedChain } from '../../src/check.ts';
+import { CannotTell } from '../../src/check.ts';
 import { certificateChain } from '../../src/checks/certificate-chain.ts';
+import type { Certificate, Host, PresentedChain } from '../../src/host.ts';
 import { certificateWith, presentedWith } from '../support/certificates.ts';
 import { fakeHost } from '../support/fake-host.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { CannotTell, type Certificate, type Host } from '../../src/check.ts';
+import { CannotTell } from '../../src/check.ts';
 import { certificateExpiry } from '../../src/checks/certificate-expiry.ts';
+import type { Certificate, Host } from '../../src/host.ts';
 import { certificateWith, presentedWith } from '../support/certificates.ts';
 import { fakeHost } from '../support/fake-host.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { CannotTell, type ClockEvent, type Host, type TimeSample } from '../../src/check.ts';
+import { CannotTell } from '../../src/check.ts';
 import { clockDrift } from '../../src/checks/clock-drift.ts';
+import type { ClockEvent, Host, TimeSample } from '../../src/host.ts';
 import { runCheck } from '../../src/runner.ts';
 import { fakeHost } from '../support/fake-host.ts';
 

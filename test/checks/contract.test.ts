@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { commonReasons, type Host } from '../../src/check.ts';
+import { commonReasons } from '../../src/check.ts';
 import { checks } from '../../src/checks/index.ts';
+import type { Host } from '../../src/host.ts';
 import { runCheck } from '../../src/runner.ts';
 import { fakeHost } from '../support/fake-host.ts';
 import { policyOf } from '../support/policies.ts';

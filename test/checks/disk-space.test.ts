@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { CannotTell, type EngineUsage, type Filesystem, type Host, type Sample } from '../../src/check.ts';
+import { CannotTell } from '../../src/check.ts';
 import { diskSpace } from '../../src/checks/disk-space.ts';
+import type { EngineUsage, Filesystem, Host, Sample } from '../../src/host.ts';
 import { fakeHost } from '../support/fake-host.ts';
 
 const { signal } = new AbortController();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Sample } from '../../src/check.ts';
 import { forecastFull } from '../../src/checks/forecast.ts';
 import { createHistory } from '../../src/host/history.ts';
+import type { Sample } from '../../src/host.ts';
 
 const hour = 3600;
 const day = 24 * hour;

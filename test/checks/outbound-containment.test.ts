@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { CannotTell, type Probe, type ProbeTarget } from '../../src/check.ts';
+import { CannotTell } from '../../src/check.ts';
 import { outboundContainment } from '../../src/checks/outbound-containment.ts';
+import type { Probe, ProbeTarget } from '../../src/host.ts';
 import { fakeHost } from '../support/fake-host.ts';
 import { network } from '../support/network.ts';
 import { refusedPort, silentServer } from '../support/servers.ts';

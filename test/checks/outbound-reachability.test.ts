@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  CannotTell,
-  type Host,
-  type Probe,
-  type ProbeFailure,
-  type ProbeTarget,
-  probeFailures,
-} from '../../src/check.ts';
+import { CannotTell } from '../../src/check.ts';
 import { outboundReachability } from '../../src/checks/outbound-reachability.ts';
+import { type Host, type Probe, type ProbeFailure, type ProbeTarget, probeFailures } from '../../src/host.ts';
 import { fakeHost } from '../support/fake-host.ts';
 import { network } from '../support/network.ts';
 import { silentServer } from '../support/servers.ts';

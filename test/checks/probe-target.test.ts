@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Names } from '../../src/check.ts';
 import { expandNames } from '../../src/checks/names.ts';
 import { parseProbeTarget, probeTarget } from '../../src/checks/probe-target.ts';
+import type { Names } from '../../src/host.ts';
 
 describe('a probe target', () => {
   test.each([

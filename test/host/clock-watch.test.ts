@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { ClockEvent } from '../../src/check.ts';
 import { createClockWatch } from '../../src/host/clock-watch.ts';
+import type { ClockEvent } from '../../src/host.ts';
 
 /** Three clocks that the test moves. */
 function machine({ bootTime = true } = {}) {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { type Certificate, type Check, type Host, probePhases } from '../../src/check.ts';
+import type { Check } from '../../src/check.ts';
 import { checks } from '../../src/checks/index.ts';
+import { type Certificate, type Host, probePhases } from '../../src/host.ts';
 import { defaultPolicy } from '../../src/policy-in-force.ts';
 import { runCheck } from '../../src/runner.ts';
 import { createMetrics } from '../../src/sinks/metrics.ts';

@@ -1,4 +1,4 @@
-import type { Host } from '../../src/check.ts';
+import type { Host } from '../../src/host.ts';
 
 /** A host that can do what the test gives it, and complains about everything else. */
 export const fakeHost = (given: Partial<Host>): Host =>

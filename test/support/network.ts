@@ -1,4 +1,3 @@
-import type { Host } from '../../src/check.ts';
 import { createPresentedChain } from '../../src/host/chain.ts';
 import { createConnect } from '../../src/host/connect.ts';
 import { createHttpDate } from '../../src/host/http-date.ts';
@@ -7,6 +6,7 @@ import { createProxyFor } from '../../src/host/proxy.ts';
 import type { Resolve } from '../../src/host/resolve.ts';
 import { createTrust } from '../../src/host/trust.ts';
 import type { Workload } from '../../src/host/workload.ts';
+import type { Host } from '../../src/host.ts';
 
 interface Given {
   /** PEM of the authorities in the device's trust bundle. */
