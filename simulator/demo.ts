@@ -30,8 +30,8 @@ async function main(): Promise<number> {
     });
     const agent = startAgent(simulator, folder);
     agent.once('spawn', () => tell(simulator));
-    // Ctrl-C reaches the agent as well, being of the same process group; whoever else ends us ends it, too.
-    process.on('SIGINT', () => {});
+    // Ctrl-C on a terminal reaches the agent by itself as well, which takes the two for one.
+    process.on('SIGINT', () => agent.kill('SIGTERM'));
     process.on('SIGTERM', () => agent.kill('SIGTERM'));
     return await new Promise((resolve) => agent.once('exit', (code) => resolve(code ?? 1)));
   } finally {

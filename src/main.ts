@@ -138,15 +138,23 @@ function identity({ names, module }: Config): TargetIdentity {
   return { iothub, edge_device: device, module_name: module ?? '', instance_number: randomUUID() };
 }
 
-/** Fires at SIGTERM or SIGINT. A second one ends the process where it stands. */
+/**
+ * Fires at SIGTERM or SIGINT. A later one ends the process where it stands; within a second it is the same one come
+ * twice, from the terminal and from npm for instance.
+ */
 function onSignal(log: Log): AbortSignal {
   const stopping = new AbortController();
+  let since = 0;
   for (const [name, number] of [
     ['SIGTERM', 15],
     ['SIGINT', 2],
   ] as const) {
     process.on(name, () => {
-      if (stopping.signal.aborted) process.exit(128 + number);
+      if (stopping.signal.aborted) {
+        if (performance.now() - since > 1000) process.exit(128 + number);
+        return;
+      }
+      since = performance.now();
       log.info({ signal: name }, 'Stopping');
       stopping.abort(new Error(`${name} was received`));
     });
