@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Host } from './host.ts';
+import type { Host, Need } from './host.ts';
 
 /** What a finding or a check can be, from the mildest to the worst. */
 export const statuses = ['skip', 'pass', 'unknown', 'warn', 'fail'] as const;
@@ -68,11 +68,6 @@ export interface Gauge {
   readonly help: string;
   readonly labels: readonly string[];
 }
-
-/** Something a check must be given to do its work; `list` tells whether this machine gives it. */
-export type Need =
-  | { readonly kind: 'path'; readonly path: string }
-  | { readonly kind: 'network'; readonly what: string };
 
 /** One thing worth watching: what to look at (`subjects`), and whether it is right (`examine`). */
 export interface Check<Params = unknown, Item extends Subject = Subject, Reason extends string = string> {

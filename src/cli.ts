@@ -1,12 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { createAgent } from './agent.ts';
-import type { Need } from './check.ts';
 import { checks } from './checks/index.ts';
 import { type Config, readConfig } from './config.ts';
 import { describeError } from './errors.ts';
 import { createHistory } from './host/history.ts';
-import type { Host } from './host.ts';
+import type { Host, Need } from './host.ts';
 import { hostFor } from './host-for.ts';
 import { parseJsonc } from './jsonc.ts';
 import { type Memory, readMemory } from './memory.ts';

@@ -1,8 +1,6 @@
-import type { Need } from './check.ts';
-
 /**
  * All a check may touch; nothing else reaches the machine. Paths are the VM's. Every method that waits rejects
- * once its signal fires, and throws {@link CannotTell} when it has no answer.
+ * once its signal fires, and throws a `CannotTell` when it has no answer.
  */
 export interface Host {
   now(): Date;
@@ -65,6 +63,11 @@ export interface MemoryProblem {
   readonly kind: 'absent' | 'damaged' | 'newer' | 'unwritable';
   readonly message: string;
 }
+
+/** Something a check must be given to do its work; `list` tells whether this machine gives it. */
+export type Need =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'network'; readonly what: string };
 
 /** The values of `{iothub}`, `{gateway}` and `{device}` in a policy. */
 export interface Names {

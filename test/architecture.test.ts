@@ -11,7 +11,7 @@ const simulator = await sourcesIn('simulator');
  */
 const rules: Readonly<Record<string, readonly string[]>> = {
   'check.ts': ['type host.ts', 'type zod'],
-  'host.ts': ['type check.ts'],
+  'host.ts': [],
   'checks/': ['check.ts', 'host.ts', 'deadline.ts', 'checks/', 'zod'],
   'host/': [
     'check.ts',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Need } from '../check.ts';
+import type { Need } from '../host.ts';
 import { absolutePath } from './absolute-path.ts';
 import { probeTarget } from './probe-target.ts';
 

@@ -57,9 +57,11 @@ export interface HubLimits {
   readonly close: number;
   /** How often the twin is read again, which finds a session gone deaf and a push that was lost. */
   readonly canary: number;
+  /** The same while edgeHub does not know the twin: nobody promises to push it. */
+  readonly unknown: number;
 }
 
-const defaultLimits: HubLimits = { open: 30, call: 15, close: 2, canary: 900 };
+const defaultLimits: HubLimits = { open: 30, call: 15, close: 2, canary: 900, unknown: 30 };
 
 /** Once started, connects and connects again until it is closed. An unreachable hub is a state, never an error. */
 export function createHub(options: HubOptions): Hub {
@@ -97,6 +99,7 @@ export function createHub(options: HubOptions): Hub {
     const ended = new AbortController();
     const alive = AbortSignal.any([stopping.signal, ended.signal]);
     let readAt = 0;
+    let toldUnknown = false;
     // While the twin is read the SDK tells the whole of it as if it were a patch.
     let held: Json[] | undefined;
     const take = (patch: Json, duringRead: boolean) => {
@@ -120,8 +123,12 @@ export function createHub(options: HubOptions): Hub {
           const { $version, ...reported } = twin.reported;
           // Without a version edgeHub has made the twin up; what was acknowledged before still counts.
           if ($version !== undefined) outbox.holds(reported);
-          readAt = performance.now() + limits.canary * 1000;
-          if (desired.replace(twin.desired)) options.onDesired(desired.document());
+          const known = desired.replace(twin.desired);
+          readAt = performance.now() + (known ? limits.canary : limits.unknown) * 1000;
+          if (known) options.onDesired(desired.document());
+          else if (!toldUnknown)
+            log.warn({}, 'edgeHub does not know the twin yet, nothing changes until it does');
+          toldUnknown = !known;
           const meanwhile: readonly Json[] = held;
           held = undefined;
           for (const patch of meanwhile) take(patch, true);

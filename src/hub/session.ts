@@ -106,7 +106,7 @@ export const openSession =
 function asItWas(error: unknown): unknown {
   const why =
     error instanceof Error
-      ? /^Failure on first connection \(Not authorized\): (.+)$/.exec(error.message)?.[1]
+      ? /Failure on first connection \(Not authorized\): (.+?)(?: error)?$/.exec(error.message)?.[1]
       : undefined;
   return why === undefined
     ? error
