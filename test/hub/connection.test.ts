@@ -31,10 +31,14 @@ describe('the first connection', () => {
   });
 
   test.each([
-    ['edgeHub is down', { down: true }, /ECONNREFUSED/],
-    ['the token is rejected', { rejectSas: true }, /Not authorized/],
-    ['the certificate has expired', { certificate: 'expired' }, /certificate has expired/],
-    ['the certificate is for another name', { certificate: 'wrongName' }, /altnames/],
+    ['edgeHub is down', { down: true }, /edgeHub: connect ECONNREFUSED 127\.0\.0\.1:\d+$/],
+    ['the token is rejected', { rejectSas: true }, /edgeHub: Connection refused: Not authorized$/],
+    ['the certificate has expired', { certificate: 'expired' }, /edgeHub: certificate has expired$/],
+    [
+      'the certificate is for another name',
+      { certificate: 'wrongName' },
+      /edgeHub: Hostname\/IP .* altnames/,
+    ],
     ['the twin cannot be read', { twin: 'empty500' }, /status 500/],
     ['the twin is not answered', { twin: 'silent' }, /No answer within 0.3 s/],
   ] as const)('is tried again while %s', async (_what, fault, error) => {

@@ -122,6 +122,19 @@ describe('the desired properties', () => {
     expect(hub.documents).toEqual([{ policy: { servers: ['a', 'b', 'c'] }, $version: 1 }]);
   });
 
+  test('that edgeHub does not know are said once, and asked for again soon', async () => {
+    await set({ twin: 'offline' });
+    const hub = await connectedHub({ limits: { ...patientLimits, unknown: 0.05 } });
+    await eventually(() => counters().twinReads).toBeGreaterThan(4);
+    expect(hub.logged.map(({ text }) => text)).toEqual([
+      'edgeHub does not know the twin yet, nothing changes until it does',
+      'Connected to edgeHub',
+    ]);
+    await set({ twin: 'normal' });
+    await eventually(() => hub.documents).toEqual([{ policy: { servers: ['a', 'b', 'c'] }, $version: 1 }]);
+    expect(counters().connects).toBe(1);
+  });
+
   test('are heard once edgeHub knows them, when it was offline at first', async () => {
     await set({ twin: 'offline' });
     const hub = await connectedHub();
