@@ -63,19 +63,17 @@ export function createModuleTwin({ desired: initial, faults, publish, log }: Mod
 
     onReport(requestId, payload) {
       const fault = faults().reported;
-      if (fault === 'silent') return;
       const patch = parseObject(payload);
       const next = patched(reported, patch ?? {});
+      // What is wrong of itself goes before the switch, so that no switch hides it.
       const problem =
         (patch === undefined && 'it is not a JSON object') ||
-        (fault === 'empty400' && 'the switch "reported" says so') ||
         patchProblem(patch ?? {}) ||
-        totalProblem(next.values);
-      if (problem) {
-        log(`reported properties refused with 400: ${problem}`);
-        answer(400, requestId);
-        return;
-      }
+        totalProblem(next.values) ||
+        (fault === 'empty400' && 'the switch "reported" says so');
+      if (problem) log(`reported properties refused with 400: ${problem}`);
+      if (fault === 'silent') return;
+      if (problem) return answer(400, requestId);
       reported = next;
       answer(204, requestId);
     },

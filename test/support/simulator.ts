@@ -1,10 +1,9 @@
 import { expect } from 'vitest';
-import { startSimulator } from '../../simulator/index.ts';
-import type { JsonObject } from '../../simulator/json.ts';
+import { type SimulatorOptions, startSimulator } from '../../simulator/index.ts';
 import { moduleClient } from './module-client.ts';
 
 /** A simulator on free ports, its admin HTTP, and clients of it; `close` ends them all. */
-export async function simulated(options: { desired?: JsonObject } = {}) {
+export async function simulated(options: SimulatorOptions = {}) {
   const lines: string[] = [];
   const log = (line: string) => {
     lines.push(line);
