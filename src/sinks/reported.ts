@@ -31,8 +31,9 @@ type ReportedFinding = Omit<Told, 'readings'>;
 // The hub refuses a merged document over 32 KB for ever after; we stay well below.
 const largestBytes = 16_384;
 const largestPolicyBytes = 8192;
-// Of 4096 bytes that a string may have, in characters of up to four bytes.
-const longestText = 1000;
+const longestStringBytes = 4096;
+// Of those, in characters of up to four bytes; and of 16 KB, where JSON escapes each character into six.
+const longestText = 900;
 
 /**
  * Renders a report as reported properties. Findings that pass or are skipped are left out; of the others the worst
@@ -96,7 +97,7 @@ function acknowledgement({
   problems,
   document,
 }: PolicyInForce): Reported['policy'] {
-  const fits = Buffer.byteLength(JSON.stringify(document)) <= largestPolicyBytes;
+  const fits = Buffer.byteLength(JSON.stringify(document)) <= largestPolicyBytes && !hasLongString(document);
   const value = fits ? document : {};
   const tooLong = fits ? '' : ' (too long to be repeated here)';
   if (!accepted) {
@@ -112,6 +113,12 @@ function acknowledgement({
   const from = source === 'file' ? "the device's policy file" : 'the built-in defaults';
   return { value, ac: 203, av: 0, ad: `No desired policy, in force are ${from}${tooLong}` };
 }
+
+/** As only a policy file can: what comes from a twin has passed the hub's limits. */
+const hasLongString = (value: unknown): boolean =>
+  typeof value === 'string'
+    ? Buffer.byteLength(value) > longestStringBytes
+    : typeof value === 'object' && value !== null && Object.values(value).some(hasLongString);
 
 const shorten = ({ target, status, reason, message, remedy, since }: Told): ReportedFinding => ({
   target: clip(target),

@@ -1,6 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { patchProblem } from '../../simulator/limits.ts';
 import { limitProblems, messageProblem } from '../../src/hub/limits.ts';
 import type { Json } from '../../src/hub/merge-patch.ts';
+import { anyDocument, anyText, holds } from '../support/properties.ts';
 
 const nested = (levels: number): Json => (levels === 0 ? {} : { a: nested(levels - 1) });
 
@@ -64,6 +67,27 @@ describe('a patch of reported properties', () => {
   test('is told all that is wrong with it', () => {
     expect(limitProblems({ 'a.b': 2 ** 60, c: [null, 'x'.repeat(5000)] })).toHaveLength(4);
   });
+});
+
+test('whatever is found right is right for the simulator too', { timeout: 60_000 }, () => {
+  const leaf = fc.oneof(
+    anyText,
+    fc.double(),
+    fc.maxSafeInteger(),
+    fc.constantFrom(null, true, 2 ** 52 - 1, 2 ** 52, -(2 ** 52), 1e20, 1e21),
+    fc.nat(14).map(nested),
+  );
+  let right = 0;
+  holds(
+    fc.property(anyDocument(leaf), (document) => {
+      const patch = JSON.parse(JSON.stringify(document));
+      if (limitProblems(patch).length > 0) return;
+      right += 1;
+      expect(patchProblem(patch)).toBeUndefined();
+    }),
+    5000,
+  );
+  expect(right).toBeGreaterThan(500);
 });
 
 describe('a message', () => {

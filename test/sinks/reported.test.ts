@@ -99,7 +99,7 @@ describe("IoT Hub's limits", () => {
     const [first] = told(properties);
     for (const text of [first?.target, first?.message, first?.remedy, properties.policy.ad]) {
       expect(text).toMatch(/\u{1F4BE}\.\.\.$/u);
-      expect(text?.length).toBeLessThanOrEqual(1000);
+      expect(text?.length).toBeLessThanOrEqual(900);
     }
   });
 
