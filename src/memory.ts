@@ -51,8 +51,24 @@ export async function openMemory(directory: string): Promise<Memory> {
     }
     await write();
   } catch (error) {
+    if (isFull(error)) laterAfter(error);
+    else return without(error);
+  }
+
+  function without(error: unknown): Memory {
     problem = { kind: 'absent', message: `Could not write to ${directory}: ${describeError(error)}` };
     return { get: (name) => values.get(name), set: () => {}, flush: async () => {}, problem: () => problem };
+  }
+
+  /** What could not be written now is tried again: room may be made. */
+  function laterAfter(error: unknown): void {
+    changed = true;
+    problem = { kind: 'unwritable', message: `Could not write ${path}: ${describeError(error)}` };
+    later();
+  }
+
+  function later(): void {
+    timer ??= setTimeout(flush, Math.max(0, writtenAt + writeEveryMs - performance.now())).unref();
   }
 
   /** Whole or not at all: a power cut leaves either the file before or the new one. */
@@ -79,8 +95,7 @@ export async function openMemory(directory: string): Promise<Memory> {
         await write();
         if (problem?.kind === 'unwritable') problem = undefined;
       } catch (error) {
-        changed = true;
-        problem = { kind: 'unwritable', message: `Could not write ${path}: ${describeError(error)}` };
+        laterAfter(error);
       }
     });
     return writing;
@@ -92,7 +107,7 @@ export async function openMemory(directory: string): Promise<Memory> {
       if (value === undefined) values.delete(name);
       else values.set(name, value);
       changed = true;
-      timer ??= setTimeout(flush, Math.max(0, writtenAt + writeEveryMs - performance.now())).unref();
+      later();
     },
     flush,
     problem() {
@@ -101,6 +116,9 @@ export async function openMemory(directory: string): Promise<Memory> {
     },
   };
 }
+
+const isFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 
 /** Only looks at what is remembered. */
 export async function readMemory(directory: string): Promise<Pick<Memory, 'get' | 'problem'>> {
