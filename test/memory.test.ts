@@ -56,6 +56,11 @@ describe('without memory it goes on, and says why', () => {
     expect(memory.problem()).toMatchObject({ kind: 'absent' });
   });
 
+  test('where a folder cannot be made below its parent, without trying for ever', async () => {
+    const memory = await openMemory('/proc/nowhere');
+    expect(memory.problem()).toMatchObject({ kind: 'absent', message: expect.stringContaining('ENOENT') });
+  });
+
   test('where a later write fails, until one succeeds', async () => {
     const folder = join(await tempFolder(), 'state');
     const memory = await openMemory(folder);
@@ -96,17 +101,26 @@ describe('a file that is not what was written is kept aside, and the start is cl
     expect((await openMemory(folder)).get('policy')).toBe(2);
   });
 
-  test('cut at any byte, it is whole or it is refused', async () => {
+  test('cut at any byte: a clean start, the piece kept aside, and told of once', async () => {
     const folder = await tempFolder();
+    const file = join(folder, 'state.json');
     const memory = await openMemory(folder);
-    memory.set('policy', { version: 7, document: { note: 'ü' } });
+    memory.set('policy', { version: 7, document: { note: 'ü\u{1F4BE}' } });
     await memory.flush();
-    const whole = await readFile(join(folder, 'state.json'));
+    const whole = await readFile(file);
     for (let length = 0; length < whole.length; length += 1) {
-      await writeFile(join(folder, 'state.json'), whole.subarray(0, length));
-      const { get, problem } = await readMemory(folder);
-      expect([get('policy'), problem()?.kind]).toEqual([undefined, 'damaged']);
+      await writeFile(file, whole.subarray(0, length));
+      const cut = await openMemory(folder);
+      expect([length, cut.get('policy'), cut.problem()?.kind]).toEqual([length, undefined, 'damaged']);
+      expect(await readFile(join(folder, 'damaged-state.json'))).toEqual(whole.subarray(0, length));
+      expect((await openMemory(folder)).problem()).toBeUndefined();
     }
+    expect(await readdir(folder)).toEqual(['damaged-state.json', 'state.json']);
+    await writeFile(file, whole);
+    expect((await openMemory(folder)).get('policy')).toEqual({
+      version: 7,
+      document: { note: 'ü\u{1F4BE}' },
+    });
   });
 
   test('looking only leaves it where it is', async () => {
