@@ -68,7 +68,7 @@ export function readConfig(environment: Environment): Config {
       device: env('IOTEDGE_DEVICEID') ?? parts.DeviceId,
     }),
     module: env('IOTEDGE_MODULEID') ?? parts.ModuleId,
-    workloadUri: env('IOTEDGE_WORKLOADURI'),
+    workloadUri: socketUri('IOTEDGE_WORKLOADURI', env('IOTEDGE_WORKLOADURI')),
     policyFile: env('HARDENING_POLICY_FILE'),
     address: address('HARDENING_ADDRESS', env('HARDENING_ADDRESS') ?? '0.0.0.0'),
     port: port('HARDENING_PORT', env('HARDENING_PORT') ?? '9600'),
@@ -100,8 +100,6 @@ function checkModule(env: (name: string) => string | undefined): void {
       `${missing.join(', ')} not set, though other IOTEDGE_ variables are: set all or none`,
     );
   }
-  const uri = env('IOTEDGE_WORKLOADURI') ?? '';
-  if (!uri.startsWith('unix:///')) refuse('IOTEDGE_WORKLOADURI', uri, 'unix:///path/of/the/socket');
   const scheme = env('IOTEDGE_AUTHSCHEME') ?? '';
   if (scheme.toLowerCase() !== 'sastoken') refuse('IOTEDGE_AUTHSCHEME', scheme, 'sasToken');
 }
@@ -137,6 +135,12 @@ function address(name: string, value: string): string {
 
 const absolute = (name: string, value: string): string =>
   value.startsWith('/') ? value : refuse(name, value, 'an absolute path');
+
+function socketUri(name: string, value: string | undefined): string | undefined {
+  return value === undefined || /^unix:\/\/\/./.test(value)
+    ? value
+    : refuse(name, value, 'unix:///path/of/the/socket');
+}
 
 function logLevel(value: string): string {
   const level = Object.entries(logLevels).find(([word]) => word === value.toLowerCase())?.[1];

@@ -8,10 +8,8 @@ type Remembered = Pick<HostOptions, 'memoryProblem' | 'clockEvents' | 'history'>
 
 /** This machine, as the environment says to look at it. Throws a {@link ConfigError} for a bad proxy. */
 export function hostFor(config: Config, remembered: Remembered): Host {
-  const { names, hostRoot, stateDir, dockerSocket, workloadUri, caFiles, httpsProxy, noProxy } = config;
-  const given = { names, hostRoot, stateDir, dockerSocket, workloadUri, caFiles, httpsProxy, noProxy };
   try {
-    return createHost({ ...given, ...remembered });
+    return createHost({ ...config, ...remembered });
   } catch (cause) {
     throw new ConfigError(`https_proxy: ${describeError(cause)}`, { cause });
   }

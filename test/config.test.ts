@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
+import { createHistory } from '../src/host/history.ts';
 import { hostFor } from '../src/host-for.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -20,7 +21,8 @@ const connectionString = `HostName=plant.azure-devices.net;DeviceId=press-7;Modu
 /** What refuses this environment: reading it, or making a host of it. */
 function refusal(environment: Environment): string {
   try {
-    hostFor(readConfig(environment), { memoryProblem: () => undefined, clockEvents: () => [] });
+    const history = createHistory({ now: () => new Date() });
+    hostFor(readConfig(environment), { memoryProblem: () => undefined, clockEvents: () => [], history });
   } catch (error) {
     if (error instanceof ConfigError) return error.message;
     throw error;
@@ -138,6 +140,14 @@ describe('a value that makes no sense is refused by name, value and what is allo
     ],
     [
       { ...moduleEnvironment, IOTEDGE_WORKLOADURI: 'http://localhost' },
+      'IOTEDGE_WORKLOADURI is "http://localhost", allowed is unix:///path/of/the/socket',
+    ],
+    [
+      { ...moduleEnvironment, IOTEDGE_WORKLOADURI: 'unix:///' },
+      'IOTEDGE_WORKLOADURI is "unix:///", allowed is unix:///path/of/the/socket',
+    ],
+    [
+      { EdgeHubConnectionString: connectionString, IOTEDGE_WORKLOADURI: 'http://localhost' },
       'IOTEDGE_WORKLOADURI is "http://localhost", allowed is unix:///path/of/the/socket',
     ],
     [

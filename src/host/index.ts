@@ -6,7 +6,7 @@ import { createConnect } from './connect.ts';
 import { createEngineUsage } from './docker.ts';
 import { createFiles } from './files.ts';
 import { createFilesystem } from './filesystem.ts';
-import { createHistory, type History } from './history.ts';
+import type { History } from './history.ts';
 import { createHttpDate } from './http-date.ts';
 import { createHypervUnused } from './hyperv-clock.ts';
 import { createLookUp } from './look-up.ts';
@@ -30,8 +30,8 @@ export interface HostOptions {
   readonly noProxy: string;
   memoryProblem(): MemoryProblem | undefined;
   clockEvents(): readonly ClockEvent[];
-  /** What earlier processes have seen; one of its own that nobody saves otherwise. */
-  readonly history?: History;
+  /** What this process and earlier ones have seen. */
+  readonly history: History;
 }
 
 /** This machine, as checks may look at it. Opens nothing yet. Throws for a proxy that cannot be used. */
@@ -44,7 +44,6 @@ export function createHost(options: HostOptions): Host {
   const workload = workloadUri ? createWorkload(workloadUri) : undefined;
   const trust = createTrust({ caFiles, ...(workload ? { workload } : {}) });
   const files = createFiles({ hostRoot });
-  const history = options.history ?? createHistory({ now });
   return {
     now,
     names,
@@ -60,7 +59,7 @@ export function createHost(options: HostOptions): Host {
     certificates: createCertificates({ read: files.read }),
     presentedChain: createPresentedChain({ connect, trust }),
     filesystem: createFilesystem({ hostRoot, stateDir }),
-    remember: history.remember,
+    remember: options.history.remember,
     engineUsage: createEngineUsage({ socketPath: dockerSocket }),
     probe: createProbe({ connect, trust }),
     lookUp: createLookUp({ resolve }),
