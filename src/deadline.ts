@@ -1,5 +1,8 @@
 import { setMaxListeners } from 'node:events';
 
+/** A signal that never fires, for work that has only its own deadline. */
+export const { signal: never } = new AbortController();
+
 /**
  * Does work whose signal fires when `parent` does, or after `seconds` with a `TimeoutError`. The work is waited for
  * even then: cut short, it may still answer how far it came.

@@ -4,7 +4,7 @@ import { type Agent, createAgent } from './agent.ts';
 import { checks } from './checks/index.ts';
 import { createCloud } from './cloud.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
-import { within } from './deadline.ts';
+import { never, within } from './deadline.ts';
 import { describeError } from './errors.ts';
 import { createClockWatch } from './host/clock-watch.ts';
 import { createHistory } from './host/history.ts';
@@ -120,7 +120,6 @@ async function main(): Promise<void> {
   keeper.close();
   server.close();
   server.closeAllConnections();
-  const { signal: never } = new AbortController();
   await within(lastWordsSeconds, never, async (signal) => cloud?.hub.close(signal)).catch((error: unknown) =>
     log.warn({ err: error }, 'Could not say everything'),
   );

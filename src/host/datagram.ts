@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { CannotTell } from '../check.ts';
+import { orAbort } from './or-abort.ts';
 
 interface Exchange {
   /** What is asked, for the error: `chronyd at 127.0.0.1:323`. */
@@ -31,11 +32,9 @@ export async function exchange(
 ): Promise<Answer> {
   signal.throwIfAborted();
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
-  const ended = new AbortController();
   try {
-    return await new Promise<Answer>((resolve, reject) => {
+    const answer = new Promise<Answer>((resolve, reject) => {
       let sentAt = 0;
-      signal.addEventListener('abort', () => reject(signal.reason), { signal: ended.signal });
       socket.on('error', reject);
       socket.on('message', (datagram) => {
         const receivedAt = performance.now();
@@ -47,13 +46,13 @@ export async function exchange(
       });
       socket.connect(port, address);
     });
+    return await orAbort(answer, signal);
   } catch (cause) {
     signal.throwIfAborted();
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
     const why = code === 'ECONNREFUSED' ? 'nothing listens there' : 'it could not be reached';
     throw new CannotTell('not_found', `${who} did not answer: ${why} (${code})`, { cause });
   } finally {
-    ended.abort();
     socket.close();
   }
 }

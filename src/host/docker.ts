@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { withDeadline } from '../deadline.ts';
+import { never, withDeadline } from '../deadline.ts';
 import type { EngineSpace, EngineUsage, Host } from '../host.ts';
 import { orAbort } from './or-abort.ts';
 
@@ -21,7 +21,6 @@ export function createEngineUsage({
   let last: { readonly at: number; readonly usage: Promise<EngineUsage | undefined> } | undefined;
 
   return (signal) => {
-    const { signal: never } = new AbortController();
     if (!last || performance.now() - last.at > freshSeconds * 1000) {
       const usage = withDeadline(seconds, never, (deadline) => ask(socketPath, deadline));
       // An engine that cannot be asked is a usual thing, and others tell when it should have answered.

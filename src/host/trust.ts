@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import * as tls from 'node:tls';
+import { never, within } from '../deadline.ts';
 import { orAbort } from './or-abort.ts';
 import type { Workload } from './workload.ts';
 
@@ -25,7 +26,7 @@ interface Options {
 /** The bundle changes when the device's CA is renewed, and nobody is told of that. */
 const keepMs = 5 * 60_000;
 /** For a socket on this machine. The attempt that waits for it must not lose its own time. */
-const readMs = 1000;
+const readSeconds = 1;
 
 /**
  * Node's default authorities plus the device's own, which are read when needed and kept for five minutes. Those that
@@ -38,6 +39,7 @@ export function createTrust({ workload, caFiles = [] }: Options): Trust {
   }));
   if (workload) sources.push({ name: 'the trust bundle', read: (signal) => workload.trustBundle(signal) });
   const lastGood = new Map<Source, readonly X509Certificate[]>();
+  let defaults: readonly X509Certificate[] | undefined;
   let trusted: Trusted | undefined;
   let wholeAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<Trusted> | undefined;
@@ -46,12 +48,13 @@ export function createTrust({ workload, caFiles = [] }: Options): Trust {
     const problems: string[] = [];
     for (const source of sources) {
       try {
-        lastGood.set(source, parse(await source.read(AbortSignal.timeout(readMs))));
+        lastGood.set(source, parse(await within(readSeconds, never, source.read)));
       } catch (cause) {
         problems.push(`${source.name} could not be read: ${cause instanceof Error ? cause.message : cause}`);
       }
     }
-    trusted = withAuthorities(trusted, [...defaultAuthorities(), ...[...lastGood.values()].flat()]);
+    defaults ??= defaultAuthorities();
+    trusted = withAuthorities(trusted, [...defaults, ...[...lastGood.values()].flat()]);
     if (problems.length > 0) return { ...trusted, problem: problems.join('; ') };
     wholeAt = performance.now();
     return trusted;
@@ -93,13 +96,8 @@ function parse(pem: string): X509Certificate[] {
   return blocks.map((block) => new X509Certificate(block));
 }
 
-let defaults: readonly X509Certificate[] | undefined;
-
 function defaultAuthorities(): readonly X509Certificate[] {
   // In Node since 22.15; unlike rootCertificates it knows the options --use-system-ca and --use-openssl-ca.
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => readonly string[] };
-  defaults ??= (getCACertificates?.('default') ?? tls.rootCertificates).map(
-    (pem) => new X509Certificate(pem),
-  );
-  return defaults;
+  return (getCACertificates?.('default') ?? tls.rootCertificates).map((pem) => new X509Certificate(pem));
 }

@@ -1,4 +1,5 @@
-import { within } from '../deadline.ts';
+import { setTimeout } from 'node:timers/promises';
+import { never, within } from '../deadline.ts';
 import { backoffSeconds } from './backoff.ts';
 import { createBell } from './bell.ts';
 import { createDesiredCopy } from './desired.ts';
@@ -68,11 +69,11 @@ export function createHub(options: HubOptions): Hub {
   const { log } = options;
   const limits = options.limits ?? defaultLimits;
   const stopping = new AbortController();
-  const drained = new AbortController();
+  const drained = createBell();
   const desired = createDesiredCopy();
   const outbox = createOutbox(() => performance.now(), options.acknowledged);
   const bell = createBell();
-  let state: 'connecting' | 'connected' | 'offline' = 'connecting';
+  let state: ReturnType<Hub['state']> = 'connecting';
   let closing = false;
   let figures: HubFigures = { lastSuccess: undefined, patches: 0, patchBytes: 0 };
 
@@ -89,7 +90,8 @@ export function createHub(options: HubOptions): Hub {
         const retrySeconds = backoffSeconds(failures, options.random);
         failures += 1;
         log.warn({ err: error, retrySeconds: Number(retrySeconds.toFixed(1)) }, 'No connection to edgeHub');
-        await wait(retrySeconds * 1000, stopping.signal);
+        // Whether it goes on is asked above.
+        await setTimeout(retrySeconds * 1000, undefined, { signal: stopping.signal }).catch(() => {});
       }
     }
   }
@@ -179,7 +181,7 @@ export function createHub(options: HubOptions): Hub {
       outbox.refused();
       return 0;
     }
-    if (closing) drained.abort();
+    if (closing) drained.ring();
     return next.idleMs;
   }
 
@@ -198,7 +200,7 @@ export function createHub(options: HubOptions): Hub {
   }
 
   const close = (session: Session): Promise<void> =>
-    within(limits.close, new AbortController().signal, (signal) => session.close(signal));
+    within(limits.close, never, (signal) => session.close(signal));
 
   let over = Promise.resolve();
   return {
@@ -222,17 +224,11 @@ export function createHub(options: HubOptions): Hub {
       closing = true;
       outbox.hurry();
       bell.ring();
-      if (state === 'connected')
-        await wait(Number.POSITIVE_INFINITY, AbortSignal.any([signal, drained.signal]));
+      // Until the signal fires, which is no error here.
+      if (state === 'connected') await drained.wait(Number.POSITIVE_INFINITY, signal).catch(() => {});
       stopping.abort(new Error('The agent is stopping'));
       await over;
       state = 'offline';
     },
   };
 }
-
-/** Waits, or until the signal fires, which is no error here. */
-const wait = (ms: number, signal: AbortSignal): Promise<void> =>
-  createBell()
-    .wait(ms, signal)
-    .catch(() => {});

@@ -1,4 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { constants } from 'node:fs';
+import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -114,6 +116,16 @@ describe('trust', () => {
       expect(subjects(whole)).toContain('CN=Edge CA');
     },
   );
+
+  test('goes on without a file that never answers', async () => {
+    const fifo = join(await tempFolder(), 'ca.pem');
+    execFileSync('mkfifo', [fifo]);
+    const trusted = await createTrust({ caFiles: [fifo] })(never);
+    // Lets go of whoever still waits for the other end.
+    await (await open(fifo, constants.O_RDWR)).close();
+    expect(trusted.problem).toContain(`${fifo} could not be read: No answer within 1 s`);
+    expect(trusted.authorities.length).toBeGreaterThan(0);
+  });
 
   test('that waits for a bundle which never comes ends with the signal', async () => {
     const path = await socketPath();
