@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { connectionErrors, type Given, shortLimits, startedHub, withEnvironment } from '../support/hub.ts';
+import { renewable } from '../support/renewal.ts';
 import { tcpServer } from '../support/servers.ts';
 import { eventually, simulated } from '../support/simulator.ts';
 
@@ -122,6 +123,28 @@ describe('a connection that ends', () => {
     await eventually(reported).toEqual({ a: 9, $version: 3 });
     expect(counters().reportedUpdates).toBe(2);
   });
+});
+
+test('the renewal of the token is no outage: connected all the time, nothing in the log, and nothing is lost', async () => {
+  const renew = renewable();
+  const hub = await connectedHub({ methods: { ping: async () => ({ status: 200, payload: 'pong' }) } });
+  const states = new Set<string>();
+  const watching = setInterval(() => states.add(hub.state()), 1);
+  onTestFinished(() => clearInterval(watching));
+
+  for (let round = 1; round <= 3; round += 1) {
+    renew();
+    hub.report({ round }, 60, true);
+    hub.send({ output: 'alerts', body: round, properties: {} });
+    await eventually(() => counters().connects).toBe(round + 1);
+    await eventually(reported).toMatchObject({ round });
+    simulator.edgeHub.patchDesired({ round });
+    await eventually(() => hub.documents.at(-1)).toMatchObject({ round });
+    expect(await simulator.admin('POST', '/methods/ping')).toMatchObject({ body: { payload: 'pong' } });
+  }
+  expect([...states]).toEqual(['connected']);
+  expect(hub.logged.map(({ text }) => text)).toEqual(['Connected to edgeHub']);
+  expect(new Set(simulator.edgeHub.messages().map(({ body }) => body))).toEqual(new Set([1, 2, 3]));
 });
 
 describe('resources', () => {

@@ -1,9 +1,9 @@
-import { Mqtt } from 'azure-iot-device-mqtt';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Json } from '../../src/hub/merge-patch.ts';
 import { openSession, PatchRefused } from '../../src/hub/session.ts';
 import type { Methods } from '../../src/hub/transport.ts';
 import { withEnvironment } from '../support/hub.ts';
+import { renewable } from '../support/renewal.ts';
 import { eventually, simulated } from '../support/simulator.ts';
 
 let simulator: Awaited<ReturnType<typeof simulated>>;
@@ -168,20 +168,7 @@ describe('the end of a session', () => {
 });
 
 test('the renewal of the token, for which the SDK connects anew, is not its end', async () => {
-  // The only way to the SDK's clock: the provider of tokens, as the transport comes by with it.
-  let renew = () => {};
-  const { connect } = Mqtt.prototype;
-  onTestFinished(() => {
-    Mqtt.prototype.connect = connect;
-  });
-  Mqtt.prototype.connect = function (this: Mqtt & { _authenticationProvider?: Provider }, done) {
-    renew = () => this._authenticationProvider?.setTokenRenewalValues(3600, 900);
-    connect.call(this, done);
-  };
-  interface Provider {
-    setTokenRenewalValues(validSeconds: number, marginSeconds: number): void;
-  }
-
+  const renew = renewable();
   const { readTwin, update, patches, ends, errors } = await opened();
   await readTwin();
   renew();
