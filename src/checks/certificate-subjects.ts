@@ -8,7 +8,7 @@ import {
   ownEndpoints,
 } from './certificate-params.ts';
 import { expandAll } from './names.ts';
-import { parseProbeTarget } from './probe-target.ts';
+import { hostPort, parseProbeTarget } from './probe-target.ts';
 
 /** Where certificates come from, which decides what can be done about them. */
 export type Origin = 'file' | 'server' | OwnEndpoint;
@@ -26,7 +26,7 @@ type Source =
  * A pattern that matches more files than this is one finding, so that reports and metrics stay bounded whatever lies
  * in a folder.
  */
-export const mostFindings = 100;
+const mostFindings = 100;
 
 /** What a policy's places are on this device: each file found, named file and endpoint once. */
 export async function certificateSubjects(
@@ -81,8 +81,7 @@ function ownEndpoint(name: OwnEndpoint, names: Names): CertificateSubject {
       new CannotTell('not_applicable', `The name of ${ownEndpoints[name]} is not known here`),
     );
   }
-  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
-  return { target: `tls://${host}:${endpoint.port}`, kind: 'endpoint', origin: name, endpoint };
+  return { target: `tls://${hostPort(endpoint)}`, kind: 'endpoint', origin: name, endpoint };
 }
 
 /** `name`, `name:port`, `[address]` or `[address]:port`. */

@@ -4,7 +4,7 @@ import { withDeadline } from '../deadline.ts';
 import type { Host, Probe } from '../host.ts';
 import { isAddress } from './address-kind.ts';
 import { expandAll } from './names.ts';
-import { parseProbeTarget, probeTarget, quote } from './probe-target.ts';
+import { hostPort, probeTarget, quote, targetOf } from './probe-target.ts';
 
 /** Silence for so long is a firewall that drops. */
 const silenceSeconds = 5;
@@ -32,12 +32,8 @@ export const outboundContainment = defineCheck({
 
   subjects: ({ targets }, host, signal) => expandAll(targets, host, signal),
 
-  async examine({ target, cannotTell }, { severity }, host, signal) {
-    if (cannotTell) throw cannotTell;
-    const parsed = parseProbeTarget(target);
-    if (typeof parsed === 'string') throw new CannotTell('unreadable', `The target ${parsed}`);
-    const { host: name, port } = parsed;
-
+  async examine(subject, { severity }, host, signal) {
+    const { host: name, port } = targetOf(subject);
     const addresses = await addressesOf(name, host, signal);
     if (addresses.length === 0) {
       return {
@@ -50,7 +46,7 @@ export const outboundContainment = defineCheck({
         const probe = await withDeadline(silenceSeconds, signal, (deadline) =>
           host.probe({ scheme: 'tcp', host: address, port }, deadline),
         );
-        return { address: at(address, port), probe };
+        return { address: hostPort({ host: address, port }), probe };
       }),
     );
     const reached = attempts.find(({ probe }) => !probe.failure);
@@ -92,8 +88,5 @@ function remedyFor(addresses: readonly string[], port: number): string {
     );
   return `Close outbound TCP to port ${port} of it in the firewall in front of this device, or for its containers with ${commands.join(' and ')}.`;
 }
-
-const at = (address: string, port: number): string =>
-  `${address.includes(':') ? `[${address}]` : address}:${port}`;
 
 const seconds = (probe: Probe): string => (probe.seconds.connect ?? 0).toFixed(2);

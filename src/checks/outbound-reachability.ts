@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { CannotTell, defineCheck, type Reading } from '../check.ts';
+import { defineCheck, type Reading } from '../check.ts';
 import { withDeadline } from '../deadline.ts';
 import { type Probe, probePhases } from '../host.ts';
 import { expandAll } from './names.ts';
 import { probeRemedy } from './probe-remedy.ts';
-import { parseProbeTarget, probeTarget } from './probe-target.ts';
+import { probeTarget, targetOf } from './probe-target.ts';
 
 /** Tries each target: connects, completes TLS and judges the certificate, asks for the path. */
 export const outboundReachability = defineCheck({
@@ -38,12 +38,9 @@ export const outboundReachability = defineCheck({
 
   subjects: ({ targets }, host, signal) => expandAll(targets, host, signal),
 
-  async examine({ target, cannotTell }, { timeoutSeconds }, host, signal) {
-    if (cannotTell) throw cannotTell;
-    const parsed = parseProbeTarget(target);
-    if (typeof parsed === 'string') throw new CannotTell('unreadable', `The target ${parsed}`);
-
-    const probe = await withDeadline(timeoutSeconds, signal, (deadline) => host.probe(parsed, deadline));
+  async examine(subject, { timeoutSeconds }, host, signal) {
+    const target = targetOf(subject);
+    const probe = await withDeadline(timeoutSeconds, signal, (deadline) => host.probe(target, deadline));
     const readings = readingsOf(probe);
     const after = `${totalSeconds(probe).toFixed(2)} s`;
     if (!probe.failure) return { status: 'pass', message: reachedMessage(probe, after), readings };
@@ -52,7 +49,7 @@ export const outboundReachability = defineCheck({
       status: 'fail',
       reason,
       message: `${detail}, after ${after}`,
-      remedy: probeRemedy(reason, parsed, probe.proxy),
+      remedy: probeRemedy(reason, target, probe.proxy),
       readings,
     };
   },

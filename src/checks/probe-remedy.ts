@@ -1,8 +1,10 @@
 import type { ProbeFailure, ProbeTarget } from '../host.ts';
+import { hostPort } from './probe-target.ts';
 
 /** What to do next about a target that a probe did not reach, directly or through a proxy (`host:port`). */
-export function probeRemedy(reason: ProbeFailure, { host, port }: ProbeTarget, proxy?: string): string {
-  const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+export function probeRemedy(reason: ProbeFailure, target: ProbeTarget, proxy?: string): string {
+  const { host, port } = target;
+  const at = hostPort(target);
   switch (reason) {
     case 'dns_failed':
       return `Run \`getent hosts ${host}\` on the device; if that answers, set "dns" in /etc/docker/daemon.json to a server that containers can reach, otherwise mend the device's resolver.`;

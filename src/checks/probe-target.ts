@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { ProbeTarget } from '../host.ts';
-import { placeholderProblem, withSampleNames } from './names.ts';
+import { CannotTell } from '../check.ts';
+import type { Endpoint, ProbeTarget } from '../host.ts';
+import { type Named, placeholderProblem, withSampleNames } from './names.ts';
 
 /** A probe target as a policy has it: `tcp://host:port`, `tls://host:port` or `https://host[:port][/path]`. */
 export const probeTarget = z
@@ -13,6 +14,18 @@ export const probeTarget = z
   .describe(
     'tcp://host:port, tls://host:port or https://host[:port][/path]; {iothub}, {gateway}, {device} and {dps} are names, {registries} all those that images here come from',
   );
+
+/**
+ * Takes the target of a subject apart.
+ *
+ * @throws CannotTell when a placeholder stands for nothing here, or for something that makes no target.
+ */
+export function targetOf({ target, cannotTell }: Named): ProbeTarget {
+  if (cannotTell) throw cannotTell;
+  const parsed = parseProbeTarget(target);
+  if (typeof parsed === 'string') throw new CannotTell('unreadable', `The target ${target} ${parsed}`);
+  return parsed;
+}
 
 /** Takes a target apart whose placeholders are expanded, or says in a clause what is wrong with it. */
 export function parseProbeTarget(text: string): ProbeTarget | string {
@@ -42,6 +55,10 @@ function isHost(text: string, ipv6: boolean): boolean {
   if (ipv6) return URL.canParse(`http://[${text}]`);
   return /^[a-z0-9._-]{1,253}$/i.test(text) && URL.canParse(`http://${text}`);
 }
+
+/** An endpoint as people write it, IPv6 in brackets. */
+export const hostPort = ({ host, port }: Endpoint): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /** The value in a message, without credentials and bounded. */
 export const quote = (text: string): string =>

@@ -48,7 +48,7 @@ const plain = (text: string): string =>
   text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
 /** Whether a path is a folder itself or lies somewhere below it. Both absolute and without `..`. */
-export const isWithin = (folder: string, path: string): boolean =>
+const isWithin = (folder: string, path: string): boolean =>
   path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 
 /** The mount that a real path lies on: the nearest one, and of several at the same place the last. */
