@@ -175,6 +175,7 @@ test.each<[string, Environment]>([
   ['a proxy', { https_proxy: 'ftp://me:s3cret@proxy:1' }],
   ['a proxy without a scheme', { https_proxy: 'me:s3cret@' }],
   ['a proxy that is no URL', { https_proxy: 'http://me:s3cret@proxy:port' }],
+  ['a proxy with a line break in it', { https_proxy: 'socks://me:s3cr\ns3cret@proxy' }],
   ['a proxy with an @ in it', { https_proxy: 'socks://me:s3cret@s3cret@proxy' }],
   ['a connection string', { EdgeHubConnectionString: 'HostName=;SharedAccessKey=s3cret' }],
   ['a connection string of another kind', { EdgeHubConnectionString: 's3cret' }],

@@ -52,7 +52,7 @@ function decode(text: string): string {
   }
 }
 
-const withoutCredentials = (text: string): string => text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/i, '$1');
+const withoutCredentials = (text: string): string => text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1');
 
 function covers(entry: string, { host, port }: Endpoint): boolean {
   if (entry === '*') return true;
