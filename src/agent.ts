@@ -60,6 +60,8 @@ export function createAgent(options: AgentOptions): Agent {
     show(ran.cause === 'policy' || ran.cause === 'asked');
   }
 
+  const named = (ids: readonly string[]) => watches.filter(({ check }) => ids.includes(check.id));
+
   function show(urgent: boolean): void {
     const report = agent.report();
     for (const sink of sinks) sink.show?.(report, urgent);
@@ -98,15 +100,10 @@ export function createAgent(options: AgentOptions): Agent {
       show(true);
     },
     async runChecks(ids) {
-      await run(ids ? watches.filter(({ check }) => ids.includes(check.id)) : watches, 'asked');
+      await run(ids ? named(ids) : watches, 'asked');
       return agent.report();
     },
-    look(ids) {
-      void run(
-        watches.filter(({ check }) => ids.includes(check.id)),
-        'schedule',
-      );
-    },
+    look: (ids) => void run(named(ids), 'schedule'),
     report() {
       const told = watches.flatMap((watch) => {
         const report = watch.report();

@@ -89,7 +89,9 @@ async function main(): Promise<void> {
     sinks: [{ ran: count }, { ran: keep }, ...(cloud ? [cloud.sink] : [])],
   });
 
-  const handlers = routes(agent, keeper, metrics, config.names, clockWatch, () => cloud?.hub.figures());
+  const { device } = config.names;
+  const hubFigures = () => cloud?.hub.figures();
+  const handlers = routes({ agent, keeper, metrics, device, clockWatch, hubFigures });
   const onError = (error: unknown) => log.error({ err: error }, 'A request could not be answered');
   const server = await serve(handlers, config.address, config.port, onError).catch((cause: unknown) => {
     throw new Error(`Could not listen on ${config.address} port ${config.port} (HARDENING_PORT)`, { cause });

@@ -1,5 +1,4 @@
 import type { Agent } from './agent.ts';
-import type { Config } from './config.ts';
 import type { ClockWatch } from './host/clock-watch.ts';
 import { type Routes, text } from './http.ts';
 import type { HubFigures } from './hub/hub.ts';
@@ -9,19 +8,24 @@ import { renderPage } from './sinks/page.ts';
 
 const refreshSeconds = 30;
 
+/** Who knows what is served. */
+interface Served {
+  readonly agent: Agent;
+  readonly keeper: PolicyKeeper;
+  readonly metrics: Metrics;
+  /** The device's own name, where it is known. */
+  readonly device: string | undefined;
+  readonly clockWatch: ClockWatch;
+  /** Nothing without a hub. */
+  hubFigures(): HubFigures | undefined;
+}
+
 /** What is served on port 9600. */
-export function routes(
-  agent: Agent,
-  keeper: PolicyKeeper,
-  metrics: Metrics,
-  names: Config['names'],
-  clockWatch: ClockWatch,
-  hubFigures: () => HubFigures | undefined,
-): Routes {
+export function routes({ agent, keeper, metrics, device, clockWatch, hubFigures }: Served): Routes {
   return {
     '/': () => ({
       type: 'text/html; charset=utf-8',
-      body: renderPage(agent.report(), { device: names.device, refreshSeconds }),
+      body: renderPage(agent.report(), { device, refreshSeconds }),
     }),
     '/metrics': async () => {
       const hub = hubFigures();

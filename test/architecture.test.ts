@@ -82,10 +82,10 @@ const rules: Readonly<Record<string, readonly string[]>> = {
     'reporter.ts',
   ),
   'host-for.ts': wiring('config.ts', 'type host.ts', 'host/index.ts'),
-  'methods.ts': wiring('agent.ts', 'policy.ts', 'zod'),
+  'methods.ts': wiring('agent.ts', 'policy.ts', 'report.ts', 'zod'),
   'policy-keeper.ts': wiring('jsonc.ts', 'memory.ts', 'policy-in-force.ts', 'node:fs', 'zod'),
   'reporter.ts': wiring('policy-in-force.ts', 'report.ts', 'sinks/reported.ts'),
-  'routes.ts': wiring('agent.ts', 'config.ts', 'http.ts', 'hub/', 'policy-keeper.ts', 'sinks/', 'type host/'),
+  'routes.ts': wiring('agent.ts', 'http.ts', 'hub/', 'policy-keeper.ts', 'sinks/', 'type host/'),
   'main.ts': everythingBut('cli.ts'),
   'cli.ts': [...everythingBut('main.ts'), 'commander'],
 };

@@ -5,7 +5,6 @@ import { CannotTell } from '../check.ts';
 import type { Endpoint } from '../host.ts';
 
 interface Ask {
-  readonly method: 'GET';
   readonly endpoint: Endpoint;
   readonly path: string;
 }
@@ -17,20 +16,19 @@ interface Answer {
 }
 
 /**
- * Sends one HTTP/1.1 request over an open TLS connection and returns the answer's head. Redirects are not followed
+ * Sends one GET request over an open TLS connection and returns the answer's head. Redirects are not followed
  * and the body is not read, so the connection is of no use afterwards.
  *
  * @throws CannotTell `http_status` when what comes back is no HTTP answer.
  */
 export function exchangeHttps(
   socket: TLSSocket,
-  { method, endpoint, path }: Ask,
+  { endpoint, path }: Ask,
   signal: AbortSignal,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = request({
       ...endpoint,
-      method,
       path,
       // From the origin: a cache's answer proves nothing and carries an old date (RFC 9111, section 5.2.1.4).
       headers: { 'User-Agent': 'eflow-hardening-agent', 'Cache-Control': 'no-cache' },
@@ -44,7 +42,7 @@ export function exchangeHttps(
     });
     asked.on('error', (cause: NodeJS.ErrnoException) => {
       if (signal.aborted) return reject(signal.reason);
-      const message = `${method} ${path} was not answered in HTTP (${cause.code ?? cause.message})`;
+      const message = `GET ${path} was not answered in HTTP (${cause.code ?? cause.message})`;
       reject(new CannotTell('http_status', message, { cause }));
     });
     asked.end();

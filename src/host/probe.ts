@@ -70,7 +70,7 @@ async function attempt(
       const path = target.path ?? '/';
       const asked = `the request GET ${path}`;
       const { status, headers } = await timeline.run('first_byte', asked, () =>
-        exchangeHttps(socket, { method: 'GET', endpoint, path }, signal),
+        exchangeHttps(socket, { endpoint, path }, signal),
       );
       if (!isExpected(status, target))
         throw new CannotTell('http_status', `GET ${path} was answered ${status}`);

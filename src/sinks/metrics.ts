@@ -86,14 +86,22 @@ export function createMetrics(
   };
   const readings = new Map(
     checks.flatMap(({ gauges }) =>
-      Object.entries(gauges).map(([name, { help, labels }]) => [name, gauge(name, help, labels)] as const),
+      Object.entries(gauges).map(
+        ([name, { help, labels }]) => [name, { gauge: gauge(name, help, labels), labels }] as const,
+      ),
     ),
   );
   for (const { id, reasons } of checks) {
     own.transitions.inc({ check: id }, 0);
     for (const reason of new Set([...reasons, ...commonReasons])) own.reasons.inc({ check: id, reason }, 0);
   }
-  const perReport = [own.status, own.duration, own.lastRun, own.finding, ...readings.values()];
+  const perReport = [
+    own.status,
+    own.duration,
+    own.lastRun,
+    own.finding,
+    ...[...readings.values()].map((each) => each.gauge),
+  ];
 
   function show(report: Report): void {
     for (const each of perReport) each.reset();
@@ -105,13 +113,12 @@ export function createMetrics(
         const target = oneLine(finding.target);
         own.finding.set({ check, target }, statusNumbers[finding.status]);
         for (const { gauge: name, labels = {}, value } of finding.readings ?? []) {
+          const known = readings.get(name);
           // Azure's metrics-collector reads no infinities; a NaN would say that there is something to know.
-          if (!Number.isFinite(value)) continue;
-          const wantsTarget = checks.some(({ gauges }) => gauges[name]?.labels.includes('target'));
+          if (!known || !Number.isFinite(value)) continue;
+          const whose = known.labels.includes('target') ? { target } : {};
           const given = Object.entries(labels).map(([label, text]) => [label, oneLine(text)] as const);
-          readings
-            .get(name)
-            ?.set({ ...(wantsTarget ? { target } : {}), ...Object.fromEntries(given) }, value);
+          known.gauge.set({ ...whose, ...Object.fromEntries(given) }, value);
         }
       }
     }
