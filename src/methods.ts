@@ -2,11 +2,15 @@ import { z } from 'zod';
 import type { Agent } from './agent.ts';
 import type { Check } from './check.ts';
 import { readPolicy } from './policy.ts';
+import { type Report, worstFirst } from './report.ts';
 
 interface Answer {
   readonly status: number;
   readonly payload: unknown;
 }
+
+// IoT Hub takes 128 KB, the envelope included.
+const largestReportBytes = 118 * 1024;
 
 /** The module's direct methods. A bad payload is answered with 400 and `{ "error": … }`. */
 export function createMethods(
@@ -18,8 +22,8 @@ export function createMethods(
   const nothing = z.strictObject({});
   const validate = z.strictObject({ policy: z.unknown() });
   return {
-    runChecks: answering(run, ({ checks: some }) => agent().runChecks(some)),
-    getReport: answering(nothing, () => agent().report()),
+    runChecks: answering(run, async ({ checks: some }) => shortened(await agent().runChecks(some))),
+    getReport: answering(nothing, () => shortened(agent().report())),
     validatePolicy: answering(validate, ({ policy }) => readPolicy(policy, checks)),
   };
 }
@@ -34,3 +38,33 @@ const answering =
     );
     return { status: 400, payload: { error: problems.join('; ') } };
   };
+
+type ShortReport = Report & { readonly summary: { readonly findingsLeftOut?: number } };
+
+/** A report that fits into an answer: where not all findings do, the worst, and how many were left out. */
+function shortened(report: Report): ShortReport {
+  const all = Object.entries(report.checks).flatMap(([id, { findings }]) =>
+    findings.map((finding) => ({ id, status: finding.status, finding })),
+  );
+  const withOnly = (kept: ReadonlySet<unknown>): ShortReport => ({
+    ...report,
+    summary: { ...report.summary, findingsLeftOut: all.length - kept.size },
+    checks: Object.fromEntries(
+      Object.entries(report.checks).map(([id, check]) => {
+        return [id, { ...check, findings: check.findings.filter((finding) => kept.has(finding)) }] as const;
+      }),
+    ),
+  });
+  if (bytes(report) <= largestReportBytes) return report;
+  const kept = new Set<unknown>();
+  let room = largestReportBytes - bytes(withOnly(kept));
+  for (const { finding } of worstFirst(all)) {
+    const size = bytes(finding) + 1;
+    if (size > room) continue;
+    room -= size;
+    kept.add(finding);
+  }
+  return withOnly(kept);
+}
+
+const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));

@@ -94,6 +94,8 @@ export function createWatch({ check, host, remembered, onRan }: WatchOptions): W
       const done = look(policy, cause, controller.signal)
         .catch((error: unknown) => {
           if (!controller.signal.aborted) throw error;
+          // Whoever waits for it waits for the run that has taken its place.
+          if (running?.controller !== controller) return running?.done;
         })
         .finally(() => {
           if (running?.controller === controller) running = undefined;

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { createAgent } from '../src/agent.ts';
+import { CannotTell, type Verdict } from '../src/check.ts';
 import { createMethods } from '../src/methods.ts';
 import { defaultPolicy } from '../src/policy-in-force.ts';
-import { fakeCheck } from './support/fake-check.ts';
+import type { Report } from '../src/report.ts';
+import { deferred, fakeCheck, subjectsNamed } from './support/fake-check.ts';
 import { fakeHost } from './support/fake-host.ts';
 
 const now = new Date('2026-11-21T20:30:00Z');
 
-function methods() {
-  const checks = ['first', 'second'].map((id) => fakeCheck({ id }));
+function methods(checks = ['first', 'second'].map((id) => fakeCheck({ id }))) {
   const agent = createAgent({
     checks,
     host: fakeHost({}),
@@ -60,6 +61,64 @@ describe('getReport', () => {
   test('takes no parameters', async () => {
     expect(await methods().getReport({ checks: ['first'] })).toMatchObject({ status: 400 });
   });
+});
+
+describe('a report of more findings than an answer takes', () => {
+  const statuses = ['pass', 'warn', 'fail', 'unknown'] as const;
+  const many = ['first', 'second'].map((id) =>
+    fakeCheck({
+      id,
+      subjects: () => subjectsNamed(...Array.from({ length: 400 }, (_, i) => `${i} ${statuses[i % 4]}`)),
+      async examine({ target }) {
+        const status = statuses[Number.parseInt(target, 10) % 4] ?? 'pass';
+        const message = 'ü"'.repeat(150);
+        if (status === 'unknown') throw new CannotTell('timed_out', message);
+        return { status, reason: 'broken', message, remedy: message };
+      },
+    }),
+  );
+
+  test.each(['runChecks', 'getReport'] as const)(
+    'is shortened to the worst by %s, which says so',
+    async (name) => {
+      const { agent, ...called } = methods(many);
+      await called.runChecks({});
+      const { status, payload } = await called[name]({});
+      const whole = agent.report();
+      const report = payload as Report & { summary: { findingsLeftOut: number } };
+      const size = Buffer.byteLength(JSON.stringify(payload));
+      expect([status, size > 115 * 1024, size < 120 * 1024]).toEqual([200, true, true]);
+      const kept = Object.values(report.checks).flatMap(({ findings }) => findings);
+      const left = 800 - kept.length;
+      expect(report.summary).toEqual({ ...whole.summary, findingsLeftOut: left });
+      expect(left).toBeGreaterThan(0);
+      const count = (status: string) => kept.filter((finding) => finding.status === status).length;
+      expect([count('fail'), count('unknown'), count('pass')]).toEqual([Math.min(200, kept.length), 0, 0]);
+    },
+  );
+
+  test('is whole where it fits', async () => {
+    const { agent, getReport, runChecks } = methods();
+    await runChecks({});
+    expect(await getReport({})).toEqual({ status: 200, payload: agent.report() });
+  });
+});
+
+test('calls that overlap share one run, and each has its answer', async () => {
+  const answer = deferred<Verdict>();
+  let looks = 0;
+  const examine = () => {
+    looks += 1;
+    return answer.promise;
+  };
+  const { runChecks, getReport } = methods([fakeCheck({ id: 'first', examine })]);
+  const calls = [runChecks({}), runChecks({ checks: ['first'] }), runChecks(undefined)];
+  expect(await getReport({})).toMatchObject({ status: 200, payload: { checks: {} } });
+  answer.resolve({ status: 'pass', message: 'It is right' });
+  for (const call of calls) {
+    expect(await call).toMatchObject({ status: 200, payload: { checks: { first: { status: 'pass' } } } });
+  }
+  expect(looks).toBe(1);
 });
 
 describe('validatePolicy', () => {

@@ -208,18 +208,19 @@ describe('while a run is under way', () => {
     expect([looks.length, ran.length]).toEqual([1, 1]);
   });
 
-  test('a new policy starts it over, and the old run tells nothing', async () => {
+  test('a new policy starts it over, the old run tells nothing, and who waits for it waits for the new one', async () => {
     const { watch, policy, looks, signals, ran, status } = held();
-    const old = watch.run(policy(), 'schedule');
+    const old = watch.run(policy(), 'asked').then(status);
     await vi.waitFor(() => expect(looks).toHaveLength(1));
     const fresh = watch.run(policy({ timeoutSeconds: 5 }), 'policy');
     await vi.waitFor(() => expect(looks).toHaveLength(2));
     expect(signals[0]?.aborted).toBe(true);
     looks[0]?.resolve(verdict('fail'));
-    await old;
+    await vi.advanceTimersByTimeAsync(0);
     expect(ran).toEqual([]);
     looks[1]?.resolve(verdict('pass'));
     await fresh;
+    expect(await old).toBe('pass');
     expect(ran.map(({ cause }) => cause)).toEqual(['policy']);
     expect(status()).toBe('pass');
   });
