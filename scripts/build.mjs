@@ -1,5 +1,5 @@
 // Bundles into dist/: main.js (the agent, what the image runs), cli.js (the package's bin), simulator.js (which
-// cli.js loads for `simulate`, and which the image leaves out) and demo.js (`npm start`).
+// cli.js loads for `simulate`, and which the image leaves out), demo.js (`npm start`) and bench.js (`npm run bench`).
 // `node scripts/build.mjs main cli` makes only those.
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -16,6 +16,7 @@ const sources = {
   cli: 'src/cli.ts',
   simulator: 'simulator/index.ts',
   demo: 'simulator/demo.ts',
+  bench: 'bench/main.ts',
 };
 
 // Dependencies of dependencies that nothing here ever calls: file upload to blob storage, dockerode's BuildKit and

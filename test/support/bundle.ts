@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const root = new URL('../../', import.meta.url);
 
 /** The path of a bundled program. Throws where it does not do what the sources say. */
-export function bundled(name: 'main' | 'cli' | 'demo'): string {
+export function bundled(name: 'main' | 'cli' | 'demo' | 'bench'): string {
   const file = new URL(`dist/${name}.js`, root);
   const built = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const newer = sources().find((source) => statSync(source).mtimeMs > built);
@@ -16,7 +16,7 @@ export function bundled(name: 'main' | 'cli' | 'demo'): string {
 }
 
 const sources = (): URL[] =>
-  ['src/', 'simulator/', 'scripts/'].flatMap((folder) =>
+  ['src/', 'simulator/', 'bench/', 'scripts/'].flatMap((folder) =>
     readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.m?ts$|\.mjs$/.test(file))
       .map((file) => new URL(folder + file, root)),

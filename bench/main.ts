@@ -1,0 +1,50 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { certificates } from './certificates.ts';
+import { findPrograms } from './exporters.ts';
+import { idleHour } from './idle-hour.ts';
+import { memoryAndStart } from './memory-and-start.ts';
+import { metricsPage } from './metrics-page.ts';
+import { probes } from './probes.ts';
+import { sizes } from './sizes.ts';
+import { renderTable } from './table.ts';
+import { createWorld, quick, usual } from './world.ts';
+
+// `npm run bench`: the bundled agent beside what it replaces, on loopback, in turns. `--json` prints one line for
+// machines; `--quick` does little and once, to see that it works.
+const { values: options } = parseArgs({ options: { json: { type: 'boolean' }, quick: { type: 'boolean' } } });
+
+const ends: (() => unknown)[] = [];
+async function endAll(): Promise<void> {
+  for (const end of ends.splice(0).reverse()) await end();
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void endAll().finally(() => process.exit(1)));
+}
+
+const started = performance.now();
+const size = options.quick ? quick : usual;
+try {
+  const found = findPrograms();
+  const world = await createWorld(size, (end) => ends.push(end));
+  const rows = [
+    ...(await memoryAndStart(world, found)),
+    ...(await metricsPage(world, found)),
+    ...(await probes(world, found)),
+    ...(await certificates(world, found)),
+    ...(await idleHour(world, found)),
+    ...sizes(found),
+  ];
+  const machine = { cores: availableParallelism(), node: process.version, repetitions: size.repetitions };
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ ...machine, missing: found.missing, rows })}\n`);
+  } else {
+    const seconds = Math.round((performance.now() - started) / 1000);
+    const about = `${machine.cores} cores, Node.js ${machine.node}, ${size.repetitions} repetitions, ${seconds} s`;
+    process.stdout.write(`${about}. Each cell: min, median, max; less is better.\n\n${renderTable(rows)}`);
+    if (found.missing.length > 0)
+      process.stdout.write(`\nLeft out, not on this machine: apt-get install ${found.missing.join(' ')}\n`);
+  }
+} finally {
+  await endAll();
+}

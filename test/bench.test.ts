@@ -1,0 +1,52 @@
+import { readdir } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { bundled, run } from './support/bundle.ts';
+import { have } from './support/programs.ts';
+import { tempFolder } from './support/temp-folder.ts';
+
+const spread = z.object({ min: z.number(), median: z.number(), max: z.number() });
+const result = z.object({
+  repetitions: z.literal(1),
+  missing: z.array(z.string()),
+  rows: z.array(
+    z.object({
+      what: z.string(),
+      agent: spread,
+      beside: spread.optional(),
+      ratio: z.number().positive().optional(),
+    }),
+  ),
+});
+
+async function bench(path: string) {
+  const folder = await tempFolder();
+  const { ended, out, err } = run([process.execPath, bundled('bench'), '--quick', '--json'], {
+    PATH: path,
+    TMPDIR: folder,
+  });
+  expect(await ended, err()).toBe(0);
+  expect(await readdir(folder)).toEqual([]);
+  return result.parse(JSON.parse(out()));
+}
+
+const programs = ['prometheus-node-exporter', 'prometheus-blackbox-exporter', 'openssl'] as const;
+
+describe.skipIf(!have(...programs))(`npm run bench (apt-get install ${programs.join(' ')})`, () => {
+  test('every row has a figure of the agent and one of what it stands beside', async () => {
+    const { missing, rows } = await bench(process.env.PATH ?? '');
+    expect(missing).toEqual([]);
+    expect(rows.length).toBeGreaterThan(10);
+    for (const { what, beside, ratio } of rows) {
+      expect(beside, what).toBeDefined();
+      expect(ratio, what).toBeDefined();
+    }
+  }, 60_000);
+});
+
+test('the bench names the programs it had to leave out, and measures the agent alone', async () => {
+  const { missing, rows } = await bench(await tempFolder());
+  expect(missing).toEqual(programs);
+  expect(rows.filter(({ beside }) => beside)).toEqual([]);
+  expect(rows.length).toBeGreaterThan(10);
+}, 60_000);
