@@ -9,6 +9,9 @@ export interface Answer {
 /** What is served, by exact path. Handlers are quick: no request makes a check run. */
 export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>;
 
+/** An answer that moves no further for this long, or twice as long where the system still holds some of it, is cut off. */
+const stalledMs = 5000;
+
 /**
  * A server for GET and HEAD on a few paths. Resolves once it listens. Slow, oversized and malformed requests are
  * cut off; a handler that throws costs a 500 and is handed to `onError`.
@@ -63,6 +66,8 @@ function send(
   { status = 200, type, body }: Answer,
 ): void {
   const bytes = Buffer.from(body);
+  // Whoever does not read must not keep one of the few connections.
+  response.setTimeout(stalledMs);
   response.writeHead(status, {
     'content-type': type,
     'content-length': bytes.length,

@@ -9,6 +9,7 @@ const broken = new Error('broken');
 const routes: Routes = {
   '/': () => ({ type: 'text/html; charset=utf-8', body: '<p>ü</p>' }),
   '/later': async () => text(503, 'not yet'),
+  '/large': () => text(200, 'x'.repeat(64 * 1_048_576)),
   '/throws': () => {
     throw broken;
   },
@@ -86,7 +87,7 @@ describe('what is not there is a 404 that says what is', () => {
     const response = await get(path);
     expect([response.status, await response.text()]).toEqual([
       404,
-      'Nothing here; there is / /later /throws /rejects\n',
+      'Nothing here; there is / /later /large /throws /rejects\n',
     ]);
   });
 
@@ -137,6 +138,17 @@ describe('cut off are', () => {
     const began = performance.now();
     expect(await raw('GET / HTTP/1.1\r\nHost: a\r\n')).toMatch(/^HTTP\/1\.1 408 /);
     expect(performance.now() - began).toBeLessThan(15_000);
+  });
+
+  test.concurrent('whoever asks and does not read the answer', async ({ onTestFinished }) => {
+    const own = await serve(routes, '127.0.0.1', 0, (error) => errors.push(error));
+    onTestFinished(() => void own.close());
+    const cutOff = once(own, 'connection').then(([socket]) => once(socket, 'close'));
+    const socket = connect((own.address() as AddressInfo).port, '127.0.0.1').pause();
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => {});
+    socket.write('GET /large HTTP/1.1\r\nHost: a\r\n\r\n');
+    await cutOff;
   });
 
   test.concurrent('a connection that says nothing', async () => {
