@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { describeError } from './errors.ts';
@@ -19,7 +19,8 @@ export interface Memory {
 const fileName = 'state.json';
 /** Raised when an older agent could not read what a newer one has written. */
 const formatVersion = 1;
-const largestFile = 4 * 1024 * 1024;
+/** Several times what the agent ever writes; more is not read, for it might be more than there is memory. */
+const largestBytes = 4 * 1024 * 1024;
 const writeEveryMs = 60_000;
 /** How long a file that could not be used is told of. */
 const toldMs = 86_400_000;
@@ -135,12 +136,14 @@ async function readState(
   });
   let text: string;
   try {
+    const { size } = await stat(path);
+    if (size > largestBytes)
+      return unusable('damaged', `${path} has ${size} bytes, more than is ever written`);
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { values: {} };
     return unusable('damaged', `Could not read ${path}: ${describeError(error)}`);
   }
-  if (text.length > largestFile) return unusable('damaged', `${path} has ${text.length} characters`);
   try {
     const { version, values } = schema.parse(JSON.parse(text));
     if (version <= formatVersion) return { values };

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openMemory, readMemory } from '../src/memory.ts';
@@ -99,6 +99,18 @@ describe('a file that is not what was written is kept aside, and the start is cl
     memory.set('policy', 2);
     await memory.flush();
     expect((await openMemory(folder)).get('policy')).toBe(2);
+  });
+
+  test('of 10 GB, which is not even read', async () => {
+    const folder = await tempFolder();
+    await writeFile(join(folder, 'state.json'), '{"version":1,"values":{"policy":1}}');
+    await truncate(join(folder, 'state.json'), 1e10);
+    const memory = await openMemory(folder);
+    expect(memory.problem()).toMatchObject({
+      kind: 'damaged',
+      message: expect.stringContaining('has 10000000000 bytes'),
+    });
+    expect(memory.get('policy')).toBeUndefined();
   });
 
   test('cut at any byte: a clean start, the piece kept aside, and told of once', async () => {
