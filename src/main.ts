@@ -13,7 +13,7 @@ import { serve } from './http.ts';
 import { createLog, type Log } from './log.ts';
 import { openMemory } from './memory.ts';
 import { openPolicyKeeper } from './policy-keeper.ts';
-import { historyName, keepForLater, remember } from './remembered.ts';
+import { historyName, keepForLater, recall } from './remembered.ts';
 import { routes } from './routes.ts';
 import { schedule } from './schedule.ts';
 import { createMetrics, type TargetIdentity } from './sinks/metrics.ts';
@@ -83,7 +83,7 @@ async function main(): Promise<void> {
     host,
     policy: keeper.inForce(),
     identity: { version, startedAt: host.now().toISOString(), mode: config.mode },
-    remembered: remember(memory),
+    remembered: recall(memory),
     schedule,
     hubState: () => cloud?.hub.state() ?? 'none',
     sinks: [{ ran: count }, { ran: keep }, ...(cloud ? [cloud.sink] : [])],

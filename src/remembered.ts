@@ -20,7 +20,7 @@ const finding = z.object({
 const schema = z.record(z.string(), z.object({ since: z.iso.datetime(), findings: z.array(finding) }));
 
 /** What an earlier process told, by check id; nothing of a file that is not what it should be. */
-export function remember(memory: Pick<Memory, 'get'>): Readonly<Record<string, Remembered>> {
+export function recall(memory: Pick<Memory, 'get'>): Readonly<Record<string, Remembered>> {
   const parsed = schema.safeParse(memory.get(name) ?? {});
   return parsed.success ? (parsed.data as Record<string, Remembered>) : {};
 }

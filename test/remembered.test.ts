@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { keepForLater, remember } from '../src/remembered.ts';
+import { keepForLater, recall } from '../src/remembered.ts';
 import type { Report } from '../src/report.ts';
 
 const since = '2026-11-21T20:30:00.000Z';
@@ -39,7 +39,7 @@ const report: Pick<Report, 'checks'> = {
 test('what was told is remembered, but for readings, which will be old', () => {
   const memory = memoryOf();
   keepForLater(memory, report as Report);
-  expect(remember(memory)).toEqual({
+  expect(recall(memory)).toEqual({
     diskSpace: { since, findings: [finding, { target: '/', status: 'pass', message: 'Fine', since }] },
   });
 });
@@ -52,5 +52,5 @@ test.each([
   ['a status that does not exist', { diskSpace: { since, findings: [{ ...finding, status: 'ok' }] } }],
   ['a since that is no moment', { diskSpace: { since: 'yesterday', findings: [] } }],
 ])('of %s nothing is remembered', (_, value) => {
-  expect(remember(memoryOf(value))).toEqual({});
+  expect(recall(memoryOf(value))).toEqual({});
 });
