@@ -13,13 +13,13 @@ import { startSntpServer } from './sntp-server.ts';
 
 const dayMs = 86_400_000;
 const page = process.env.HARDENING_PORT || '9600';
-const ports = {
-  hubPort: port('SIMULATOR_PORT', 18_883),
-  adminPort: port('SIMULATOR_ADMIN_PORT', 9601),
-  metricsPort: port('SIMULATOR_METRICS_PORT', 9602),
-};
 
 async function main(): Promise<number> {
+  const ports = {
+    hubPort: port('SIMULATOR_PORT', 18_883),
+    adminPort: port('SIMULATOR_ADMIN_PORT', 9601),
+    metricsPort: port('SIMULATOR_METRICS_PORT', 9602),
+  };
   const folder = await mkdtemp(join(tmpdir(), 'eflow-hardening-demo-'));
   const sntp = await startSntpServer();
   let simulator: Simulator | undefined;
@@ -80,8 +80,9 @@ async function closedPort(): Promise<number> {
 
 /** A port from the environment; 0 takes any free one. */
 function port(name: string, usual: number): number {
-  const value = process.env[name];
-  return value ? Number(value) : usual;
+  const value = process.env[name] || String(usual);
+  if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
+  throw new Error(`${name} is "${value}", allowed is a port from 0 to 65535`);
 }
 
 async function patchDesired({ adminUrl }: Simulator, patch: object): Promise<void> {
