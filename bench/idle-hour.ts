@@ -29,10 +29,12 @@ export async function idleHour(world: World, found: Found): Promise<Row[]> {
     for (const { url } of exporters) await get(`${url}/metrics`);
     for (const target of blackbox ? world.targets.slice(0, 3) : []) await probe(blackbox ?? agent, target);
   };
+  const { idleSeconds, repetitions } = world.size;
   await look();
   await scrape();
+  // V8 tidies up nine seconds after a start and after some looks.
+  await setTimeout(2 * idleSeconds * 1000);
 
-  const { idleSeconds, repetitions } = world.size;
   const hour = nothingYet();
   for (let n = 0; n < repetitions; n += 1) {
     const before = [spent([agent.pid]), spent(theirs)] as const;
@@ -42,7 +44,7 @@ export async function idleHour(world: World, found: Found): Promise<Row[]> {
     const between = [spent([agent.pid]), spent(theirs)] as const;
     await setTimeout(idleSeconds * 1000);
     const idle = [spent([agent.pid]), spent(theirs)] as const;
-    // V8 tidies up nine seconds after some looks, which belongs to them and not to every five seconds of the hour.
+    // What V8 does then belongs to the look, not to every five seconds of the hour.
     await setTimeout(idleSeconds * 1000);
     const after = [spent([agent.pid]), spent(theirs)] as const;
     const perHour = (side: 0 | 1) =>

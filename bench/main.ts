@@ -1,11 +1,14 @@
+import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { certificates } from './certificates.ts';
 import { findPrograms } from './exporters.ts';
+import type { Row } from './figures.ts';
 import { idleHour } from './idle-hour.ts';
 import { memoryAndStart } from './memory-and-start.ts';
 import { metricsPage } from './metrics-page.ts';
 import { probes } from './probes.ts';
+import type { Defer } from './program.ts';
 import { sizes } from './sizes.ts';
 import { renderTable } from './table.ts';
 import { createWorld, quick, usual } from './world.ts';
@@ -14,20 +17,24 @@ import { createWorld, quick, usual } from './world.ts';
 // machines; `--quick` does little and once, to see that it works.
 const { values: options } = parseArgs({ options: { json: { type: 'boolean' }, quick: { type: 'boolean' } } });
 
-const ends: (() => unknown)[] = [];
-async function endAll(): Promise<void> {
-  for (const end of ends.splice(0).reverse()) await end();
-}
+const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void endAll().finally(() => process.exit(1)));
+  process.once(signal, () => stop.abort(new Error(`Ended by ${signal}`)));
 }
+const ends: (() => unknown)[] = [];
+const defer: Defer = (end) => {
+  ends.push(end);
+  // Work that was broken off starts nothing further.
+  stop.signal.throwIfAborted();
+};
 
 const started = performance.now();
 const size = options.quick ? quick : usual;
-try {
-  const found = findPrograms();
-  const world = await createWorld(size, (end) => ends.push(end));
-  const rows = [
+const found = findPrograms();
+
+async function measure(): Promise<Row[]> {
+  const world = await createWorld(size, defer);
+  return [
     ...(await memoryAndStart(world, found)),
     ...(await metricsPage(world, found)),
     ...(await probes(world, found)),
@@ -35,6 +42,9 @@ try {
     ...(await idleHour(world, found)),
     ...sizes(found),
   ];
+}
+
+function print(rows: readonly Row[]): void {
   const machine = { cores: availableParallelism(), node: process.version, repetitions: size.repetitions };
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ ...machine, missing: found.missing, rows })}\n`);
@@ -45,6 +55,16 @@ try {
     if (found.missing.length > 0)
       process.stdout.write(`\nLeft out, not on this machine: apt-get install ${found.missing.join(' ')}\n`);
   }
-} finally {
-  await endAll();
 }
+
+try {
+  const stopped = once(stop.signal, 'abort').then(() => Promise.reject(stop.signal.reason));
+  print(await Promise.race([measure(), stopped]));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+} finally {
+  while (ends.length > 0) await ends.pop()?.();
+}
+// Work that was broken off may still wait for something.
+process.exit();

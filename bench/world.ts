@@ -39,7 +39,7 @@ export interface World {
 
 export async function createWorld(size: Size, defer: Defer): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'hardening-bench-'));
-  defer(() => rm(folder, { recursive: true, force: true }));
+  defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const time = await startSntpServer();
   defer(time.close);
 
