@@ -14,6 +14,7 @@ export interface Sink {
   show?(report: Report, urgent: boolean): void;
 }
 
+/** What an agent is made of. */
 export interface AgentOptions {
   readonly checks: readonly Check[];
   readonly host: Host;
@@ -47,6 +48,7 @@ export interface Agent {
 // A busy machine may be a little late; this much later the loop counts as stuck.
 const graceMs = 120_000;
 
+/** An agent that does nothing yet: it begins with `start`, or runs what it is asked to. */
 export function createAgent(options: AgentOptions): Agent {
   const { checks, host, sinks } = options;
   let inForce = options.policy;

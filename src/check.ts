@@ -3,6 +3,7 @@ import type { Host, Need } from './host.ts';
 
 /** What a finding or a check can be, from the mildest to the worst. */
 export const statuses = ['skip', 'pass', 'unknown', 'warn', 'fail'] as const;
+/** One of {@link statuses}. */
 export type Status = (typeof statuses)[number];
 
 /** Reasons any check may give, beside its own. */
@@ -16,6 +17,7 @@ export const commonReasons = [
   'disabled',
   'excepted',
 ] as const;
+/** One of {@link commonReasons}. */
 export type CommonReason = (typeof commonReasons)[number];
 
 /** One sample of a gauge. A value that is not known is left out, never NaN. */

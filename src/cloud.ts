@@ -35,6 +35,7 @@ const savedName = 'reported';
 const acknowledgedBefore = (memory: Memory) =>
   z.record(z.string(), z.unknown()).safeParse(memory.get(savedName)).data;
 
+/** Makes the way to the twin; `hub.start` begins to connect. */
 export function createCloud({ checks, keeper, memory, log, now, agent }: CloudOptions): Cloud {
   let heard = () => {};
   const firstTwin = new Promise<void>((resolve) => {

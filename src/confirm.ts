@@ -13,6 +13,7 @@ export interface Change {
   readonly finding: Told | undefined;
 }
 
+/** What {@link confirm} makes of a run. */
 export interface Confirmation {
   readonly told: readonly Told[];
   /** Targets whose status looks different and wants a second look before it is told. */

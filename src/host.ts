@@ -58,6 +58,7 @@ export interface Host {
   modules(signal: AbortSignal): Promise<readonly EdgeModule[]>;
 }
 
+/** Why the agent cannot remember, or has forgotten. */
 export interface MemoryProblem {
   /** `absent`: there is no folder that could be written to, so none was given. */
   readonly kind: 'absent' | 'damaged' | 'newer' | 'unwritable';
@@ -93,6 +94,7 @@ export interface TimeSample {
   readonly errorSeconds: number;
 }
 
+/** One X.509 certificate, as checks judge it. */
 export interface Certificate extends CertificateDetails {
   /** The subject's distinguished name on one line, `CN=…, O=…`. */
   readonly subject: string;
@@ -141,6 +143,7 @@ export interface PresentedChain {
   readonly trustProblem?: string;
 }
 
+/** A host and a TCP port. An IPv6 address stands without brackets. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
@@ -164,6 +167,7 @@ export interface EngineUsage {
   readonly buildCache: EngineSpace;
 }
 
+/** What one kind of thing takes of the engine's disk. */
 export interface EngineSpace {
   readonly bytes: number;
   /** How much of it nothing uses. */
@@ -212,9 +216,11 @@ export interface Probe {
   readonly brokenFamily?: string;
 }
 
+/** The parts of an attempt, in their order. `first_byte`: from the request to the head of its answer. */
 export const probePhases = ['resolve', 'connect', 'tls', 'first_byte'] as const;
 export type ProbePhase = (typeof probePhases)[number];
 
+/** What can keep a probe from its target; outboundReachability gives them as its reasons. */
 export const probeFailures = [
   'dns_failed',
   'refused',

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
+/** What a route answers; 200 unless it says otherwise. */
 export interface Answer {
   readonly status?: number;
   readonly type: string;
@@ -46,6 +47,7 @@ export async function serve(
   return server;
 }
 
+/** A line of plain text. */
 export const text = (status: number, body: string): Answer => ({
   status,
   type: 'text/plain; charset=utf-8',

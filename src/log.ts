@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { describeError } from './errors.ts';
 
+/** Fields first, then the text; an error goes under `err`. */
 export type Log = Logger;
 
 /** The values of `RuntimeLogLevel`, as edgeAgent has them, and pino's words for them. */

@@ -38,6 +38,7 @@ export interface Exception {
   readonly until?: string | undefined;
 }
 
+/** What reading a document comes to. */
 export type PolicyOutcome =
   | { readonly accepted: true; readonly policy: Policy }
   /** Each problem names its path, and the nearest known key where one was misspelt. */

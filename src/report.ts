@@ -11,6 +11,7 @@ export interface Report {
   readonly checks: Readonly<Record<string, CheckReport>>;
 }
 
+/** Who reports. Moments are ISO 8601, here and below. */
 export interface AgentState {
   readonly version: string;
   readonly startedAt: string;
@@ -21,6 +22,7 @@ export interface AgentState {
 /** `offline`: the connection was lost or refused and is being tried again. `none`: there is no hub to connect to. */
 export type HubState = 'connected' | 'connecting' | 'offline' | 'none';
 
+/** Which policy is followed, and what became of the last one asked for. */
 export interface PolicyState {
   /** Where the policy in force comes from. */
   readonly source: 'twin' | 'file' | 'saved' | 'default';
@@ -36,6 +38,7 @@ export interface PolicyState {
 /** The worst status of any check, and how many checks have each. */
 export type Summary = { readonly status: Status } & Readonly<Record<Status, number>>;
 
+/** One check: its worst status, since when it has had that one, and its findings in the order of its subjects. */
 export interface CheckReport {
   readonly title: string;
   readonly status: Status;

@@ -14,6 +14,7 @@ export interface Reporter {
   show(report: Report, urgent: boolean): void;
 }
 
+/** A reporter that has told nothing yet: every word of its first report is fresh. */
 export function createReporter({ send, inForce, complete }: ReporterOptions): Reporter {
   let previous: Reported | undefined;
   let completed = false;

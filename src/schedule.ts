@@ -7,6 +7,7 @@ export interface Scheduled {
   stop(): void;
 }
 
+/** Starts to fire. See {@link schedule}. */
 export type Schedule = (expression: string, jitterSeconds: number, run: () => void) => Scheduled;
 
 // Timers count monotonic time; this is how soon a jump of the wall clock is noticed.

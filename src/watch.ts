@@ -40,6 +40,7 @@ export interface WatchOptions {
   onRan(ran: Ran): void;
 }
 
+/** A watch over one check. What is told begins with what was remembered; nothing runs before it is asked to. */
 export function createWatch({ check, host, remembered, onRan }: WatchOptions): Watch {
   let told: readonly Told[] = remembered?.findings ?? [];
   let since = remembered?.since;

@@ -15,5 +15,6 @@ export function addressKind(address: string): AddressKind {
   return ownNetwork ? 'private' : 'public';
 }
 
+/** Whether a text is an IPv4 address, or an IPv6 one without brackets. */
 export const isAddress = (text: string): boolean =>
   z.ipv4().safeParse(text).success || z.ipv6().safeParse(text).success;

@@ -38,6 +38,7 @@ export interface CertificatePlaces {
   readonly endpoints: readonly string[];
 }
 
+/** Each path, or of a pattern the folder above its first wildcard; TLS to each endpoint. */
 export const needsOf = ({ files, endpoints }: CertificatePlaces): readonly Need[] => [
   ...files.map((path) => ({ kind: 'path', path: beforeWildcard(path) }) as const),
   ...endpoints.map(
@@ -48,6 +49,7 @@ export const needsOf = ({ files, endpoints }: CertificatePlaces): readonly Need[
 
 const wildcard = /[*?[{]/;
 
+/** Whether a path has a wildcard, so that nothing need match it. */
 export const isPattern = (path: string): boolean => wildcard.test(path);
 
 /** A path as it is; of a pattern the folder above its first wildcard. */

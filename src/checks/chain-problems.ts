@@ -8,6 +8,7 @@ export interface Problem<Reason extends string = ChainReason> {
   readonly clause: string;
 }
 
+/** What can be wrong with a chain wherever it stands. */
 export type ChainReason =
   | 'wrong_order'
   | 'broken_link'

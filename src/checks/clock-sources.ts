@@ -24,6 +24,7 @@ export interface Silence {
   readonly expected: boolean;
 }
 
+/** What all sources said. */
 export interface Answers {
   readonly estimates: readonly Estimate[];
   readonly silences: readonly Silence[];

@@ -6,6 +6,7 @@ export interface Estimate extends Interval, TimeSample {
   readonly name: string;
 }
 
+/** The sample of a source, with the interval it stands for. */
 export const estimate = (name: string, { offsetSeconds, errorSeconds }: TimeSample): Estimate => ({
   name,
   offsetSeconds,

@@ -35,6 +35,7 @@ export function diskProblems(
   ].filter((problem) => problem !== undefined);
 }
 
+/** `full about 2026-11-30, in 9 days, give or take 2, if it goes on like this` */
 export function describeForecast({ fullAt, marginSeconds }: Forecast, now: Date): string {
   return `full about ${describeDate(new Date(fullAt * 1000), marginSeconds * 1000, now)}, if it goes on like this`;
 }

@@ -1,14 +1,17 @@
 import type { Filesystem } from '../host.ts';
 
+/** Bytes in a MiB and in a GiB. */
 export const mib = 1_048_576;
 export const gib = 1024 * mib;
 
+/** `512.0 MiB`, from 1 GiB on `1.0 GiB`. */
 export const size = (bytes: number): string =>
   bytes < gib ? `${(bytes / mib).toFixed(1)} MiB` : `${(bytes / gib).toFixed(1)} GiB`;
 
 /** As df has it: what root keeps in reserve counts neither as used nor as available. */
 export const percent = (used: number, available: number): number => (100 * used) / (used + available);
 
+/** `used 80.0 % of 16.0 GiB at /var/lib (3.2 GiB free)` */
 export function describeUsage(target: string, { usedBytes, availableBytes, sizeBytes }: Filesystem): string {
   const used = percent(usedBytes, availableBytes).toFixed(1);
   return `used ${used} % of ${size(sizeBytes)} at ${target} (${size(availableBytes)} free)`;

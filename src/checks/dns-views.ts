@@ -54,8 +54,10 @@ export async function viewOf(
 const silence = (name: string, by: string): CannotTell =>
   new CannotTell('timed_out', `${by} did not answer for ${name} in ${answerSeconds} s`);
 
+/** How many look-ups a view took, good and bad. */
 export const lookUpsIn = ({ answers, failures }: View): number => answers.length + failures.length;
 
+/** Seconds of the slowest look-up that gave an address; -Infinity where none did. */
 export const slowest = ({ answers }: View): number => Math.max(...answers.map(({ seconds }) => seconds));
 
 /** The addresses of all answers, each once. */

@@ -19,6 +19,7 @@ const roots: Readonly<Record<string, string>> = {
     'c741f70f4b2a8d88bf2e71c14122ef53ef10eba0cfa5e64cfa20f418853073e0',
 };
 
+/** Whether a certificate is one of those roots, by its fingerprint. */
 export const isIotHubRoot = ({ fingerprint256 }: Certificate): boolean =>
   Object.values(roots).includes(fingerprint256);
 

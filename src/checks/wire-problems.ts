@@ -12,6 +12,7 @@ import {
 import { isIotHubRoot, isNamedAsIotHubRoot } from './iothub-roots.ts';
 import { isQuickstartCa } from './quickstart-ca.ts';
 
+/** What can be wrong with a chain that a server presents. */
 export type WireReason = ChainReason | 'name_mismatch' | 'untrusted_root' | 'intercepted';
 
 // RFC 5280, section 4.2.1.12: serverAuth, anyExtendedKeyUsage.

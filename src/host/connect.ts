@@ -39,6 +39,7 @@ interface TlsDestination extends Destination {
   readonly context: SecureContext;
 }
 
+/** Connections by this device's own resolver and proxy. */
 export function createConnect({ resolve, proxyFor }: { resolve: Resolve; proxyFor: ProxyFor }): Connect {
   return {
     proxyFor,

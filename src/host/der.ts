@@ -4,13 +4,12 @@ export interface Der {
   readonly content: Buffer;
 }
 
+/** Identifier octets of the universal types that certificates use (X.690, 8.1.2; X.680, 8.6). */
 export const derTag = {
   boolean: 0x01,
   integer: 0x02,
-  bitString: 0x03,
   octetString: 0x04,
   oid: 0x06,
-  sequence: 0x30,
 } as const;
 
 /**

@@ -83,6 +83,7 @@ export function createFiles({
   };
 }
 
+/** The mounts of this process as the kernel lists them; no mount is touched. */
 export const readMountinfo = (): Promise<string> => readFile('/proc/self/mountinfo', 'utf8');
 
 async function readRegular(path: string, real: string, signal: AbortSignal): Promise<Buffer> {

@@ -19,6 +19,7 @@ const toleratedDrift = 15e-6;
 /** `Date` counts whole milliseconds. */
 const localPrecisionSeconds = 1e-3;
 
+/** One sample, and how far it travelled. */
 export interface SntpSample extends TimeSample {
   /** How long request and answer were under way. */
   readonly delaySeconds: number;

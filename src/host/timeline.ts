@@ -10,6 +10,7 @@ export interface Timeline {
   run<T>(phase: ProbePhase, waitingFor: string, work: () => Promise<T>): Promise<T>;
 }
 
+/** The timeline of an attempt that begins now. */
 export function createTimeline(): Timeline {
   const seconds: Partial<Record<ProbePhase, number>> = {};
   let waiting = 'the first step';

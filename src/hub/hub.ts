@@ -24,6 +24,7 @@ export interface Hub {
   close(signal: AbortSignal): Promise<void>;
 }
 
+/** What was sent since the start. */
 export interface HubFigures {
   /** When the hub last acknowledged reported properties. */
   readonly lastSuccess: Date | undefined;
@@ -44,6 +45,7 @@ export interface HubOptions {
   onAcknowledged?(reported: Json): void;
 }
 
+/** The part of a logger that is used; an error goes under `err`. */
 export interface HubLog {
   info(fields: object, text: string): void;
   warn(fields: object, text: string): void;

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 /** A JSON object. */
 export type Json = { readonly [key: string]: unknown };
 
+/** Narrows to a JSON object; arrays and null are none. */
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

@@ -21,6 +21,7 @@ export interface Outbox {
   hurry(): void;
 }
 
+/** What {@link Outbox.next} gives: a patch, a message, why the patch would be refused, or how long to wait. */
 export type Next =
   | { readonly patch: Json }
   | { readonly message: OutputMessage }

@@ -8,6 +8,7 @@ export interface TwinDocument {
   readonly reported: Json;
 }
 
+/** A message for a route: its body as JSON, its application properties to filter by. */
 export interface OutputMessage {
   readonly output: string;
   readonly body: unknown;
@@ -24,6 +25,7 @@ export interface Session {
   close(signal: AbortSignal): Promise<void>;
 }
 
+/** Who hears of what a session brings. */
 export interface SessionEvents {
   /** A patch of the desired properties, `$version` included. */
   onDesired(patch: Json): void;

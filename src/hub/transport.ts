@@ -7,6 +7,7 @@ import { MqttBase } from 'azure-iot-mqtt-base';
 /** Answers a direct method. `payload` is JSON, undefined for an empty body. */
 export type Methods = Readonly<Record<string, (payload: unknown) => Promise<MethodAnswer>>>;
 
+/** `status` as HTTP has it; `payload` becomes JSON. */
 export interface MethodAnswer {
   readonly status: number;
   readonly payload: unknown;

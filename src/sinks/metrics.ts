@@ -18,6 +18,7 @@ export interface Figures {
   readonly clockSuspendedSeconds: number;
 }
 
+/** The metrics page and the counts behind it. */
 export interface Metrics {
   readonly contentType: string;
   /** Counts one run of a check. */
@@ -26,6 +27,7 @@ export interface Metrics {
   render(report: Report, figures: Figures): Promise<string>;
 }
 
+/** Statuses as `hardening_check_status` and `hardening_finding_status` have them. */
 export const statusNumbers: Readonly<Record<Status, number>> = {
   pass: 0,
   warn: 1,
