@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { startModule } from './agent.ts';
 import { type Found, namesOf, probe, startExporters } from './exporters.ts';
-import { nothingYet, type Row, row } from './figures.ts';
+import { median, nothingYet, type Row, row } from './figures.ts';
 import { get } from './http.ts';
 import { everydayPolicy } from './policies.ts';
 import { processorSeconds } from './proc.ts';
@@ -11,6 +11,7 @@ import type { World } from './world.ts';
 const looksPerHour = 12;
 // For what a look leaves behind at once: a report that is sent, a child process that ends.
 const afterwardsMs = 500;
+const sides = ['agent', 'beside'] as const;
 
 /**
  * The processor time of an hour in which nothing happens: so many looks and scrapes as the default schedule makes, the
@@ -32,29 +33,31 @@ export async function idleHour(world: World, found: Found): Promise<Row[]> {
   const { idleSeconds, repetitions } = world.size;
   await look();
   await scrape();
-  // V8 tidies up nine seconds after a start and after some looks.
-  await setTimeout(2 * idleSeconds * 1000);
-
-  const hour = nothingYet();
+  const looks = nothingYet();
+  const idle = nothingYet();
   for (let n = 0; n < repetitions; n += 1) {
-    const before = [spent([agent.pid]), spent(theirs)] as const;
+    const before = { agent: spent([agent.pid]), beside: spent(theirs) };
     await look();
     await scrape();
     await setTimeout(afterwardsMs);
-    const between = [spent([agent.pid]), spent(theirs)] as const;
+    const quiet = { agent: spent([agent.pid]), beside: spent(theirs) };
     await setTimeout(idleSeconds * 1000);
-    const idle = [spent([agent.pid]), spent(theirs)] as const;
-    // What V8 does then belongs to the look, not to every five seconds of the hour.
+    const still = { agent: spent([agent.pid]), beside: spent(theirs) };
+    // V8 tidies up nine seconds after some looks, which is part of what they take.
     await setTimeout(idleSeconds * 1000);
-    const after = [spent([agent.pid]), spent(theirs)] as const;
-    const perHour = (side: 0 | 1) =>
-      (after[side] - before[side]) * looksPerHour +
-      ((idle[side] - between[side]) / idleSeconds) * (3600 - 2 * idleSeconds * looksPerHour);
-    hour.agent.push(perHour(0));
-    if (theirs.length > 0) hour.beside.push(perHour(1));
+    const after = { agent: spent([agent.pid]), beside: spent(theirs) };
+    for (const side of theirs.length > 0 ? sides : sides.slice(0, 1)) {
+      looks[side].push(after[side] - before[side]);
+      idle[side].push((still[side] - quiet[side]) / idleSeconds);
+    }
   }
   await agent.end();
   for (const exporter of exporters) await exporter.end();
+  const idleRest = 3600 - 2 * idleSeconds * looksPerHour;
+  // The median, because what is done once in a while is no second out of every five.
+  const hourOf = (side: (typeof sides)[number]) =>
+    looks[side].map((seconds) => seconds * looksPerHour + median(idle[side]) * idleRest);
+  const hour = { agent: hourOf('agent'), beside: hourOf('beside') };
   return [row('processor in an hour, as a module', 's', namesOf(found), hour)];
 }
 
