@@ -240,3 +240,5 @@ try {
     process.exitCode = 2;
   }
 }
+// Whatever is still open, an engine that is slow to answer for instance, holds nobody up; what was printed is waited for.
+process.stdout.write('', () => process.exit());

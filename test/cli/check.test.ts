@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checks } from '../../src/checks/index.ts';
 import { openMemory } from '../../src/memory.ts';
-import { cli, policyThatGives } from '../support/cli.ts';
+import { cli, policyFile, policyThatGives } from '../support/cli.ts';
 import { reportShape } from '../support/report-shape.ts';
+import { unixHttpServer } from '../support/servers.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { xmlProblems } from '../support/xml.ts';
 
@@ -77,6 +78,20 @@ test('a JUnit file that cannot be written is one line, and the report is not los
   expect(err).toMatch(/^eflow-hardening: Could not write .*missing\/junit\.xml: ENOENT.*\n$/);
   expect(out).toContain('diskSpace');
   expect(code).toBe(2);
+});
+
+test('a look that nobody waits for any more does not keep it from ending', async () => {
+  const socket = join(await tempFolder(), 'engine.sock');
+  await unixHttpServer(socket, () => undefined);
+  const full = { paths: ['/'], warnUsedPercent: 0, failUsedPercent: 100 };
+  const policy = await policyFile({ checks: { diskSpace: full } });
+  const startedAt = performance.now();
+  const { out } = await cli(['check', 'diskSpace', '--policy', policy], {
+    HARDENING_DOCKER_SOCKET: socket,
+  });
+  expect(out).toContain('WARN');
+  // The engine has ten seconds to answer, of which three count.
+  expect(performance.now() - startedAt).toBeLessThan(9000);
 });
 
 test('judges by the policy saved from the twin where none is named', async () => {
