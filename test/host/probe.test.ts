@@ -7,7 +7,14 @@ import { createResolve } from '../../src/host/resolve.ts';
 import type { ProbeTarget } from '../../src/host.ts';
 import { dnsServer } from '../support/dns.ts';
 import { network } from '../support/network.ts';
-import { proxyServer, refusedPort, silentServer, tcpServer, tlsServer } from '../support/servers.ts';
+import {
+  deadline,
+  proxyServer,
+  refusedPort,
+  silentServer,
+  tcpServer,
+  tlsServer,
+} from '../support/servers.ts';
 
 const never = new AbortController().signal;
 const hour = 3_600_000;
@@ -152,8 +159,8 @@ describe('tls', () => {
   });
 
   test('a server that says nothing is timed_out in the handshake, with the phases before it', async () => {
-    const { port } = await silentServer();
-    const probe = await probeDirectly(hub('tls', port), AbortSignal.timeout(400));
+    const { port, asked } = await silentServer();
+    const probe = await probeDirectly(hub('tls', port), asked);
     const detail = `No answer to the TLS handshake with hub.test:${port}`;
     expect(probe.failure).toEqual({ reason: 'timed_out', detail });
     expect(Object.keys(probe.seconds)).toEqual(['resolve', 'connect', 'tls']);
@@ -213,8 +220,8 @@ describe('https', () => {
   });
 
   test('a server that accepts and never speaks is timed_out in the handshake', async () => {
-    const { port } = await silentServer();
-    const probe = await probeDirectly(hub('https', port), AbortSignal.timeout(400));
+    const { port, asked } = await silentServer();
+    const probe = await probeDirectly(hub('https', port), asked);
     const detail = `No answer to the TLS handshake with hub.test:${port}`;
     expect(probe.failure).toEqual({ reason: 'timed_out', detail });
   });
@@ -234,8 +241,8 @@ describe('https', () => {
   });
 
   test('a server that takes the request and never answers is timed_out in it', async () => {
-    const { port } = await tlsServer(valid, () => undefined);
-    const signal = AbortSignal.timeout(500);
+    const { signal, pass } = deadline();
+    const { port } = await tlsServer(valid, pass);
     const probe = await network({ bundle: root.certificate }).probe(hub('https', port), signal);
     expect(probe.failure).toEqual({ reason: 'timed_out', detail: 'No answer to the request GET /' });
     expect(probe.seconds).toHaveProperty('first_byte');
@@ -282,10 +289,10 @@ describe('a proxy', () => {
   });
 
   test('that connects and then drops what is sent is timed_out in the handshake, and named', async () => {
-    const { port: upstreamPort } = await silentServer();
+    const { port: upstreamPort, asked } = await silentServer();
     const { port } = await proxyServer({ upstreamPort });
     const { probe } = network({ httpsProxy: `http://127.0.0.1:${port}` });
-    const { failure, proxy } = await probe(hub('tls', 8883), AbortSignal.timeout(400));
+    const { failure, proxy } = await probe(hub('tls', 8883), asked);
     expect(failure).toEqual({
       reason: 'timed_out',
       detail: 'No answer to the TLS handshake with hub.test:8883',
@@ -303,9 +310,9 @@ describe('a proxy', () => {
   });
 
   test('that never answers is timed_out, and named', async () => {
-    const { port } = await silentServer();
+    const { port, asked } = await silentServer();
     const { probe } = network({ httpsProxy: `http://127.0.0.1:${port}` });
-    const { failure } = await probe(hub('tls', 8883), AbortSignal.timeout(400));
+    const { failure } = await probe(hub('tls', 8883), asked);
     const detail = `No answer to the CONNECT request to the proxy 127.0.0.1:${port}`;
     expect(failure).toEqual({ reason: 'timed_out', detail });
   });
@@ -347,7 +354,7 @@ test('no probe leaves a socket open, whatever came of it', async () => {
   const shown = await tlsServer(valid, (_, response) => response.end('x'));
   const { probe } = network({ bundle: root.certificate });
   await probe(hub('tcp', silent.port), never);
-  await probe(hub('tls', silent.port), AbortSignal.timeout(400));
+  await probe(hub('tls', silent.port), silent.asked);
   await probe(hub('tls', shown.port), never);
   await probe(hub('https', shown.port), never);
   const all = [...silent.connections, ...shown.connections];

@@ -31,9 +31,19 @@ async function listen(
   return { port: address !== null && typeof address === 'object' ? address.port : 0, connections };
 }
 
-/** Accepts connections and says nothing. */
-export const silentServer = (host = '127.0.0.1'): Promise<TestServer> =>
-  listen(createServer(), { host, port: 0 });
+/** Accepts connections and says nothing. `asked` is a deadline that passes once it has been sent something. */
+export async function silentServer(host = '127.0.0.1'): Promise<TestServer & { asked: AbortSignal }> {
+  const { signal, pass } = deadline();
+  const server = createServer((socket) => socket.once('data', pass));
+  return { ...(await listen(server, { host, port: 0 })), asked: signal };
+}
+
+/** A deadline that passes when it is told to, so that no test depends on how busy the machine is. */
+export function deadline(): { readonly signal: AbortSignal; readonly pass: () => void } {
+  const controller = new AbortController();
+  const pass = () => controller.abort(new DOMException('The deadline has passed', 'TimeoutError'));
+  return { signal: controller.signal, pass };
+}
 
 /** Accepts connections and does `onConnection` with each. */
 export const tcpServer = (onConnection: (socket: Socket) => void): Promise<TestServer> =>
