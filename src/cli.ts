@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { createAgent } from './agent.ts';
 import { checks } from './checks/index.ts';
 import { type Config, readConfig } from './config.ts';
+import { never, within } from './deadline.ts';
 import { describeError } from './errors.ts';
 import { createHistory } from './host/history.ts';
 import type { Host, Need } from './host.ts';
@@ -22,6 +23,9 @@ import { renderTable } from './sinks/table.ts';
 import { version } from './version.ts';
 
 const print = (text: string) => void process.stdout.write(text);
+
+// A path that hangs costs its own line.
+const accessSeconds = 5;
 
 /** What was asked for makes no sense: one line, exit code 2. */
 class UsageError extends Error {
@@ -139,20 +143,24 @@ async function list(policyFile: string | undefined): Promise<string> {
   const config = readConfig(process.env);
   const { memory, host } = await machine(config);
   const { policy } = await policyFor(config, memory, policyFile, host.now());
-  const signal = AbortSignal.timeout(10_000);
   const sections = checks.map(async (each) => {
     const needs = each.needs(policy.checks[each.id]);
-    const lines = needs.map(async (need) => `    ${await access(need, host.gives(need, signal))}\n`);
+    const lines = needs.map(async (need) => `    ${await access(need, host)}\n`);
     const told = (await Promise.all(lines)).join('') || '    needs no access\n';
     return `${each.id}\n    ${each.title}\n${told}`;
   });
   return (await Promise.all(sections)).join('');
 }
 
-async function access(need: Need, given: Promise<boolean>): Promise<string> {
+async function access(need: Need, host: Host): Promise<string> {
   // Whether the network lets something through is found out by the check itself.
   if (need.kind === 'network') return `needs the network: ${need.what}`;
-  return `needs to read ${need.path}: ${(await given) ? 'given' : 'not given'}`;
+  const given = within(accessSeconds, never, (signal) => host.gives(need.path, signal));
+  const answer = await given.then(
+    (is) => (is ? 'given' : 'not given'),
+    (error: unknown) => describeError(error),
+  );
+  return `needs to read ${need.path}: ${answer}`;
 }
 
 /** This machine, with what the agent that runs on it remembers. */

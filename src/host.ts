@@ -7,8 +7,8 @@ export interface Host {
   /** This device's own names, as far as they are known. */
   readonly names: Names;
 
-  /** Whether this machine gives what a check needs. */
-  gives(need: Need, signal: AbortSignal): Promise<boolean>;
+  /** Whether something is at a path that belongs to the VM and may be read. */
+  gives(path: string, signal: AbortSignal): Promise<boolean>;
 
   /** One SNTP exchange with `host[:port]`. */
   sntp(server: string, signal: AbortSignal): Promise<TimeSample>;

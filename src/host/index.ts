@@ -48,8 +48,7 @@ export function createHost(options: HostOptions): Host {
     now,
     names,
     memoryProblem: options.memoryProblem,
-    // Whether the network lets something through is found out only by trying, which is the checks' work.
-    gives: async (need, signal) => need.kind === 'network' || files.gives(need.path, signal),
+    gives: files.gives,
     sntp: createSntp({ resolve, now }),
     chrony: createChrony({ resolve, now }),
     httpDate: createHttpDate({ connect, trust, now }),
