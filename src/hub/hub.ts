@@ -101,7 +101,18 @@ export function createHub(options: HubOptions): Hub {
   /** One session from open to end. Always ends by throwing. */
   async function live(onConnected: () => void): Promise<never> {
     const ended = new AbortController();
-    const alive = AbortSignal.any([stopping.signal, ended.signal]);
+    // Not AbortSignal.any(): in Node 20 a signal that lives on keeps a reference for each that was made of it.
+    const onStop = () => ended.abort(stopping.signal.reason);
+    stopping.signal.addEventListener('abort', onStop);
+    try {
+      return await liveUntil(ended, onConnected);
+    } finally {
+      stopping.signal.removeEventListener('abort', onStop);
+    }
+  }
+
+  async function liveUntil(ended: AbortController, onConnected: () => void): Promise<never> {
+    const alive = ended.signal;
     let readAt = 0;
     let toldUnknown = false;
     // While the twin is read the SDK tells the whole of it as if it were a patch.

@@ -49,7 +49,7 @@ const neverRetry = { shouldRetry: () => false, nextRetryTimeout: () => 0 };
 export const openSession =
   (methods: Methods): OpenSession =>
   async ({ onDesired, onEnd, onError }, signal) => {
-    const { Transport, cut, twinAnswer, twinStatus } = createTransport(methods, onError);
+    const { Transport, cut, asking, twinAnswer, twinStatus } = createTransport(methods, onError);
     const client = await iotDevice.ModuleClient.fromEnvironment(Transport);
     client.setRetryPolicy(neverRetry);
     client.on('error', onError);
@@ -65,38 +65,43 @@ export const openSession =
     for (const name of Object.keys(methods)) client.onMethod(name, () => {});
     let twin: Twin | undefined;
 
-    return {
-      async readTwin() {
-        const listening = twin !== undefined;
+    async function readTwin(): Promise<TwinDocument> {
+      const listening = twin !== undefined;
+      twin = await client.getTwin();
+      if (!listening) {
+        twin.on('error', onError);
+        twin.on('properties.desired', (patch: unknown) => {
+          if (isObject(patch)) onDesired(structuredClone(patch));
+        });
+        // Read again now that patches are subscribed to: one in between would be lost.
         twin = await client.getTwin();
-        if (!listening) {
-          twin.on('error', onError);
-          twin.on('properties.desired', (patch: unknown) => {
-            if (isObject(patch)) onDesired(structuredClone(patch));
-          });
-          // Read again now that patches are subscribed to: one in between would be lost.
-          twin = await client.getTwin();
-        }
-        const { desired, reported } = twinAnswer() ?? {};
-        return { desired: isObject(desired) ? desired : {}, reported: isObject(reported) ? reported : {} };
-      },
-      update: (patch) =>
-        new Promise((resolve, reject) => {
-          if (!twin) throw new Error('The twin must be read before it is written');
-          twin.properties.reported.update(patch, (error: Error | null | undefined) => {
-            if (error) reject(new Error('Could not update the reported properties', { cause: error }));
-            else if (twinStatus() >= 300) {
-              reject(new PatchRefused(`The hub refused the reported properties with status ${twinStatus()}`));
-            } else resolve();
-          });
-        }),
-      async send({ output, body, properties }) {
-        const message = new iotDevice.Message(JSON.stringify(body));
-        message.contentType = 'application/json';
-        message.contentEncoding = 'utf-8';
-        for (const [key, value] of Object.entries(properties)) message.properties.add(key, value);
-        await client.sendOutputEvent(output, message);
-      },
+      }
+      const { desired, reported } = twinAnswer() ?? {};
+      return { desired: isObject(desired) ? desired : {}, reported: isObject(reported) ? reported : {} };
+    }
+
+    const update = (patch: Json) =>
+      new Promise<void>((resolve, reject) => {
+        if (!twin) throw new Error('The twin must be read before it is written');
+        twin.properties.reported.update(patch, (error: Error | null | undefined) => {
+          if (error) reject(new Error('Could not update the reported properties', { cause: error }));
+          else if (twinStatus() >= 300) {
+            reject(new PatchRefused(`The hub refused the reported properties with status ${twinStatus()}`));
+          } else resolve();
+        });
+      });
+    async function send({ output, body, properties }: OutputMessage): Promise<void> {
+      const message = new iotDevice.Message(JSON.stringify(body));
+      message.contentType = 'application/json';
+      message.contentEncoding = 'utf-8';
+      for (const [key, value] of Object.entries(properties)) message.properties.add(key, value);
+      await client.sendOutputEvent(output, message);
+    }
+
+    return {
+      readTwin: () => asking(readTwin()),
+      update: (patch) => asking(update(patch)),
+      send: (message) => asking(send(message)),
       async close(signal) {
         client.removeAllListeners('disconnect');
         await cutting(signal, cut, () => client.close());

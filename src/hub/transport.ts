@@ -23,13 +23,19 @@ const largestAnswerBytes = 120 * 1024;
 
 /**
  * The SDK's MQTT transport with what it leaves out: the status of a twin answer, which it drops, so that a patch
- * edgeHub refuses with an empty 400 looks accepted; an answer to methods nobody listens to; and the end of a session
- * whose token cannot be renewed.
+ * edgeHub refuses with an empty 400 looks accepted; an answer to methods nobody listens to; the end of a session
+ * whose token cannot be renewed; and renewals that wait for answers.
  */
 export function createTransport(methods: Methods, onError: (error: unknown) => void) {
   const base = new MqttBase();
   let status = 0;
+  let underWay: Promise<unknown> = Promise.resolve();
   let answered: { readonly desired: unknown; readonly reported: unknown } | undefined;
+
+  // The SDK connects anew for each token. It holds back what is asked meanwhile, but loses the answer to what was asked
+  // before.
+  const renew = base.updateSharedAccessSignature.bind(base);
+  base.updateSharedAccessSignature = (token, done) => void underWay.then(() => renew(token, done));
 
   class Transport extends Mqtt {
     constructor(provider: AuthenticationProvider) {
@@ -71,6 +77,11 @@ export function createTransport(methods: Methods, onError: (error: unknown) => v
     Transport,
     /** Cuts the connection, where the SDK would wait for edgeHub to end it. */
     cut: () => (base as unknown as { _mqttClient?: MqttClient })._mqttClient?.stream.destroy(),
+    /** Work in which edgeHub is asked: until it is over, no token is renewed. */
+    asking<T>(work: Promise<T>): Promise<T> {
+      underWay = Promise.allSettled([underWay, work]);
+      return work;
+    },
     /** The twin of the last answer, before the SDK mixes it with what is pushed meanwhile. */
     twinAnswer: () => answered,
     /** The status of the last twin answer. Read in the very callback it belongs to, it is that answer's. */

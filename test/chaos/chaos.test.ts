@@ -11,7 +11,7 @@ const chaosMs = 52_000;
 const recoveryMs = 60_000;
 const mostGrowthMegabytes = 10;
 /** After which nothing is loaded for the first time any more. */
-const warmUpRounds = 4;
+const warmUpRounds = 8;
 /** What the simulator says of things that IoT Hub does not take; not of those that a switch refuses. */
 const refused = /refused with 400(?!.*switch)|goes nowhere|more than/;
 

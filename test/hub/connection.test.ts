@@ -132,7 +132,7 @@ test('the renewal of the token is no outage: connected all the time, nothing in 
   const watching = setInterval(() => states.add(hub.state()), 1);
   onTestFinished(() => clearInterval(watching));
 
-  for (let round = 1; round <= 3; round += 1) {
+  for (let round = 1; round <= 10; round += 1) {
     renew();
     hub.report({ round }, 60, true);
     hub.send({ output: 'alerts', body: round, properties: {} });
@@ -144,7 +144,9 @@ test('the renewal of the token is no outage: connected all the time, nothing in 
   }
   expect([...states]).toEqual(['connected']);
   expect(hub.logged.map(({ text }) => text)).toEqual(['Connected to edgeHub']);
-  expect(new Set(simulator.edgeHub.messages().map(({ body }) => body))).toEqual(new Set([1, 2, 3]));
+  expect(new Set(simulator.edgeHub.messages().map(({ body }) => body))).toEqual(
+    new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+  );
 });
 
 describe('resources', () => {
