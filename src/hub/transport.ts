@@ -1,5 +1,4 @@
 import { EventEmitter } from 'node:events';
-import type { AuthenticationProvider } from 'azure-iot-common';
 import iotDevice, { type DeviceTransport, type MethodMessage } from 'azure-iot-device';
 import { Mqtt } from 'azure-iot-device-mqtt';
 import { MqttBase } from 'azure-iot-mqtt-base';
@@ -38,7 +37,7 @@ export function createTransport(methods: Methods, onError: (error: unknown) => v
   base.updateSharedAccessSignature = (token, done) => void underWay.then(() => renew(token, done));
 
   class Transport extends Mqtt {
-    constructor(provider: AuthenticationProvider) {
+    constructor(provider: ConstructorParameters<typeof Mqtt>[0]) {
       // Before super(): this listener then runs ahead of the SDK's, which calls back at once.
       base.on('message', (topic: string) => {
         status = Number(/^\$iothub\/twin\/res\/(\d+)\//.exec(topic)?.[1] ?? status);
