@@ -78,7 +78,8 @@ export function createTransport(methods: Methods, onError: (error: unknown) => v
     cut: () => (base as unknown as { _mqttClient?: MqttClient })._mqttClient?.stream.destroy(),
     /** Work in which edgeHub is asked: until it is over, no token is renewed. */
     asking<T>(work: Promise<T>): Promise<T> {
-      underWay = Promise.allSettled([underWay, work]);
+      // What they settle with is let go of: kept, each would hold all that went before it.
+      underWay = Promise.allSettled([underWay, work]).then(() => undefined);
       return work;
     },
     /** The twin of the last answer, before the SDK mixes it with what is pushed meanwhile. */
