@@ -2,8 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { checks } from '../../src/checks/index.ts';
 import { startAgent } from '../support/device.ts';
+import { allOff } from '../support/policies.ts';
 import { tcpServer } from '../support/servers.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -31,14 +31,13 @@ describe.skipIf(!library)('the schedule of the bundle (apt-get install faketime)
         socket.destroy();
       });
       const policy = join(folder, 'policy.json');
-      const off = Object.fromEntries(checks.map(({ id }) => [id, { enabled: false }]));
       await writeFile(
         policy,
         JSON.stringify({
           schedule: `*/${everySeconds} * * * * *`,
           jitterSeconds: 0,
           confirmAfterSeconds: 0,
-          checks: { ...off, outboundReachability: { targets: [`tcp://127.0.0.1:${port}`] } },
+          checks: { ...allOff, outboundReachability: { targets: [`tcp://127.0.0.1:${port}`] } },
         }),
       );
       const agent = await startAgent({

@@ -4,8 +4,8 @@ import { expect, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { createRoot } from '../../simulator/pki.ts';
 import { startSntpServer } from '../../simulator/sntp-server.ts';
-import { checks } from '../../src/checks/index.ts';
 import { bundled, type Running, run } from './bundle.ts';
+import { allOff } from './policies.ts';
 import { refusedPort } from './servers.ts';
 import { simulated } from './simulator.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -93,14 +93,13 @@ export async function createDevice() {
   await writeFile(certificate, pem);
 
   const closed = { chrony: await refusedPort(), tcp: await refusedPort() };
-  const off = Object.fromEntries(checks.map(({ id }) => [id, { enabled: false }]));
   const policy = {
     schedule: '0 0 1 1 *',
     jitterSeconds: 0,
     confirmAfterSeconds: 0,
     report: { minIntervalSeconds: 1 },
     checks: {
-      ...off,
+      ...allOff,
       clockDrift: { servers: [`127.0.0.1:${time.port}`], chrony: `127.0.0.1:${closed.chrony}` },
       certificateExpiry: { files: [certificate], endpoints: ['edgehub'] },
       diskSpace: { paths: ['/'], warnUsedPercent: 100, failUsedPercent: 100, minSizeGiB: 0 },
@@ -112,7 +111,7 @@ export async function createDevice() {
 
   // What holds without a policy in the twin: the built-in one would leave loopback.
   const policyFile = join(folder, 'fallback.json');
-  await writeFile(policyFile, JSON.stringify({ note: 'fallback', checks: off }));
+  await writeFile(policyFile, JSON.stringify({ note: 'fallback', checks: allOff }));
 
   const desire = async (patch: object): Promise<number> => {
     const { status, body } = await simulator.admin('PATCH', '/twin/desired', patch);
