@@ -29,18 +29,24 @@ export interface Reading {
   readonly value: number;
 }
 
-/** What a check concludes about one subject. A remedy goes with everything that is wrong. */
+/** Something that is wrong with a subject. A remedy goes with it. */
+export interface Wrong<Reason extends string = string> {
+  readonly status: 'warn' | 'fail';
+  readonly reason: Reason | CommonReason;
+  /** One sentence with the number and its unit. */
+  readonly message: string;
+  /** The next thing to do, with the exact command where there is one. */
+  readonly remedy: string;
+}
+
+/** What a check concludes about one subject: that it is right, or the worst that is wrong with it. */
 export type Verdict<Reason extends string = string> =
   | { readonly status: 'pass'; readonly message: string; readonly readings?: readonly Reading[] }
-  | {
-      readonly status: 'warn' | 'fail';
-      readonly reason: Reason | CommonReason;
-      /** One sentence with the number and its unit. */
-      readonly message: string;
-      /** The next thing to do, with the exact command where there is one. */
-      readonly remedy: string;
+  | (Wrong<Reason> & {
+      /** What else is wrong, worst first: told instead where the policy excepts the worst. */
+      readonly also?: readonly Wrong<Reason>[];
       readonly readings?: readonly Reading[];
-    };
+    });
 
 /**
  * No verdict: the look-up gave no answer. The runner tells it as `skip` when access was not given or nothing

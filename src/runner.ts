@@ -1,4 +1,12 @@
-import { CannotTell, type Check, commonReasons, type Reading, type Status, type Subject } from './check.ts';
+import {
+  CannotTell,
+  type Check,
+  commonReasons,
+  type Reading,
+  type Status,
+  type Subject,
+  type Wrong,
+} from './check.ts';
 import { isTimeout, within } from './deadline.ts';
 import { describeError } from './errors.ts';
 import type { Host } from './host.ts';
@@ -12,6 +20,8 @@ export interface Finding {
   readonly message: string;
   readonly remedy?: string;
   readonly readings?: readonly Reading[];
+  /** What else is wrong, until exceptions have been applied. */
+  readonly also?: readonly Wrong[];
 }
 
 /** One run of one check. */

@@ -66,3 +66,30 @@ test('one that has run out does not hide one that holds', () => {
   const both = [{ ...exception, until: '2020-01-01' }, exception];
   expect(applyExceptions('diskSpace', [finding], both, new Date())[0]?.status).toBe('skip');
 });
+
+test('what else is wrong with a target is told when only the worst is excepted', () => {
+  const wrong = (status: 'warn' | 'fail', reason: string) => ({
+    status,
+    reason,
+    message: reason,
+    remedy: 'mend',
+  });
+  const finding = {
+    target: '/',
+    ...wrong('fail', 'space_low'),
+    also: [wrong('warn', 'too_small'), wrong('fail', 'inodes_low')],
+  };
+  const except = (...reasons: readonly string[]) =>
+    applyExceptions(
+      'diskSpace',
+      [finding],
+      reasons.map((reason) => ({ check: 'diskSpace', target: '/', reason, because: 'known' })),
+      new Date('2026-11-21T20:30:00Z'),
+    );
+  expect(except()).toEqual([{ target: '/', ...wrong('fail', 'space_low') }]);
+  expect(except('space_low')).toEqual([{ target: '/', ...wrong('fail', 'inodes_low') }]);
+  expect(except('space_low', 'inodes_low')).toEqual([{ target: '/', ...wrong('warn', 'too_small') }]);
+  expect(except('space_low', 'inodes_low', 'too_small')).toMatchObject([
+    { status: 'skip', reason: 'excepted' },
+  ]);
+});

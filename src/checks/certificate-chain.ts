@@ -72,14 +72,14 @@ function verdictOf(
     const rest = certificates.length > 1 ? ` and ${certificates.length - 1} more` : '';
     return { status: 'pass', message: `${first ? nameOf(first) : 'No certificate'}${rest}: nothing wrong` };
   }
-  const { status, reason, clause } = worst;
-  const more = others.length > 0 ? `; ${others.length} more wrong: ${reasonsOf(others)}` : '';
-  return {
+  const tell = ({ status, reason, clause }: Problem<WireReason>, more: string) => ({
     status,
     reason,
     message: `${clause.charAt(0).toUpperCase()}${clause.slice(1)}${more}`,
     remedy: chainRemedy(reason, target, origin),
-  };
+  });
+  const more = others.length > 0 ? `; ${others.length} more wrong: ${reasonsOf(others)}` : '';
+  return { ...tell(worst, more), also: others.map((other) => tell(other, '')) };
 }
 
 const reasonsOf = (problems: readonly Problem<WireReason>[]): string =>

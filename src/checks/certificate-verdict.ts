@@ -42,7 +42,16 @@ export function judgeCertificates(
   const message = `${worst.certificate.subject} ${worst.clause}${company(others, origin)}`;
   const readings = readingsOf(certificates);
   if (!worst.wrong) return { status: 'pass', message, readings };
-  return { ...worst.wrong, message, remedy: remedy(worst.wrong.reason, target, origin), readings };
+  const also = others.flatMap(({ wrong, certificate, clause }) =>
+    wrong
+      ? {
+          ...wrong,
+          message: `${certificate.subject} ${clause}`,
+          remedy: remedy(wrong.reason, target, origin),
+        }
+      : [],
+  );
+  return { ...worst.wrong, message, remedy: remedy(worst.wrong.reason, target, origin), also, readings };
 }
 
 function judge(certificate: Certificate, origin: Origin, limits: Limits): Judged {

@@ -104,7 +104,10 @@ export const diskSpace = defineCheck({
     if (!worst) return { status: 'pass', message, readings };
     const freed = engine?.remedy ?? 'Images that nothing uses go with: sudo docker image prune --all';
     const remedy = short ? `${worst.remedy}. ${freed}` : worst.remedy;
-    return { status: worst.status, reason: worst.reason, message, remedy, readings };
+    const also = problems
+      .filter((problem) => problem !== worst)
+      .map((other) => ({ status: other.status, reason: other.reason, message, remedy: other.remedy }));
+    return { status: worst.status, reason: worst.reason, message, remedy, also, readings };
   },
 });
 
