@@ -141,8 +141,11 @@ const pathText = (path: readonly PropertyKey[]): string =>
         .join('')
         .replace(/^\./, '');
 
-/** A value in a message: bounded, and without the password of a URL. */
+/** A value in a message: bounded, and without the password of a URL, however oddly that is written. */
 const quote = (value: unknown): string => {
-  const text = (JSON.stringify(value) ?? String(value)).replace(/^("[a-z][a-z0-9+.-]*:\/\/).*@/i, '$1…@');
+  const text = (JSON.stringify(value) ?? String(value)).replace(
+    /^("(?:[a-z][a-z0-9+.-]*:\/\/)?).*@/i,
+    '$1…@',
+  );
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 };

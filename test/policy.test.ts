@@ -125,8 +125,19 @@ test('every problem is told, not just the first', () => {
   expect(problemsOf({ schedual: 1, jiterSeconds: 2, timeoutSeconds: 0 })).toHaveLength(3);
 });
 
+test('a time source takes no user name and password, as no target does', () => {
+  expect(problemsOf({ checks: { clockDrift: { https: ['https://me:s3cret@time.test/'] } } })).toEqual([
+    'checks.clockDrift.https[0]: must not hold a user name or password (is "https://…@time.test/")',
+  ]);
+});
+
 test.each([
   [{ checks: { clockDrift: { https: ['http://me:s3cret@time.test/'] } } }],
+  [{ checks: { clockDrift: { https: ['https://me:s3cret@time.test/'] } } }],
+  [{ checks: { clockDrift: { https: ['https://s3cret@time.test/'] } } }],
+  [{ checks: { clockDrift: { https: ['https:me:s3cret@time.test'] } } }],
+  [{ checks: { clockDrift: { https: [' https:\\\\me:s3cret@time.test'] } } }],
+  [{ checks: { clockDrift: { servers: ['s3cret@time.test'] } } }],
   [{ checks: { clockDrift: { servers: ['ntp://me:s3cret@time.test'] } } }],
   [{ checks: { outboundReachability: { targets: ['tcp://me:s3cret@hub.test:1'] } } }],
   [{ schedule: 'https://me:s3cret@hub.test' }],

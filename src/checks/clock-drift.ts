@@ -8,19 +8,26 @@ import { type Judgement, judge } from './clock-verdict.ts';
 
 const address = z
   .string()
-  .regex(/^(?:[^\s:/[\]]+|\[[\da-fA-F:.]+\])(?::\d+)?$/, 'Not of the form host, host:port or [IPv6]:port')
+  .regex(/^(?:[^\s:/@[\]]+|\[[\da-fA-F:.]+\])(?::\d+)?$/, 'Not of the form host, host:port or [IPv6]:port')
   .refine((text) => {
     const port = Number(/:(\d+)$/.exec(text.replace(/^\[.*\]/, ''))?.[1] ?? 1);
     return port >= 1 && port <= 65_535;
   }, 'The port is not between 1 and 65535');
 
+/** A password would stand in messages, in the acknowledgement and in metrics, and nobody here would send it. */
+const httpsUrl = z
+  .url({ protocol: /^https$/, error: 'Not an https:// URL', abort: true })
+  .refine(hasNoCredentials, 'must not hold a user name or password');
+
+function hasNoCredentials(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username === '' && password === '';
+}
+
 const params = z
   .strictObject({
     servers: z.array(address).max(16).default(['time.windows.com']),
-    https: z
-      .array(z.url({ protocol: /^https$/, error: 'Not an https:// URL' }))
-      .max(16)
-      .default([]),
+    https: z.array(httpsUrl).max(16).default([]),
     // `false` is for the twin, where null would mean that the key is removed.
     chrony: z.union([address, z.literal(false), z.null()]).default('127.0.0.1:323'),
     warnSeconds: z.number().positive().default(10),

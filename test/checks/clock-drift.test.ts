@@ -367,6 +367,8 @@ describe('the policy', () => {
     [{ servers: Array(17).fill('ntp.test') }, ['servers']],
     [{ https: ['http://hub.test'] }, ['https', 0]],
     [{ https: ['hub.test'] }, ['https', 0]],
+    [{ https: ['https://me:secret@hub.test'] }, ['https', 0]],
+    [{ https: ['https://me@hub.test'] }, ['https', 0]],
     [{ chrony: 'a b' }, ['chrony']],
     [{ warnSeconds: 0 }, ['warnSeconds']],
     [{ failSeconds: -1 }, ['failSeconds']],
