@@ -13,31 +13,45 @@ export interface Change {
   readonly finding: Told | undefined;
 }
 
+export type Pending = ReadonlyMap<string, number>;
+
+/** When a run was made, and how long a change must last. */
+export interface Timing {
+  readonly now: Date;
+  /** Monotonic milliseconds. */
+  readonly nowMs: number;
+  /** 0 tells everything as seen. */
+  readonly confirmAfterMs: number;
+}
+
+// Timers fire a little early.
+const earlyMs = 50;
+
 /** What {@link confirm} makes of a run. */
 export interface Confirmation {
   readonly told: readonly Told[];
-  /** Targets whose status looks different and wants a second look before it is told. */
-  readonly pending: ReadonlySet<string>;
+  /** Targets whose status looks different, with when a look may tell it: monotonic milliseconds. */
+  readonly pending: Pending;
   readonly changes: readonly Change[];
 }
 
 /**
- * Weighs what was just seen against what was told before. A status that changed (appearing and vanishing
- * included) is told only when its target was already pending, that is: when it was looked at twice. Until then the
- * earlier finding stands, with fresh readings. With `atOnce` everything is told as seen.
+ * Weighs what was just seen against what was told before. A status that changed (appearing and vanishing included) is
+ * told only by a look that still finds it changed `confirmAfterMs` after the first one that did, however many there are
+ * in between. Until then the earlier finding stands, with fresh readings.
  */
 export function confirm(
-  before: { readonly told: readonly Told[]; readonly pending: ReadonlySet<string> },
+  before: { readonly told: readonly Told[]; readonly pending: Pending },
   seen: readonly Finding[],
-  now: Date,
-  atOnce: boolean,
+  { now, nowMs, confirmAfterMs }: Timing,
 ): Confirmation {
   const earlier = new Map(before.told.map((finding) => [finding.target, finding]));
   const gone = before.told.filter(({ target }) => !seen.some((finding) => finding.target === target));
-  const settled = (target: string) => atOnce || before.pending.has(target);
+  const dueAt = (target: string) => before.pending.get(target) ?? nowMs + confirmAfterMs;
+  const settled = (target: string) => dueAt(target) <= nowMs + earlyMs || confirmAfterMs === 0;
 
   const told: Told[] = [];
-  const pending = new Set<string>();
+  const pending = new Map<string, number>();
   const changes: Change[] = [];
   for (const finding of seen) {
     const { target, status } = finding;
@@ -49,7 +63,7 @@ export function confirm(
       told.push(news);
       changes.push({ target, previous: previous?.status, finding: news });
     } else {
-      pending.add(target);
+      pending.set(target, dueAt(target));
       if (previous) told.push({ ...previous, readings: finding.readings ?? [] });
     }
   }
@@ -57,7 +71,7 @@ export function confirm(
     if (settled(finding.target)) {
       changes.push({ target: finding.target, previous: finding.status, finding: undefined });
     } else {
-      pending.add(finding.target);
+      pending.set(finding.target, dueAt(finding.target));
       told.push(finding);
     }
   }

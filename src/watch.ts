@@ -1,5 +1,5 @@
 import type { Check } from './check.ts';
-import { type Change, confirm, type Told } from './confirm.ts';
+import { type Change, confirm, type Pending, type Told } from './confirm.ts';
 import { applyExceptions } from './exceptions.ts';
 import type { Host } from './host.ts';
 import type { Policy } from './policy.ts';
@@ -44,7 +44,7 @@ export interface WatchOptions {
 export function createWatch({ check, host, remembered, onRan }: WatchOptions): Watch {
   let told: readonly Told[] = remembered?.findings ?? [];
   let since = remembered?.since;
-  let pending: ReadonlySet<string> = new Set();
+  let pending: Pending = new Map();
   let seen: ReadonlyMap<string, string> | undefined;
   let last: { readonly at: Date; readonly seconds: number } | undefined;
   let running: { readonly done: Promise<void>; readonly controller: AbortController } | undefined;
@@ -60,16 +60,19 @@ export function createWatch({ check, host, remembered, onRan }: WatchOptions): W
     seen = statuses;
 
     const nothingTold = told.length === 0;
-    const atOnce = nothingTold || cause === 'policy' || cause === 'asked' || policy.confirmAfterSeconds === 0;
+    const atOnce = nothingTold || cause === 'policy' || cause === 'asked';
     const before = worst(told.map(({ status }) => status));
-    const weighed = confirm({ told, pending }, findings, result.startedAt, atOnce);
+    const nowMs = performance.now();
+    const confirmAfterMs = atOnce ? 0 : policy.confirmAfterSeconds * 1000;
+    const weighed = confirm({ told, pending }, findings, { now: result.startedAt, nowMs, confirmAfterMs });
     ({ told, pending } = weighed);
     if (since === undefined || worst(told.map(({ status }) => status)) !== before) {
       since = result.startedAt.toISOString();
     }
     last = { at: result.startedAt, seconds: result.durationSeconds };
     if (pending.size > 0) {
-      secondLook = setTimeout(() => void watch.run(policy, 'confirm'), policy.confirmAfterSeconds * 1000);
+      const dueMs = Math.min(...pending.values()) - nowMs;
+      secondLook = setTimeout(() => void watch.run(policy, 'confirm'), dueMs);
     }
     onRan({ result: { ...result, findings }, cause, transitions, changes: weighed.changes });
   }

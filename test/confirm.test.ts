@@ -15,6 +15,11 @@ const statusesOf = (some: readonly Told[]) =>
 const changesOf = (some: readonly Change[]) =>
   some.map(({ target, previous, finding }) => [target, previous, finding?.status]);
 
+const nowMs = 100_000;
+const timing = (atOnce: boolean) => ({ now, nowMs, confirmAfterMs: atOnce ? 0 : 15_000 });
+/** Targets that have waited for as long as they must. */
+const due = (targets: readonly string[]) => new Map(targets.map((target) => [target, nowMs]));
+
 interface Row {
   readonly was: Statuses;
   readonly pending?: readonly string[];
@@ -108,25 +113,24 @@ test.each<[string, Row]>([
   ],
   ['nothing was and nothing is', { was: {}, seen: {}, tells: {} }],
 ])('%s', (_, { was, pending = [], seen, atOnce = false, tells, waits = [], changes = [] }) => {
-  const result = confirm({ told: told(was), pending: new Set(pending) }, findings(seen), now, atOnce);
+  const result = confirm({ told: told(was), pending: due(pending) }, findings(seen), timing(atOnce));
   expect(statusesOf(result.told)).toEqual(tells);
-  expect([...result.pending]).toEqual(waits);
+  expect([...result.pending]).toEqual(waits.map((target) => [target, nowMs + 15_000]));
   expect(changesOf(result.changes)).toEqual(changes);
 });
 
 describe('since', () => {
   test('stays while the status does, whatever else changes', () => {
     const seen = [{ target: 'a', status: 'fail', reason: 'other', message: 'Now 12 s' } as const];
-    const { told: now1 } = confirm({ told: told({ a: 'fail' }), pending: new Set() }, seen, now, false);
+    const { told: now1 } = confirm({ told: told({ a: 'fail' }), pending: new Map() }, seen, timing(false));
     expect(now1).toEqual([{ ...seen[0], since: before }]);
   });
 
   test('is the moment at which the change is told', () => {
     const { told: now1 } = confirm(
-      { told: told({ a: 'pass' }), pending: new Set(['a']) },
+      { told: told({ a: 'pass' }), pending: due(['a']) },
       findings({ a: 'fail' }),
-      now,
-      false,
+      timing(false),
     );
     expect(now1[0]?.since).toBe(now.toISOString());
   });
@@ -135,6 +139,13 @@ describe('since', () => {
 test('while a change waits, the earlier words stand with fresh readings', () => {
   const readings = [{ gauge: 'things', value: 7 }];
   const seen = [{ target: 'a', status: 'fail', message: 'new words', readings } as const];
-  const [finding] = confirm({ told: told({ a: 'pass' }), pending: new Set() }, seen, now, false).told;
+  const [finding] = confirm({ told: told({ a: 'pass' }), pending: new Map() }, seen, timing(false)).told;
   expect(finding).toEqual({ target: 'a', status: 'pass', message: 'a is pass', since: before, readings });
+});
+
+test('a look that comes sooner than it must, by the schedule for instance, tells nothing yet', () => {
+  const pending = new Map([['a', nowMs + 1000]]);
+  const result = confirm({ told: told({ a: 'pass' }), pending }, findings({ a: 'fail' }), timing(false));
+  expect(statusesOf(result.told)).toEqual({ a: 'pass' });
+  expect(result.pending).toEqual(pending);
 });
