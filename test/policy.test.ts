@@ -153,6 +153,15 @@ test('a placeholder that does not exist is told with those that do', () => {
   expect(problem).toMatch(/^checks\.outboundReachability\.targets\[0\]: .*\{hub\}.*\{iothub\}/);
 });
 
+test('a time source is no place for a placeholder, and the problem says so', () => {
+  const document = { servers: ['{nosuch}'], https: ['https://{iothub}/'], chrony: '{gateway}' };
+  expect(problemsOf({ checks: { clockDrift: document } })).toEqual([
+    'checks.clockDrift.servers[0]: placeholders are not known here: write the name itself (is "{nosuch}")',
+    'checks.clockDrift.https[0]: placeholders are not known here: write the name itself (is "https://{iothub}/")',
+    expect.stringMatching(/^checks\.clockDrift\.chrony: .*"\{gateway\}"/),
+  ]);
+});
+
 describe('thresholds that contradict each other are refused', () => {
   test.each([
     ['clockDrift', { warnSeconds: 301 }, 'warnSeconds: is above failSeconds'],

@@ -6,8 +6,11 @@ import { latestEvent, withEvent } from './clock-events.ts';
 import { askAll, sourceSeconds } from './clock-sources.ts';
 import { type Judgement, judge } from './clock-verdict.ts';
 
+const noPlaceholders = [/^[^{}]*$/, 'placeholders are not known here: write the name itself'] as const;
+
 const address = z
   .string()
+  .regex(...noPlaceholders)
   .regex(/^(?:[^\s:/@[\]]+|\[[\da-fA-F:.]+\])(?::\d+)?$/, 'Not of the form host, host:port or [IPv6]:port')
   .refine((text) => {
     const port = Number(/:(\d+)$/.exec(text.replace(/^\[.*\]/, ''))?.[1] ?? 1);
@@ -17,6 +20,7 @@ const address = z
 /** A password would stand in messages, in the acknowledgement and in metrics, and nobody here would send it. */
 const httpsUrl = z
   .url({ protocol: /^https$/, error: 'Not an https:// URL', abort: true })
+  .regex(...noPlaceholders)
   .refine(hasNoCredentials, 'must not hold a user name or password');
 
 function hasNoCredentials(url: string): boolean {
