@@ -30,10 +30,16 @@ export interface Cloud {
   tell(urgent: boolean): void;
 }
 
-const savedName = 'reported';
+const reportedName = 'reported';
+const alertsName = 'alerts';
+const alert = z.object({
+  output: z.string(),
+  body: z.unknown(),
+  properties: z.record(z.string(), z.string()),
+});
 
 const acknowledgedBefore = (memory: Memory) =>
-  z.record(z.string(), z.unknown()).safeParse(memory.get(savedName)).data;
+  z.record(z.string(), z.unknown()).safeParse(memory.get(reportedName)).data;
 
 /** Makes the way to the twin; `hub.start` begins to connect. */
 export function createCloud({ checks, keeper, memory, log, now, agent }: CloudOptions): Cloud {
@@ -50,7 +56,9 @@ export function createCloud({ checks, keeper, memory, log, now, agent }: CloudOp
       tell(true);
     },
     acknowledged: acknowledgedBefore(memory),
-    onAcknowledged: (reported) => memory.set(savedName, reported),
+    onAcknowledged: (reported) => memory.set(reportedName, reported),
+    unsent: z.array(alert).safeParse(memory.get(alertsName)).data,
+    onUnsent: (messages) => memory.set(alertsName, messages),
     log,
     random: Math.random,
     now,

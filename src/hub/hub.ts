@@ -43,6 +43,10 @@ export interface HubOptions {
   /** The reported properties that were last acknowledged, to an earlier process. */
   readonly acknowledged?: Json | undefined;
   onAcknowledged?(reported: Json): void;
+  /** Messages an earlier process has left unsent. */
+  readonly unsent?: readonly OutputMessage[] | undefined;
+  /** Hears what is still unsent each time that changes. */
+  onUnsent?(messages: readonly OutputMessage[]): void;
 }
 
 /** The part of a logger that is used; an error goes under `err`. */
@@ -75,6 +79,7 @@ export function createHub(options: HubOptions): Hub {
   const desired = createDesiredCopy();
   const outbox = createOutbox(() => performance.now(), options.acknowledged);
   const bell = createBell();
+  for (const message of options.unsent ?? []) outbox.send(message);
   let state: ReturnType<Hub['state']> = 'connecting';
   let closing = false;
   let figures: HubFigures = { lastSuccess: undefined, patches: 0, patchBytes: 0 };
@@ -170,6 +175,7 @@ export function createHub(options: HubOptions): Hub {
     if ('message' in next) {
       await call(() => session.send(next.message));
       outbox.sent(next.message);
+      options.onUnsent?.(outbox.unsent());
       return 0;
     }
     if ('patch' in next) {
@@ -231,6 +237,7 @@ export function createHub(options: HubOptions): Hub {
       // Kept, it would end every session that tries to send it.
       if (problem) return log.error({ problem }, 'A message is dropped, it could never be sent');
       outbox.send(message);
+      options.onUnsent?.(outbox.unsent());
       bell.ring();
     },
     async close(signal) {

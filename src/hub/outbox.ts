@@ -15,6 +15,8 @@ export interface Outbox {
   refused(): void;
   /** A message that was next has been sent. */
   sent(message: OutputMessage): void;
+  /** The messages that are still to be sent. */
+  unsent(): readonly OutputMessage[];
   /** What the hub really holds, where it has told. */
   holds(reported: Json): void;
   /** From now on nothing waits for its interval. */
@@ -104,6 +106,7 @@ export function createOutbox(now: () => number, before: Json = {}): Outbox {
       // While it was on its way it may have been dropped for a newer one.
       if (messages[0] === message) messages.shift();
     },
+    unsent: () => [...messages],
     holds(reported) {
       acknowledged = reported;
     },

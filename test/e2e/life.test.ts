@@ -40,6 +40,31 @@ test('a restart without the hub goes on with the saved policy, and the report is
   await soon(async () => (await second.get('/metrics')).body).toContain('\nhardening_hub_connected 1\n');
 });
 
+test('what changed while the hub was away is told by a message, over a restart too', async () => {
+  const { start, reported, desire, simulator, closed } = await createDevice();
+  const target = `tcp://127.0.0.1:${closed.tcp}`;
+  const checks = { outboundReachability: { targets: [target], schedule: '* * * * * *' } };
+  await desire({ policy: { checks } });
+  const first = await start();
+  await soon(reported).toMatchObject({ checks: { outboundReachability: { status: 'fail' } } });
+
+  await simulator.admin('PUT', '/faults', { down: true });
+  const server = createServer().listen(closed.tcp, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  const status = async () =>
+    JSON.parse((await first.get('/api/report')).body).checks.outboundReachability.status;
+  await soon(status).toBe('pass');
+  expect((await first.stop()).code).toBe(0);
+
+  await start();
+  await simulator.admin('PUT', '/faults', { down: false });
+  const messages = async () => (await simulator.admin('GET', '/messages')).body;
+  const properties = { check: 'outboundReachability', target, previousStatus: 'fail', status: 'pass' };
+  await soon(messages).toContainEqual(
+    expect.objectContaining({ properties: expect.objectContaining(properties) }),
+  );
+});
+
 test('SIGTERM ends it with 0 within five seconds, with the report sent that was still waiting', async () => {
   const { start, reported, desire, closed } = await createDevice();
   const targets = [`tcp://127.0.0.1:${closed.tcp}`];
