@@ -58,7 +58,7 @@ async function demonstrationPolicy(folder: string, sntpPort: number, hubPort: nu
     confirmAfterSeconds: 5,
     report: { minIntervalSeconds: 5 },
     checks: {
-      clockDrift: { servers: [`127.0.0.1:${sntpPort}`], chrony: null },
+      clockDrift: { servers: [`127.0.0.1:${sntpPort}`], chrony: false },
       certificateExpiry: { files: [certificate], endpoints: ['edgehub'] },
       certificateChain: { files: [certificate], endpoints: ['edgehub'] },
       diskSpace: { paths: ['/'], minSizeGiB: 1 },

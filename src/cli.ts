@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { createAgent } from './agent.ts';
 import { checks } from './checks/index.ts';
@@ -14,7 +14,7 @@ import { nearest } from './nearest.ts';
 import { readPolicy } from './policy.ts';
 import { policyExample, policyJsonSchema } from './policy-example.ts';
 import { defaultPolicy, type PolicyInForce } from './policy-in-force.ts';
-import { savedPolicy } from './policy-keeper.ts';
+import { readPolicyFile, savedPolicy } from './policy-keeper.ts';
 import { historyName } from './remembered.ts';
 import type { Report } from './report.ts';
 import { schedule } from './schedule.ts';
@@ -127,7 +127,7 @@ async function check(ids: readonly string[], options: CheckOptions): Promise<num
       : renderTable(report, { colour: process.stdout.isTTY && !process.env.NO_COLOR, verbose }),
   );
   if (junit !== undefined) {
-    await writeFile(junit, renderJunit(report)).catch((cause: unknown) => {
+    await writeFile(junit, renderJunit(report, options.warningsAsErrors)).catch((cause: unknown) => {
       throw new Error(`Could not write ${junit}`, { cause });
     });
   }
@@ -205,7 +205,7 @@ async function problemsOf(file: string): Promise<readonly string[]> {
 
 async function readDocument(file: string): Promise<unknown> {
   try {
-    return parseJsonc(await readFile(file, 'utf8'));
+    return parseJsonc(await readPolicyFile(file));
   } catch (cause) {
     throw new UsageError(`Could not read the policy ${file}`, { cause });
   }

@@ -2,9 +2,16 @@ import type { Told } from '../confirm.ts';
 import type { Report } from '../report.ts';
 import { escapeMarkup } from './escape.ts';
 
-/** A report as JUnit XML: a suite for each check, a case for each finding; unknown is an error, warn passes. */
-export function renderJunit(report: Report): string {
-  const suites = Object.entries(report.checks).map(([id, { findings, durationSeconds, lastRun }]) => {
+/**
+ * A report as JUnit XML: a suite for each check, a case for each finding. Unknown is an error; warn passes, or fails
+ * with `warningsAsErrors`, as the exit code has it.
+ */
+export function renderJunit(report: Report, warningsAsErrors = false): string {
+  const asTold = (finding: Told): Told =>
+    warningsAsErrors && finding.status === 'warn' ? { ...finding, status: 'fail' } : finding;
+  const suites = Object.entries(report.checks).map(([id, check]) => {
+    const { durationSeconds, lastRun } = check;
+    const findings = check.findings.map(asTold);
     const count = (status: string) => findings.filter((finding) => finding.status === status).length;
     const numbers = `tests="${findings.length}" failures="${count('fail')}" errors="${count('unknown')}" skipped="${count('skip')}"`;
     const cases = findings.map((finding) => testCase(id, finding)).join('');

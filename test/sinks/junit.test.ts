@@ -9,6 +9,22 @@ test('a report is the JUnit file of this golden copy, and it is well-formed', as
   await expect(xml).toMatchFileSnapshot('../golden/junit.xml');
 });
 
+test('a warning is a failure where warnings count as errors, as the exit code has it', () => {
+  const report = reportOf({
+    diskSpace: checkReport('Space', [
+      finding({
+        target: '/',
+        status: 'warn',
+        reason: 'space_low',
+        message: 'Used 80 %',
+        remedy: 'Make room',
+      }),
+    ]),
+  });
+  expect(renderJunit(report)).toContain('failures="0"');
+  expect(renderJunit(report, true)).toMatch(/failures="1".*<failure message="Used 80 %" type="space_low">/);
+});
+
 test('hostile text neither breaks the XML nor gets lost', () => {
   const hostile = `</testcase> & "quoted" 'too' ]]> <!-- \u0000\u001b[31m\u0008\ufffe tab\there`;
   const xml = renderJunit(
