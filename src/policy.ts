@@ -1,6 +1,6 @@
-import cron from 'node-cron';
 import { z } from 'zod';
 import type { Check } from './check.ts';
+import { cronProblem } from './cron.ts';
 import { nearest } from './nearest.ts';
 
 /** A policy that was accepted: complete, with every default filled in. */
@@ -45,10 +45,8 @@ export type PolicyOutcome =
   | { readonly accepted: false; readonly problems: readonly string[] };
 
 const cronExpression = z.string().superRefine((expression, context) => {
-  const { valid, errors } = cron.validateDetailed(expression);
-  if (valid) return;
-  const why = errors.map(({ message }) => message).join(', ');
-  context.addIssue({ code: 'custom', message: `not a cron expression (${why})` });
+  const why = cronProblem(expression);
+  if (why) context.addIssue({ code: 'custom', message: `not a cron expression (${why})` });
 });
 
 const everyCheckHas = {

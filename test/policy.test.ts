@@ -88,6 +88,10 @@ describe('a document that is no policy is refused with one plain reason', () => 
       'schedule: not a cron expression (61 is a invalid expression for minute) (is "61 * * * *")',
     ],
     [
+      { schedule: '*/61 * * * *' },
+      'schedule: not a cron expression (*/61 steps further than the 60 values for minute) (is "*/61 * * * *")',
+    ],
+    [
       { checks: { diskSpace: { schedule: '* * *' } } },
       'checks.diskSpace.schedule: not a cron expression (expected 5 or 6 fields but got 3) (is "* * *")',
     ],
