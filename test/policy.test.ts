@@ -186,8 +186,13 @@ describe('thresholds that contradict each other are refused', () => {
     ['clockDrift', { warnSeconds: 7, failSeconds: 7 }],
     ['certificateExpiry', { warnDays: 7, failDays: 7 }],
     ['diskSpace', { warnUsedPercent: 80, failUsedPercent: 80 }],
+    ['diskSpace', { forecastWarnDays: 3, forecastFailDays: 3 }],
   ])('equal ones are accepted: %s %j', (id, params) => {
     expect(problemsOf({ checks: { [id]: params } })).toEqual([]);
+  });
+
+  test('a forecast that is switched off contradicts nothing', () => {
+    expect(problemsOf({ checks: { diskSpace: { forecastWarnDays: 0 } } })).toEqual([]);
   });
 
   test('every check with a pair of thresholds is in this table', () => {

@@ -100,7 +100,7 @@ function fillingUp(
   now: Date,
 ): DiskProblem | undefined {
   const days = (forecast.fullAt - now.getTime() / 1000) / 86_400;
-  if (days > forecastWarnDays) return undefined;
+  if (forecastWarnDays === 0 || days > forecastWarnDays) return undefined;
   return {
     status: days <= forecastFailDays ? 'fail' : 'warn',
     reason: 'filling_up',

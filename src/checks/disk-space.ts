@@ -22,17 +22,18 @@ const params = z
     minSizeGiB: z.number().min(0).max(1_048_576).default(16).describe('0 switches this off.'),
     forecastWarnDays: days
       .default(30)
-      .describe('When it will be full within so many days; 0 switches it off.'),
+      .describe('When it will be full within so many days; 0 switches the forecast off, its failure too.'),
     forecastFailDays: days.default(3),
   })
   .refine(({ warnUsedPercent, failUsedPercent }) => warnUsedPercent <= failUsedPercent, {
     path: ['warnUsedPercent'],
     error: 'is above failUsedPercent, so it would never warn',
   })
-  .refine(({ forecastWarnDays, forecastFailDays }) => forecastWarnDays >= forecastFailDays, {
-    path: ['forecastWarnDays'],
-    error: 'is below forecastFailDays, so it would never warn',
-  });
+  .refine(
+    ({ forecastWarnDays, forecastFailDays }) =>
+      forecastWarnDays === 0 || forecastWarnDays >= forecastFailDays,
+    { path: ['forecastWarnDays'], error: 'is below forecastFailDays, so it would never warn' },
+  );
 
 /** Filled to the last byte when they are made, and never written to. */
 const imageTypes: readonly string[] = ['squashfs', 'erofs', 'cramfs', 'romfs', 'iso9660', 'udf'];
