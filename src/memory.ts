@@ -1,8 +1,9 @@
-import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { describeError } from './errors.ts';
 import type { MemoryProblem } from './host.ts';
+import { readRegularFile } from './read-file.ts';
 
 /** What is remembered over a restart, one JSON value a name, all of it in one file. */
 export interface Memory {
@@ -25,7 +26,8 @@ const writeEveryMs = 60_000;
 /** How long a file that could not be used is told of. */
 const toldMs = 86_400_000;
 
-const schema = z.object({ version: z.number().int(), values: z.record(z.string(), z.unknown()) });
+const versionSchema = z.object({ version: z.number().int() });
+const valuesSchema = z.object({ values: z.record(z.string(), z.unknown()) });
 
 /**
  * Opens the state folder, the only one the agent writes to. Where it is missing, unwritable, damaged or from a newer
@@ -77,7 +79,9 @@ export async function openMemory(directory: string): Promise<Memory> {
     changed = false;
     writtenAt = performance.now();
     const temporary = `${path}.new`;
-    const file = await open(temporary, 'w', 0o600);
+    // Whatever lies there from an earlier time: half a file, or a FIFO, which would hold the opening up.
+    await rm(temporary, { force: true });
+    const file = await open(temporary, 'wx', 0o600);
     try {
       await file.writeFile(JSON.stringify({ version: formatVersion, values: Object.fromEntries(values) }));
       await file.sync();
@@ -136,19 +140,23 @@ async function readState(
   });
   let text: string;
   try {
-    const { size } = await stat(path);
-    if (size > largestBytes)
-      return unusable('damaged', `${path} has ${size} bytes, more than is ever written`);
-    text = await readFile(path, 'utf8');
+    text = (await readRegularFile(path, { mostBytes: largestBytes })).toString();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { values: {} };
     return unusable('damaged', `Could not read ${path}: ${describeError(error)}`);
   }
+  const damaged = (why: string) => unusable('damaged', `${path} does not hold what was written: ${why}`);
+  let document: unknown;
   try {
-    const { version, values } = schema.parse(JSON.parse(text));
-    if (version <= formatVersion) return { values };
-    return unusable('newer', `${path} was written by a newer agent, in format ${version}`);
+    document = JSON.parse(text);
   } catch (error) {
-    return unusable('damaged', `${path} does not hold what was written: ${describeError(error)}`);
+    return damaged(describeError(error));
   }
+  // The version first: what a newer agent keeps may have any shape.
+  const versioned = versionSchema.safeParse(document).data;
+  if (!versioned) return damaged('it has no "version"');
+  if (versioned.version > formatVersion) {
+    return unusable('newer', `${path} was written by a newer agent, in format ${versioned.version}`);
+  }
+  return valuesSchema.safeParse(document).data ?? damaged('it has no "values"');
 }

@@ -1,5 +1,4 @@
 import { unwatchFile, watchFile } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Check } from './check.ts';
 import { describeError } from './errors.ts';
@@ -7,6 +6,7 @@ import { parseJsonc } from './jsonc.ts';
 import type { Log } from './log.ts';
 import type { Memory } from './memory.ts';
 import { consider, defaultPolicy, type PolicyInForce } from './policy-in-force.ts';
+import { readRegularFile } from './read-file.ts';
 
 /** Keeps the last good policy through bad ones, restarts and an unreachable hub. */
 export interface PolicyKeeper {
@@ -43,11 +43,15 @@ export const savedPolicy = (memory: Pick<Memory, 'get'>): z.infer<typeof savedSc
 // By asking for its time of change: a mounted configuration file is replaced as often as written.
 const fileLookMs = 2000;
 
+/** The text of a policy file; rejects for one that is no regular file or has more than 1 MiB. */
+export const readPolicyFile = async (path: string): Promise<string> =>
+  (await readRegularFile(path, { mostBytes: 1_048_576 })).toString();
+
 /** Rejects when there is a policy file that cannot be read. One with a bad policy leaves the defaults in force. */
 export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<PolicyKeeper> {
   const { checks, file, memory, log, now } = options;
   const defaults = defaultPolicy(checks, now());
-  let fallback = file ? follow(defaults, await readFile(file, 'utf8')) : defaults;
+  let fallback = file ? follow(defaults, await readPolicyFile(file)) : defaults;
   let current = (options.connected && saved()) || fallback;
   tell(current);
 
@@ -55,7 +59,7 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
     try {
       return consider(before, { source: 'file', version: 0, document: parseJsonc(text) }, checks, now());
     } catch (error) {
-      return { ...before, accepted: false, problems: [describeError(error)] };
+      return { ...before, accepted: false, problems: [`${file} is not JSON: ${describeError(error)}`] };
     }
   }
 
@@ -88,7 +92,7 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
     if (!file) return;
     try {
       const before = fallback;
-      fallback = follow(before, await readFile(file, 'utf8'));
+      fallback = follow(before, await readPolicyFile(file));
       if (current.source === 'twin' || current.source === 'saved') return;
       // What the twin asked for and was refused stays so.
       const { accepted, version, problems } = current;

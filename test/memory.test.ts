@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rmdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -87,8 +88,10 @@ describe('a file that is not what was written is kept aside, and the start is cl
     ['half-written', '{"version":1,"values":{"pol', 'damaged'],
     ['garbage', '\u0000\u0001garbage', 'damaged'],
     ['a list', '[]', 'damaged'],
+    ['without a version', '{"values":{}}', 'damaged'],
     ['without values', '{"version":1}', 'damaged'],
     ['from a newer agent', '{"version":2,"values":{"policy":1}}', 'newer'],
+    ['from a newer agent that keeps another shape', '{"version":2,"data":{}}', 'newer'],
   ])('%s', async (_, text, kind) => {
     const folder = await tempFolder();
     await writeFile(join(folder, 'state.json'), text);
@@ -101,6 +104,31 @@ describe('a file that is not what was written is kept aside, and the start is cl
     expect((await openMemory(folder)).get('policy')).toBe(2);
   });
 
+  test.each([
+    ['{"values":{}}', 'does not hold what was written: it has no "version"'],
+    ['{"version":1,"values":5}', 'does not hold what was written: it has no "values"'],
+    ['{"version":2,"data":{}}', 'was written by a newer agent, in format 2'],
+  ])('%s is told in a sentence', async (text, message) => {
+    const folder = await tempFolder();
+    const file = join(folder, 'state.json');
+    await writeFile(file, text);
+    expect((await openMemory(folder)).problem()?.message).toBe(`${file} ${message}`);
+  });
+
+  test.each(['state.json', 'state.json.new'])('%s as a FIFO holds nobody up', async (name) => {
+    const folder = await tempFolder();
+    execFileSync('mkfifo', [join(folder, name)]);
+    const memory = await openMemory(folder);
+    memory.set('policy', 2);
+    await memory.flush();
+    expect((await openMemory(folder)).get('policy')).toBe(2);
+    const damaged = name === 'state.json';
+    expect(memory.problem()?.message).toBe(
+      damaged ? `Could not read ${join(folder, name)}: it is not a regular file` : undefined,
+    );
+    expect(await readdir(folder)).toEqual([...(damaged ? ['damaged-state.json'] : []), 'state.json']);
+  });
+
   test('of 10 GB, which is not even read', async () => {
     const folder = await tempFolder();
     await writeFile(join(folder, 'state.json'), '{"version":1,"values":{"policy":1}}');
@@ -108,7 +136,7 @@ describe('a file that is not what was written is kept aside, and the start is cl
     const memory = await openMemory(folder);
     expect(memory.problem()).toMatchObject({
       kind: 'damaged',
-      message: expect.stringContaining('has 10000000000 bytes'),
+      message: expect.stringContaining('it has 9536.7 MiB, and more than 4 MiB is not read'),
     });
     expect(memory.get('policy')).toBeUndefined();
   });

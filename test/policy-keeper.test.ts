@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -173,6 +174,25 @@ describe('the policy file', () => {
   test('that cannot be read stops the start', async () => {
     const file = join(await tempFolder(), 'absent.json');
     await expect(keeping({ file })).rejects.toThrow('ENOENT');
+  });
+
+  test('that is a FIFO stops the start, and stops nobody later', async () => {
+    const file = join(await tempFolder(), 'policy.json');
+    execFileSync('mkfifo', [file]);
+    await expect(keeping({ file })).rejects.toThrow('it is not a regular file');
+
+    const replaced = await policyFile('{ "timeoutSeconds": 9 }');
+    const { reread, inForce, messages } = await keeping({ file: replaced });
+    await rename(file, replaced);
+    await reread();
+    expect(inForce()).toMatchObject({ source: 'file', accepted: true, policy: { timeoutSeconds: 9 } });
+    expect(messages().at(-1)).toBe('Could not read the policy file, its last policy stays');
+  });
+
+  test('that is no JSON is named', async () => {
+    const file = await policyFile('{ half');
+    const { inForce } = await keeping({ file });
+    expect(inForce().problems).toEqual([expect.stringContaining(`${file} is not JSON: `)]);
   });
 
   test.each(['{ "timeoutSecond": 9 }', '{ half', ''])(

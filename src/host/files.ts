@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { access, open, readFile, readlink, realpath, stat } from 'node:fs/promises';
-import { CannotTell } from '../check.ts';
+import { access, readFile, readlink, realpath, stat } from 'node:fs/promises';
+import { readRegularFile } from '../read-file.ts';
 import { cannotRead, notGiven } from './access.ts';
 import { findMatches } from './glob.ts';
 import { isGiven, type Mount, parseMountinfo } from './mounts.ts';
@@ -54,10 +54,7 @@ export function createFiles({
 
   async function read(path: string, signal: AbortSignal): Promise<Buffer> {
     try {
-      const real = await locate(path);
-      // Opening is not harmless: a watchdog device, once opened and closed, resets the machine.
-      if (!(await stat(real)).isFile()) throw notRegular(path);
-      return await readRegular(path, real, signal);
+      return await readRegularFile(await locate(path), { mostBytes, followLink: false }, signal);
     } catch (error) {
       signal.throwIfAborted();
       throw cannotRead(path, error);
@@ -85,36 +82,3 @@ export function createFiles({
 
 /** The mounts of this process as the kernel lists them; no mount is touched. */
 export const readMountinfo = (): Promise<string> => readFile('/proc/self/mountinfo', 'utf8');
-
-async function readRegular(path: string, real: string, signal: AbortSignal): Promise<Buffer> {
-  // Whatever has come in its place since, a FIFO for instance, must not hold the opening up.
-  const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-  try {
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw notRegular(path);
-    if (stats.size > mostBytes) throw tooLarge(path, stats.size);
-    const chunks: Buffer[] = [];
-    let length = 0;
-    // A file may grow meanwhile, and those of /proc say that they are empty: the end is where nothing more comes.
-    while (length <= mostBytes) {
-      signal.throwIfAborted();
-      const buffer = Buffer.alloc(Math.max(4096, Math.min(stats.size, mostBytes) + 1 - length));
-      const { bytesRead } = await handle.read(buffer);
-      if (bytesRead === 0) break;
-      chunks.push(buffer.subarray(0, bytesRead));
-      length += bytesRead;
-    }
-    if (length > mostBytes) throw tooLarge(path, length);
-    return Buffer.concat(chunks);
-  } finally {
-    await handle.close();
-  }
-}
-
-const notRegular = (path: string) => new CannotTell('unreadable', `${path} is not a regular file`);
-
-const tooLarge = (path: string, bytes: number) =>
-  new CannotTell(
-    'unreadable',
-    `${path} has ${(bytes / mostBytes).toFixed(1)} MiB, and more than 1 MiB is not read`,
-  );

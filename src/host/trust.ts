@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import * as tls from 'node:tls';
 import { never, within } from '../deadline.ts';
+import { readRegularFile } from '../read-file.ts';
 import { orAbort } from './or-abort.ts';
 import type { Workload } from './workload.ts';
 
@@ -25,6 +25,8 @@ interface Options {
 
 /** The bundle changes when the device's CA is renewed, and nobody is told of that. */
 const keepMs = 5 * 60_000;
+/** The largest bundle of authorities that distributions ship is a quarter of this. */
+const mostBytes = 1_048_576;
 /** For a socket on this machine. The attempt that waits for it must not lose its own time. */
 const readSeconds = 1;
 
@@ -35,7 +37,7 @@ const readSeconds = 1;
 export function createTrust({ workload, caFiles = [] }: Options): Trust {
   const sources: Source[] = caFiles.map((path) => ({
     name: path,
-    read: (signal) => readFile(path, { encoding: 'utf8', signal }),
+    read: async (signal) => (await readRegularFile(path, { mostBytes }, signal)).toString(),
   }));
   if (workload) sources.push({ name: 'the trust bundle', read: (signal) => workload.trustBundle(signal) });
   const lastGood = new Map<Source, readonly X509Certificate[]>();

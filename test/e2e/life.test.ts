@@ -127,6 +127,10 @@ describe('a start that cannot be is one line', () => {
     [{ RuntimeLogLevel: 'loud' }, 'RuntimeLogLevel is "loud"'],
     [{ IOTEDGE_DEVICEID: 'alone' }, 'IOTEDGE_WORKLOADURI'],
     [{ HARDENING_POLICY_FILE: '/nowhere.json' }, 'HARDENING_POLICY_FILE is "/nowhere.json"'],
+    [
+      { HARDENING_POLICY_FILE: '/dev/null' },
+      'HARDENING_POLICY_FILE is "/dev/null": it is not a regular file',
+    ],
     [{ HARDENING_WEB_CONFIG: '/web.yml' }, 'HARDENING_WEB_CONFIG is "/web.yml"'],
   ])('%j ends with 2', async (environment, words) => {
     const { code, err } = await start(environment);

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { constants } from 'node:fs';
-import { open, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -117,13 +116,11 @@ describe('trust', () => {
     },
   );
 
-  test('goes on without a file that never answers', async () => {
+  test('goes on without a file that is none, and waits for nobody to write into it', async () => {
     const fifo = join(await tempFolder(), 'ca.pem');
     execFileSync('mkfifo', [fifo]);
     const trusted = await createTrust({ caFiles: [fifo] })(never);
-    // Lets go of whoever still waits for the other end.
-    await (await open(fifo, constants.O_RDWR)).close();
-    expect(trusted.problem).toContain(`${fifo} could not be read: No answer within 1 s`);
+    expect(trusted.problem).toBe(`${fifo} could not be read: it is not a regular file`);
     expect(trusted.authorities.length).toBeGreaterThan(0);
   });
 
