@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** What a route answers; 200 unless it says otherwise. */
 export interface Answer {
@@ -13,9 +14,13 @@ export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>;
 /** An answer that moves no further for this long, or twice as long where the system still holds some of it, is cut off. */
 const stalledMs = 5000;
 
+/** Requests sent ahead of the answer to the one before; from here on their mere number costs memory. */
+const mostAhead = 8;
+
 /**
  * A server for GET and HEAD on a few paths. Resolves once it listens. Slow, oversized and malformed requests are
- * cut off; a handler that throws costs a 500 and is handed to `onError`.
+ * cut off; a handler that throws costs a 500 and is handed to `onError`. A connection has one answer at a time: whoever
+ * asks again before the answer is gone has that answer and no other.
  */
 export async function serve(
   routes: Routes,
@@ -23,9 +28,11 @@ export async function serve(
   port: number,
   onError: (error: unknown) => void,
 ): Promise<Server> {
+  const turns = createTurns();
   const server = createServer(
     { headersTimeout: 5000, requestTimeout: 5000, connectionsCheckingInterval: 1000, maxHeaderSize: 8192 },
     (request, response) => {
+      if (!turns.take(request.socket, response)) return;
       answer(routes, request).then(
         (given) => send(request, response, given),
         (error: unknown) => {
@@ -81,4 +88,29 @@ function send(
     ...(request.method === 'GET' || request.method === 'HEAD' ? {} : { connection: 'close' }),
   });
   response.end(request.method === 'HEAD' ? undefined : bytes);
+}
+
+/** Whose turn it is on each connection. */
+function createTurns() {
+  const turns = new WeakMap<Socket, { readonly response: ServerResponse; ahead: number }>();
+  return {
+    /** Whether this request may be answered; if not, its connection ends with the answer under way. */
+    take(socket: Socket, response: ServerResponse): boolean {
+      const taken = turns.get(socket);
+      if (taken) {
+        taken.ahead += 1;
+        taken.response.shouldKeepAlive = false;
+        if (taken.ahead >= mostAhead) socket.destroy();
+        return false;
+      }
+      const turn = { response, ahead: 0 };
+      turns.set(socket, turn);
+      // Closed once the system has taken all of the answer, which it does not while the client leaves too much unread.
+      response.once('close', () => {
+        if (turn.ahead > 0) socket.destroySoon();
+        else turns.delete(socket);
+      });
+      return true;
+    },
+  };
 }

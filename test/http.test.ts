@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Routes, serve, text } from '../src/http.ts';
 
 const errors: unknown[] = [];
@@ -30,8 +30,8 @@ afterAll(() => {
 const get = (path: string, init: RequestInit = {}) => fetch(`http://127.0.0.1:${port}${path}`, init);
 
 /** What the server says to these bytes until it ends the connection. */
-async function raw(bytes: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
+async function raw(bytes: string, to = port): Promise<string> {
+  const socket = connect(to, '127.0.0.1');
   let said = '';
   socket.setEncoding('utf8');
   socket.on('data', (chunk: string) => {
@@ -153,6 +153,72 @@ describe('cut off are', () => {
 
   test.concurrent('a connection that says nothing', async () => {
     expect(await raw('')).toMatch(/^(HTTP\/1\.1 408 |$)/);
+  });
+});
+
+describe('one connection has one answer at a time', () => {
+  /** A server that counts how often its only page was made. */
+  async function counted(body: string) {
+    let made = 0;
+    const page = () => {
+      made += 1;
+      return text(200, body);
+    };
+    const own = await serve({ '/': page }, '127.0.0.1', 0, (error) => errors.push(error));
+    onTestFinished(() => {
+      own.close();
+      own.closeAllConnections();
+    });
+    const ended = once(own, 'connection').then(([socket]) => once(socket, 'close'));
+    return { own, port: (own.address() as AddressInfo).port, ended, made: () => made };
+  }
+  const ask = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+  function silent(to: number): Socket {
+    const socket = connect(to, '127.0.0.1').pause();
+    onTestFinished(() => void socket.destroy());
+    return socket.on('error', () => {});
+  }
+
+  test('whoever asks twice without waiting has the first answer, and the connection ends', async () => {
+    const { port, made } = await counted('page');
+    const said = await raw(ask + ask, port);
+    expect(said.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200']);
+    expect(said.toLowerCase()).toContain('connection: close\r\n');
+    expect(said).toMatch(/page\n$/);
+    expect(made()).toBe(1);
+  });
+
+  test('ten thousand questions nobody reads the answers of are cut off, not answered', async () => {
+    const { port, ended, made } = await counted('x'.repeat(1000));
+    silent(port).write(ask.repeat(10_000));
+    await ended;
+    expect(made()).toBeLessThan(10);
+  });
+
+  test('nothing is made for whoever has not read the answer before', async () => {
+    const { own, port, made } = await counted('x'.repeat(64 * 1_048_576));
+    const socket = silent(port);
+    const asked = once(own, 'request');
+    socket.write(ask);
+    await asked;
+    const again = once(own, 'request');
+    socket.write(ask);
+    await again;
+    expect(made()).toBe(1);
+  });
+
+  test('whoever waits for each answer keeps the connection', async () => {
+    const { port, made } = await counted('page');
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+    onTestFinished(() => void socket.destroy());
+    for (let asked = 0; asked < 20; asked += 1) {
+      let said = '';
+      socket.write(ask);
+      while (!said.endsWith('page\n')) said += (await once(socket, 'data'))[0];
+      expect(said).toMatch(/^HTTP\/1\.1 200 /);
+    }
+    expect(made()).toBe(20);
   });
 });
 
