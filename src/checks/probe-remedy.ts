@@ -5,6 +5,7 @@ import { hostPort } from './probe-target.ts';
 export function probeRemedy(reason: ProbeFailure, target: ProbeTarget, proxy?: string): string {
   const { host, port } = target;
   const at = hostPort(target);
+  const url = `https://${at}${target.path ?? ''}`;
   switch (reason) {
     case 'dns_failed':
       return `Run \`getent hosts ${host}\` on the device; if that answers, set "dns" in /etc/docker/daemon.json to a server that containers can reach, otherwise mend the device's resolver.`;
@@ -19,10 +20,14 @@ export function probeRemedy(reason: ProbeFailure, target: ProbeTarget, proxy?: s
     case 'intercepted':
       return `Exclude ${host} from TLS inspection, or put the inspecting authority into the trust bundle (trust_bundle_cert in /etc/aziot/config.toml, then \`sudo iotedge config apply\`).`;
     case 'http_status':
-      return `See what the server says with \`curl -v https://${at}\`, and correct the target's path if it is not meant to answer.`;
+      return `See what the server says with \`curl -v ${inShell(url)}\`, and correct the target's path if it is not meant to answer.`;
     case 'wrong_content':
-      return `Open https://${at} in a browser on the device's network: a page that asks to sign in, or says that the site is blocked, shows who has to let ${host} pass.`;
+      return `Open ${url} in a browser on the device's network: a page that asks to sign in, or says that the site is blocked, shows who has to let ${host} pass.`;
     case 'proxy_failed':
       return `Allow CONNECT to ${at} in the proxy, check this module's https_proxy (http://user:password@host:port where the proxy wants credentials), or put ${host} into no_proxy.`;
   }
 }
+
+/** A URL as a shell takes it for one word. */
+const inShell = (url: string): string =>
+  /^[\w./:%~-]*$/.test(url) ? url : `'${url.replaceAll("'", '%27')}'`;

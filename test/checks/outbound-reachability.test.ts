@@ -134,6 +134,19 @@ describe('a target that is not reached', () => {
     });
   });
 
+  test.each<[ProbeFailure, string, string]>([
+    ['http_status', 'https://hub.test:5000/v2/', '`curl -v https://hub.test:5000/v2/`'],
+    ['http_status', 'https://hub.test/a?b=1&c=2', "`curl -v 'https://hub.test:443/a?b=1&c=2'`"],
+    ['http_status', "https://hub.test/it's", "`curl -v 'https://hub.test:443/it%27s'`"],
+    ['http_status', 'https://[2001:db8::1]/v2/', "`curl -v 'https://[2001:db8::1]:443/v2/'`"],
+    ['wrong_content', 'https://hub.test:5000/v2/', 'Open https://hub.test:5000/v2/ in a browser'],
+  ])('for %s of %s is looked at where it was asked', async (reason, target, remedy) => {
+    const host = fakeHost({ probe: async () => failing(reason) });
+    expect(await examine({ target }, policy, host, never)).toMatchObject({
+      remedy: expect.stringContaining(remedy),
+    });
+  });
+
   test('through a silent proxy is for the proxy to mend', async () => {
     const probe = async () => ({ ...failing('timed_out'), proxy: 'proxy.test:3128' });
     const verdict = await examine(subject, policy, fakeHost({ probe }), never);
