@@ -1,3 +1,4 @@
+import type { Dir } from 'node:fs';
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path/posix';
 import picomatch from 'picomatch';
@@ -12,7 +13,10 @@ const mostEntries = 20_000;
 /** The real path on our side of something the VM has; throws where it was not given. */
 type Locate = (path: string) => Promise<string>;
 
-/** The VM's paths of all regular files that match a glob, sorted. See `Files.find`. */
+/**
+ * The VM's paths of all regular files that match a glob, sorted. See `Files.find`. What matches and cannot be looked
+ * into, a link in circles for instance, counts: reading it tells why, and the others are found all the same.
+ */
 export async function findMatches(
   pattern: string,
   locate: Locate,
@@ -25,23 +29,27 @@ export async function findMatches(
   const first = segments.findIndex((segment) => wildcard.test(segment));
   if (first < 0) return (await isFile(pattern, locate)) ? [pattern] : [];
 
+  const files: string[] = [];
   let found: readonly Found[] = [{ path: `/${segments.slice(0, first).join('/')}`, regular: false }];
   for (const [depth, segment] of segments.slice(first).entries()) {
     const next: Found[] = [];
     for (const { path, regular } of found) {
       signal.throwIfAborted();
       if (regular) continue;
+      if (!wildcard.test(segment)) {
+        next.push({ path: join(path, segment), regular: false });
+        continue;
+      }
+      const folder = await openFolder(path, locate);
+      if (!(folder instanceof CannotTell)) next.push(...(await matching(path, folder, segment)));
       // The folder the pattern starts from must be there; of those it matched, any may be a file.
-      const matched = wildcard.test(segment)
-        ? await matching(path, segment, locate, depth > 0)
-        : [{ path: join(path, segment), regular: false }];
-      next.push(...matched);
+      else if (depth === 0) throw folder;
+      else if (folder.reason !== 'not_found') files.push(path);
       if (next.length > mostEntries) throw tooMany(pattern);
     }
     found = next;
   }
 
-  const files: string[] = [];
   for (const { path, regular } of found) {
     signal.throwIfAborted();
     if (regular || (await isFile(path, locate))) files.push(path);
@@ -55,47 +63,40 @@ interface Found {
   readonly regular: boolean;
 }
 
-async function matching(
-  folder: string,
-  segment: string,
-  locate: Locate,
-  mayBeMissing: boolean,
-): Promise<Found[]> {
+/** A folder's listing, or why there is none. */
+async function openFolder(folder: string, locate: Locate): Promise<Dir | CannotTell> {
+  try {
+    return await opendir(await locate(folder), { bufferSize: 1024 });
+  } catch (error) {
+    return cannotRead(folder, error);
+  }
+}
+
+async function matching(folder: string, listing: Dir, segment: string): Promise<Found[]> {
   const matches = picomatch(segment, { nonegate: true, noextglob: true, posix: true });
   const found: Found[] = [];
   try {
     let entries = 0;
-    for await (const entry of await opendir(await locate(folder), { bufferSize: 1024 })) {
+    for await (const entry of listing) {
       entries += 1;
       if (entries > mostEntries) throw tooMany(folder);
       if (matches(entry.name)) found.push({ path: join(folder, entry.name), regular: entry.isFile() });
     }
   } catch (error) {
-    const cannot = cannotRead(folder, error);
-    if (mayBeMissing && cannot.reason === 'not_found') return [];
-    throw cannot;
+    throw cannotRead(folder, error);
   }
   return found;
 }
 
 /**
- * Links are followed, and one that leads nowhere is no file. One that leads to where nothing was given may well be
- * a file: it counts, so that reading it tells what to mount.
+ * Links are followed, and one that leads nowhere is no file. One that cannot be followed to its end may well lead to
+ * a file, where nothing was given for instance: it counts, so that reading it tells what to do.
  */
 async function isFile(path: string, locate: Locate): Promise<boolean> {
-  let real: string;
   try {
-    real = await locate(path);
+    return (await stat(await locate(path))).isFile();
   } catch (error) {
-    if (error instanceof CannotTell && error.reason === 'no_access') return true;
-    throw cannotRead(path, error);
-  }
-  try {
-    return (await stat(real)).isFile();
-  } catch (error) {
-    const cannot = cannotRead(path, error);
-    if (cannot.reason === 'not_found') return false;
-    throw cannot;
+    return cannotRead(path, error).reason !== 'not_found';
   }
 }
 

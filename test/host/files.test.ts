@@ -158,6 +158,26 @@ test('links in circles are unreadable', async () => {
   await expect(files.read('/self', signal)).rejects.toMatchObject({ reason: 'unreadable' });
 });
 
+test('what cannot be followed hides no other match, and reading it says why', async () => {
+  const { hostRoot, files } = await machine(['/c/a.pem', '/d/good/a.pem', '/d/file']);
+  await symlink('loop.pem', join(hostRoot, 'c/loop.pem'));
+  expect(await files.find('/c/*.pem', signal)).toEqual(['/c/a.pem', '/c/loop.pem']);
+
+  await symlink('loop', join(hostRoot, 'd/loop'));
+  await symlink('/usr/share/ca', join(hostRoot, 'd/not-given'));
+  expect(await files.find('/d/*/*.pem', signal)).toEqual(['/d/good/a.pem', '/d/loop', '/d/not-given']);
+  expect(await files.find('/d/*/a.pem', signal)).toContain('/d/loop/a.pem');
+  for (const path of ['/c/loop.pem', '/d/loop', '/d/loop/a.pem']) {
+    await expect(files.read(path, signal)).rejects.toMatchObject({
+      message: `Could not read ${path}`,
+      cause: { code: 'ELOOP' },
+    });
+  }
+  await expect(files.read('/d/not-given', signal)).rejects.toMatchObject({
+    remedy: expect.stringContaining('"Source": "/usr/share/ca"'),
+  });
+});
+
 test('a signal that has fired ends the look with its reason', async () => {
   const { files } = await machine(some);
   const reason = new DOMException('late', 'TimeoutError');
@@ -172,7 +192,8 @@ test('a signal that has fired ends the look with its reason', async () => {
 test.skipIf(process.getuid?.() !== 0)(
   'a file that this user may not read is no_access and names the user (needs root)',
   async () => {
-    const { hostRoot, files } = await machine(['/secret/a.cer', '/locked/a.cer']);
+    const { hostRoot, files } = await machine(['/secret/a.cer', '/locked/a.cer', '/links/a.cer']);
+    await symlink('/locked/a.cer', join(hostRoot, 'links/locked.cer'));
     await chmod(hostRoot, 0o755);
     await chmod(join(hostRoot, 'secret/a.cer'), 0o600);
     await chmod(join(hostRoot, 'locked'), 0o700);
@@ -184,6 +205,18 @@ test.skipIf(process.getuid?.() !== 0)(
         remedy: expect.stringContaining('u:65532:rX'),
       });
       await expect(files.find('/locked/*', signal)).rejects.toMatchObject({ reason: 'no_access' });
+
+      expect(await files.find('/links/*', signal)).toEqual(['/links/a.cer', '/links/locked.cer']);
+      expect(await files.find('/*/a.cer', signal)).toContain('/links/a.cer');
+      expect(await files.find('/*/*.cer', signal)).toEqual([
+        ...['/links/a.cer', '/links/locked.cer', '/locked', '/secret/a.cer'],
+      ]);
+      for (const path of ['/links/locked.cer', '/locked']) {
+        await expect(files.read(path, signal)).rejects.toMatchObject({
+          reason: 'no_access',
+          remedy: expect.stringContaining(path),
+        });
+      }
     } finally {
       process.seteuid?.(0);
     }
