@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { isIP, type Socket } from 'node:net';
 import { connect, type SecureContext, type TLSSocket } from 'node:tls';
 import { CannotTell } from '../check.ts';
+import { tlsWords } from './tls-words.ts';
 
 /**
  * Completes a TLS handshake whatever the certificate is worth, so that it can be read and judged afterwards.
@@ -31,15 +32,6 @@ export async function handshake(
   } catch (cause) {
     tls.destroy();
     signal.throwIfAborted();
-    throw new CannotTell('tls_failed', `The TLS handshake failed: ${handshakeError(cause)}`, { cause });
+    throw new CannotTell('tls_failed', `The TLS handshake failed: ${tlsWords(cause)}`, { cause });
   }
-}
-
-/** OpenSSL's reason, without its source file and line. */
-function handshakeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? String(error.code) : error.name;
-  if (code === 'ECONNRESET') return 'the other side closed the connection (ECONNRESET)';
-  const words = 'reason' in error ? String(error.reason) : error.message.split('\n')[0];
-  return `${words} (${code})`;
 }

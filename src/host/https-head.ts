@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import { CannotTell } from '../check.ts';
 import type { Endpoint } from '../host.ts';
 import { hostPort } from './dial.ts';
+import { tlsWords } from './tls-words.ts';
 
 /** The head of an HTTP answer. */
 export interface HttpHead {
@@ -37,7 +38,9 @@ export async function askHead(
     return parseHead(await answer);
   } catch (cause) {
     signal.throwIfAborted();
-    const why = cause instanceof Error ? cause.message : String(cause);
+    // What has no code is our own.
+    const own = cause instanceof Error && !('code' in cause);
+    const why = own ? cause.message : tlsWords(cause);
     throw new CannotTell('http_status', `HEAD ${path} was not answered in HTTP (${why})`, { cause });
   }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:tls';
+import { createServer, type TlsOptions } from 'node:tls';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createRoot, type Issued } from '../../simulator/pki.ts';
 import { network } from '../support/network.ts';
@@ -127,6 +127,23 @@ test('a server that cannot be reached is unreachable, with why', async () => {
     name: 'CannotTell',
     reason: 'unreachable',
     message: `hub.test:${port} could not be reached: 127.0.0.1:${port} refused the connection (ECONNREFUSED)`,
+  });
+});
+
+test.each<[string, TlsOptions]>([
+  ['old version alone', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1' }],
+  ['cipher that nobody has', { maxVersion: 'TLSv1.2', ciphers: 'PSK' }],
+])('a server with an %s is unreachable, in words that do not change', async (_, options) => {
+  const { chain: cert, key } = await root.issue({ commonName: 'hub' });
+  const server = createServer({ cert, key, ...options });
+  server.on('tlsClientError', () => undefined);
+  onTestFinished(() => void server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await expect(network({}).presentedChain({ host: 'hub.test', port }, never)).rejects.toMatchObject({
+    reason: 'unreachable',
+    message: expect.stringMatching(/could not be reached: The TLS handshake failed: [\w ]+ \(ERR_SSL_\w+\)$/),
   });
 });
 

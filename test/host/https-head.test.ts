@@ -103,3 +103,30 @@ test('silence ends with the signal, for its reason', async () => {
   const { ask } = await talk([]);
   await expect(ask(AbortSignal.timeout(100))).rejects.toMatchObject({ name: 'TimeoutError' });
 });
+
+test('a server that wants a certificate of us says so after the handshake, in words that do not change', async () => {
+  const server = createServer({
+    cert: hub.chain,
+    key: hub.key,
+    minVersion: 'TLSv1.3',
+    requestCert: true,
+  }).listen(0, '127.0.0.1');
+  server.on('tlsClientError', () => undefined);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  socket.on('error', () => undefined);
+  onTestFinished(() => {
+    socket.destroy();
+    server.close();
+  });
+  await once(socket, 'secureConnect');
+  await expect(
+    askHead(socket, { host: 'hub.test', port }, '/', AbortSignal.timeout(5000)),
+  ).rejects.toMatchObject({
+    reason: 'http_status',
+    message: expect.stringMatching(
+      /^HEAD \/ was not answered in HTTP \(tlsv13 alert certificate required \(ERR_SSL_\w+\)\)$/,
+    ),
+  });
+});
