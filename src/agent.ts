@@ -32,7 +32,7 @@ export interface Agent {
   start(): void;
   /** Puts a policy in force. Every check whose parameters it changes runs at once. */
   adopt(next: PolicyInForce): void;
-  /** Runs some checks now, or all of them, and gives the report they make. */
+  /** Runs some checks now, or all of them, and gives the report of these alone. */
   runChecks(ids?: readonly string[]): Promise<Report>;
   /** Looks again at some checks, as the schedule does. */
   look(ids: readonly string[]): void;
@@ -65,7 +65,7 @@ export function createAgent(options: AgentOptions): Agent {
   const named = (ids: readonly string[]) => watches.filter(({ check }) => ids.includes(check.id));
 
   function show(urgent: boolean): void {
-    const report = agent.report();
+    const report = reportOf(watches);
     for (const sink of sinks) sink.show?.(report, urgent);
   }
 
@@ -86,6 +86,21 @@ export function createAgent(options: AgentOptions): Agent {
     });
   }
 
+  function reportOf(some: readonly Watch[]): Report {
+    const told = some.flatMap((watch) => {
+      const report = watch.report();
+      return report ? [[watch.check.id, report] as const] : [];
+    });
+    const { source, version, accepted, problems, policy } = inForce;
+    return {
+      generatedAt: host.now().toISOString(),
+      agent: { ...options.identity, hub: options.hubState() },
+      policy: { source, version, accepted, problems, note: policy.note },
+      summary: summarise(Object.fromEntries(told)),
+      checks: Object.fromEntries(told),
+    };
+  }
+
   const agent: Agent = {
     start() {
       reschedule();
@@ -102,24 +117,12 @@ export function createAgent(options: AgentOptions): Agent {
       show(true);
     },
     async runChecks(ids) {
-      await run(ids ? named(ids) : watches, 'asked');
-      return agent.report();
+      const some = ids ? named(ids) : watches;
+      await run(some, 'asked');
+      return reportOf(some);
     },
     look: (ids) => void run(named(ids), 'schedule'),
-    report() {
-      const told = watches.flatMap((watch) => {
-        const report = watch.report();
-        return report ? [[watch.check.id, report] as const] : [];
-      });
-      const { source, version, accepted, problems, policy } = inForce;
-      return {
-        generatedAt: host.now().toISOString(),
-        agent: { ...options.identity, hub: options.hubState() },
-        policy: { source, version, accepted, problems, note: policy.note },
-        summary: summarise(Object.fromEntries(told)),
-        checks: Object.fromEntries(told),
-      };
-    },
+    report: () => reportOf(watches),
     policy: () => inForce,
     notReady() {
       const waiting = watches.filter((watch) => !watch.report()).map(({ check }) => check.id);

@@ -189,6 +189,16 @@ test('only what was asked for runs, and the report tells no more than has run', 
   expect(shown.map(({ urgent }) => urgent)).toEqual([true]);
 });
 
+test('what is asked for is answered alone, and shown with the rest', async () => {
+  const { agent, shown } = agentWith();
+  await agent.runChecks();
+  const report = await agent.runChecks(['third', 'first']);
+  expect(Object.keys(report.checks)).toEqual(['first', 'third']);
+  expect(report.summary).toEqual({ status: 'pass', pass: 2, warn: 0, fail: 0, unknown: 0, skip: 0 });
+  expect(agent.report().summary.pass).toBe(3);
+  expect(Object.keys(shown.at(-1)?.report.checks ?? {})).toEqual(['first', 'second', 'third']);
+});
+
 test('a scheduled run is shown without haste', async () => {
   const { agent, lookedAt, shown } = agentWith();
   agent.start();

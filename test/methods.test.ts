@@ -51,6 +51,15 @@ describe('runChecks', () => {
   });
 });
 
+test('runChecks of some, after all have run, answers with those alone; getReport with all', async () => {
+  const { runChecks, getReport } = methods();
+  await runChecks({});
+  const { payload } = await runChecks({ checks: ['second'] });
+  expect(payload).toMatchObject({ summary: { status: 'pass', pass: 1 } });
+  expect(Object.keys((payload as Report).checks)).toEqual(['second']);
+  expect(await getReport({})).toMatchObject({ payload: { summary: { pass: 2 } } });
+});
+
 describe('getReport', () => {
   test('answers with the report and runs nothing', async () => {
     const { agent, getReport } = methods();

@@ -43,6 +43,8 @@ test('calls that overlap are answered, each for itself', async () => {
     { status: 200, payload: { accepted: false, problems: [expect.stringContaining('diskSpace')] } },
     { status: 404, payload: { error: expect.stringContaining('nonsense') } },
   ]);
+  const { payload } = z.object({ payload: z.object({ checks: z.object({}).loose() }) }).parse(calls[1]);
+  expect(Object.keys(payload.checks)).toEqual(['diskSpace']);
 });
 
 test('a report of hundreds of findings is answered with the worst, and how many there was no room for', async () => {
