@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Names } from './host.ts';
 import { logLevels } from './log.ts';
 
@@ -127,11 +128,10 @@ function port(name: string, value: string): number {
   return number <= 65_535 ? number : refuse(name, value, 'a port from 0 to 65535 (0 takes any free one)');
 }
 
-/** Told apart before listening, where a port written here would look like a name that does not resolve. */
-function address(name: string, value: string): string {
-  const possible = value.includes(':') ? URL.canParse(`http://[${value}]`) : /^[\w.-]+$/.test(value);
-  return possible ? value : refuse(name, value, 'an IP address or a host name, without a port');
-}
+/** No other names: one that does not resolve would only show once it listens, and one that does may move. */
+const address = (name: string, value: string): string =>
+  z.union([z.ipv4(), z.ipv6(), z.literal('localhost')]).safeParse(value).data ??
+  refuse(name, value, 'an IPv4 or IPv6 address or localhost, without a port');
 
 const absolute = (name: string, value: string): string =>
   value.startsWith('/') ? value : refuse(name, value, 'an absolute path');

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+
+type Socket = IncomingMessage['socket'];
 
 /** What a route answers; 200 unless it says otherwise. */
 export interface Answer {

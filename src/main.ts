@@ -55,9 +55,10 @@ async function main(): Promise<void> {
     now: host.now,
     onChange: (next) => agent.adopt(next),
   }).catch((cause: unknown) => {
-    throw new ConfigError(`HARDENING_POLICY_FILE is "${config.policyFile}": ${describeError(cause)}`, {
-      cause,
-    });
+    throw new ConfigError(
+      `HARDENING_POLICY_FILE is "${config.policyFile}", allowed is a file that can be read, of 1 MiB at most`,
+      { cause },
+    );
   });
   const metrics = createMetrics(checks, { version, revision }, identity(config), config.metricsIdentity);
   const cloud = connected

@@ -42,7 +42,7 @@ const rules: Readonly<Record<string, readonly string[]>> = {
     'type schedule.ts',
     'watch.ts',
   ],
-  'config.ts': ['type host.ts', 'log.ts'],
+  'config.ts': ['type host.ts', 'log.ts', 'zod'],
   'confirm.ts': ['type check.ts', 'type runner.ts'],
   'deadline.ts': ['node:events'],
   'cron.ts': ['node-cron'],

@@ -82,6 +82,8 @@ test.each<[string, Environment, object]>([
   ['any free port', { HARDENING_PORT: '0' }, { port: 0 }],
   ['an IPv6 address', { HARDENING_ADDRESS: '::1' }, { address: '::1' }],
   ['every IPv6 address', { HARDENING_ADDRESS: '::' }, { address: '::' }],
+  ['an IPv4 address', { HARDENING_ADDRESS: '127.0.0.1' }, { address: '127.0.0.1' }],
+  ['an IPv4 address in IPv6', { HARDENING_ADDRESS: '::ffff:127.0.0.1' }, { address: '::ffff:127.0.0.1' }],
   ['a name', { HARDENING_ADDRESS: 'localhost' }, { address: 'localhost' }],
   ['a level in any case', { RuntimeLogLevel: 'Information' }, { logLevel: 'info' }],
   ['a level by edgeAgent’s word', { RuntimeLogLevel: 'verbose' }, { logLevel: 'trace' }],
@@ -106,7 +108,7 @@ test.each<[string, Environment, object]>([
 
 const portAllowed = 'allowed is a port from 0 to 65535 (0 takes any free one)';
 const levelAllowed = 'allowed is fatal, error, warning, info, information, debug, verbose';
-const addressAllowed = 'allowed is an IP address or a host name, without a port';
+const addressAllowed = 'allowed is an IPv4 or IPv6 address or localhost, without a port';
 
 describe('a value that makes no sense is refused by name, value and what is allowed', () => {
   test.each<[Environment, string]>([
@@ -116,6 +118,10 @@ describe('a value that makes no sense is refused by name, value and what is allo
     [{ HARDENING_PORT: '9600.5' }, `HARDENING_PORT is "9600.5", ${portAllowed}`],
     [{ HARDENING_PORT: ' 9600' }, `HARDENING_PORT is " 9600", ${portAllowed}`],
     [{ HARDENING_ADDRESS: '0.0.0.0:9600' }, `HARDENING_ADDRESS is "0.0.0.0:9600", ${addressAllowed}`],
+    [{ HARDENING_ADDRESS: 'foo' }, `HARDENING_ADDRESS is "foo", ${addressAllowed}`],
+    [{ HARDENING_ADDRESS: '300.1.1.1' }, `HARDENING_ADDRESS is "300.1.1.1", ${addressAllowed}`],
+    [{ HARDENING_ADDRESS: '[::1]' }, `HARDENING_ADDRESS is "[::1]", ${addressAllowed}`],
+    [{ HARDENING_ADDRESS: '::1]/' }, `HARDENING_ADDRESS is "::1]/", ${addressAllowed}`],
     [{ HARDENING_ADDRESS: 'http://localhost' }, `HARDENING_ADDRESS is "http://localhost", ${addressAllowed}`],
     [{ HARDENING_STATE_DIR: 'state' }, 'HARDENING_STATE_DIR is "state", allowed is an absolute path'],
     [{ HARDENING_HOST_ROOT: './host' }, 'HARDENING_HOST_ROOT is "./host", allowed is an absolute path'],
