@@ -1,0 +1,19 @@
+import { execFileSync } from 'node:child_process';
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createDevice, soon } from '../support/device.ts';
+import { allOff } from '../support/policies.ts';
+
+test('FIFOs in the place of its files hold up neither its start nor its end', async () => {
+  const { start, state, folder } = await createDevice();
+  const file = join(folder, 'followed.json');
+  await writeFile(file, JSON.stringify({ checks: allOff }));
+  execFileSync('mkfifo', [join(state, 'state.json'), join(folder, 'fifo')]);
+  const agent = await start({ HARDENING_POLICY_FILE: file });
+  await rename(join(folder, 'fifo'), file);
+  await soon(agent.out).toMatch(/its last policy stays.*it is not a regular file/);
+  const { code, ms } = await agent.stop();
+  expect(code).toBe(0);
+  expect(ms).toBeLessThan(5000);
+});
