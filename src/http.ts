@@ -15,6 +15,8 @@ export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>;
 /** An answer that moves no further for this long, or twice as long where the system still holds some of it, is cut off. */
 const stalledMs = 5000;
 
+const mostConnections = 64;
+
 /** Requests sent ahead of the answer to the one before; from here on their mere number costs memory. */
 const mostAhead = 8;
 
@@ -43,7 +45,7 @@ export async function serve(
       );
     },
   );
-  server.maxConnections = 64;
+  limitConnections(server, turns.busy);
   server.keepAliveTimeout = 5000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -113,5 +115,20 @@ function createTurns() {
       });
       return true;
     },
+    /** Whether an answer is under way on this connection. */
+    busy: (socket: Socket): boolean => turns.has(socket),
   };
+}
+
+/** Beyond the limit the oldest connection without an answer under way goes, be it the new one itself. */
+function limitConnections(server: Server, busy: (socket: Socket) => boolean): void {
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    if (open.size <= mostConnections) return;
+    const leaving = [...open].find((each) => !busy(each)) ?? socket;
+    open.delete(leaving);
+    leaving.destroy();
+  });
 }

@@ -222,6 +222,24 @@ describe('one connection has one answer at a time', () => {
   });
 });
 
+test('connections that ask for nothing keep nobody out', async () => {
+  const own = await serve(routes, '127.0.0.1', 0, (error) => errors.push(error));
+  onTestFinished(() => {
+    own.close();
+    own.closeAllConnections();
+  });
+  const { port } = own.address() as AddressInfo;
+  const lingering = Array.from({ length: 200 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+  onTestFinished(() => lingering.forEach((socket) => void socket.destroy()));
+  const first = lingering[0];
+  const cutOff = first && once(first, 'close');
+  for (const socket of lingering) socket.write('GET / HTTP/1.1\r\nHost: ');
+  await cutOff;
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
+  const held = await new Promise((resolve) => own.getConnections((_, count) => resolve(count)));
+  expect(held).toBeLessThanOrEqual(64);
+});
+
 test('a port that is taken is an error that says so', async () => {
   await expect(serve(routes, '127.0.0.1', port, () => {})).rejects.toThrow('EADDRINUSE');
 });
