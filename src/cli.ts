@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { createAgent } from './agent.ts';
 import { checks } from './checks/index.ts';
@@ -14,7 +14,7 @@ import { nearest } from './nearest.ts';
 import { readPolicy } from './policy.ts';
 import { policyExample, policyJsonSchema } from './policy-example.ts';
 import { defaultPolicy, type PolicyInForce } from './policy-in-force.ts';
-import { readPolicyFile, savedPolicy } from './policy-keeper.ts';
+import { savedPolicy } from './policy-keeper.ts';
 import { historyName } from './remembered.ts';
 import type { Report } from './report.ts';
 import { schedule } from './schedule.ts';
@@ -205,7 +205,8 @@ async function problemsOf(file: string): Promise<readonly string[]> {
 
 async function readDocument(file: string): Promise<unknown> {
   try {
-    return parseJsonc(await readPolicyFile(file));
+    // A pipe will do as well: whoever waits at a terminal may give one.
+    return parseJsonc(await readFile(file, 'utf8'));
   } catch (cause) {
     throw new UsageError(`Could not read the policy ${file}`, { cause });
   }

@@ -44,7 +44,7 @@ export const savedPolicy = (memory: Pick<Memory, 'get'>): z.infer<typeof savedSc
 const fileLookMs = 2000;
 
 /** The text of a policy file; rejects for one that is no regular file or has more than 1 MiB. */
-export const readPolicyFile = async (path: string): Promise<string> =>
+const readPolicyFile = async (path: string): Promise<string> =>
   (await readRegularFile(path, { mostBytes: 1_048_576 })).toString();
 
 /** Rejects when there is a policy file that cannot be read. One with a bad policy leaves the defaults in force. */

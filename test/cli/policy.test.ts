@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { checks } from '../../src/checks/index.ts';
 import { parseJsonc } from '../../src/jsonc.ts';
 import { readPolicy } from '../../src/policy.ts';
+import { bundled, run } from '../support/bundle.ts';
 import { cli, policyFile } from '../support/cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -64,4 +65,12 @@ describe('policy', () => {
     expect(readPolicy(parseJsonc(out), checks)).toEqual(readPolicy({}, checks));
     expect((await cli(['policy', 'validate', await policyFile(out)])).code).toBe(0);
   });
+});
+
+test('a policy may come out of a pipe', async () => {
+  const command = `printf '{"checks":{"diskSpice":{}}}' | ${process.execPath} ${bundled('cli')} policy validate /dev/stdin`;
+  const { child, err, ended } = run(['sh', '-c', command], {});
+  child.stdin?.end();
+  expect(await ended).toBe(1);
+  expect(err()).toContain('checks.diskSpice: unknown key, did you mean diskSpace?');
 });
