@@ -1,37 +1,17 @@
 import { connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openSession } from '../../src/hub/session.ts';
-import { type Given, shortLimits, startedHub, withEnvironment } from '../support/hub.ts';
+import { deviceForEach, shortLimits, startedHub, withEnvironment } from '../support/hub.ts';
 import { tcpServer } from '../support/servers.ts';
-import { eventually, simulated } from '../support/simulator.ts';
+import { eventually } from '../support/simulator.ts';
 
-let simulator: Awaited<ReturnType<typeof simulated>>;
-beforeEach(async () => {
-  simulator = await simulated({ desired: { policy: {} } });
-});
-afterEach(() => simulator.close());
-
-const set = (change: Parameters<typeof simulator.edgeHub.setFaults>[0]) =>
-  simulator.edgeHub.setFaults(change);
-const counters = () => simulator.edgeHub.counters();
-const reported = () => simulator.edgeHub.twin().reported;
-
-function hubOf(given?: Given) {
-  withEnvironment(simulator.environment);
-  return startedHub(given);
-}
-
-async function connectedHub(given?: Given) {
-  const hub = hubOf(given);
-  await eventually(hub.state).toBe('connected');
-  return hub;
-}
+const { connectedHub, counters, hubOf, reported, set, simulator } = deviceForEach({ policy: {} });
 
 /** edgeHub behind a road that can be closed: nothing arrives any more, and no connection ends. */
 async function road() {
   let open = true;
   const server = await tcpServer((here) => {
-    const there = connect(simulator.hubPort, 'localhost');
+    const there = connect(simulator().hubPort, 'localhost');
     there.on('error', () => here.destroy());
     onTestFinished(() => void there.destroy());
     here.on('close', () => there.destroy());
@@ -39,7 +19,7 @@ async function road() {
     here.on('data', (bytes) => open && there.write(bytes));
     there.on('data', (bytes) => open && here.write(bytes));
   });
-  withEnvironment({ ...simulator.environment, IOTEDGE_GATEWAYHOSTNAME: `localhost:${server.port}` });
+  withEnvironment({ ...simulator().environment, IOTEDGE_GATEWAYHOSTNAME: `localhost:${server.port}` });
   return {
     server,
     close() {
@@ -61,7 +41,7 @@ test('a hub that falls silent on an open connection is left, and found again', a
   await eventually(hub.state).toBe('offline');
   reopen();
   await eventually(reported).toMatchObject({ a: 1 });
-  await eventually(() => simulator.edgeHub.messages()).toHaveLength(1);
+  await eventually(() => simulator().edgeHub.messages()).toHaveLength(1);
 });
 
 describe('close', () => {
@@ -79,7 +59,7 @@ describe('close', () => {
     await eventually(reported).toMatchObject({ first: true });
     const seconds = await sayAndClose(hub, 15);
     expect(reported()).toEqual({ first: true, last: true, $version: 3 });
-    expect(simulator.edgeHub.messages()).toMatchObject([{ body: 'last' }]);
+    expect(simulator().edgeHub.messages()).toMatchObject([{ body: 'last' }]);
     expect(seconds).toBeLessThan(14);
     await eventually(() => counters().connectedClients).toBe(0);
     expect(counters().connects).toBe(1);
@@ -89,7 +69,7 @@ describe('close', () => {
     const hub = await connectedHub();
     await set({ reported: 'empty400' });
     expect(await sayAndClose(hub, 15)).toBeLessThan(14);
-    expect(simulator.edgeHub.messages()).toMatchObject([{ body: 'last' }]);
+    expect(simulator().edgeHub.messages()).toMatchObject([{ body: 'last' }]);
   });
 
   test.each([

@@ -1,30 +1,10 @@
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { connectionErrors, type Given, shortLimits, startedHub, withEnvironment } from '../support/hub.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { connectionErrors, deviceForEach, shortLimits, startedHub, withEnvironment } from '../support/hub.ts';
 import { renewable } from '../support/renewal.ts';
 import { tcpServer } from '../support/servers.ts';
-import { eventually, simulated } from '../support/simulator.ts';
+import { eventually } from '../support/simulator.ts';
 
-let simulator: Awaited<ReturnType<typeof simulated>>;
-beforeEach(async () => {
-  simulator = await simulated({ desired: { policy: {} } });
-});
-afterEach(() => simulator.close());
-
-const set = (change: Parameters<typeof simulator.edgeHub.setFaults>[0]) =>
-  simulator.edgeHub.setFaults(change);
-const counters = () => simulator.edgeHub.counters();
-const reported = () => simulator.edgeHub.twin().reported;
-
-function hubOf(given?: Given) {
-  withEnvironment(simulator.environment);
-  return startedHub(given);
-}
-
-async function connectedHub(given?: Given) {
-  const hub = hubOf(given);
-  await eventually(hub.state).toBe('connected');
-  return hub;
-}
+const { connectedHub, counters, hubOf, reported, set, simulator } = deviceForEach({ policy: {} });
 
 describe('the first connection', () => {
   test('is connecting until it is there or has failed', async () => {
@@ -54,25 +34,25 @@ describe('the first connection', () => {
   });
 
   test('is tried again when the workload API is not there yet', async () => {
-    const { IOTEDGE_WORKLOADURI } = simulator.environment;
+    const { IOTEDGE_WORKLOADURI } = simulator().environment;
     const hub = hubOf();
     await hub.close(AbortSignal.abort());
     withEnvironment({ IOTEDGE_WORKLOADURI: `${IOTEDGE_WORKLOADURI}.absent` });
     const early = startedHub();
     await eventually(() => connectionErrors(early).length).toBeGreaterThan(0);
     expect(connectionErrors(early)[0]).toMatch(/ENOENT/);
-    withEnvironment({ ...simulator.environment });
+    withEnvironment({ ...simulator().environment });
     await eventually(early.state).toBe('connected');
   });
 
   test('is given up after its deadline with a server that says nothing, and tried again', async () => {
     const { port, connections } = await tcpServer((socket) => void socket.resume());
-    withEnvironment({ ...simulator.environment, IOTEDGE_GATEWAYHOSTNAME: `localhost:${port}` });
+    withEnvironment({ ...simulator().environment, IOTEDGE_GATEWAYHOSTNAME: `localhost:${port}` });
     const hub = startedHub({ limits: { ...shortLimits, open: 0.2 } });
     await eventually(() => connectionErrors(hub)).toContainEqual(
       expect.stringContaining('No answer within 0.2 s'),
     );
-    withEnvironment(simulator.environment);
+    withEnvironment(simulator().environment);
     await eventually(hub.state).toBe('connected');
     await eventually(() => connections.every(({ destroyed }) => destroyed)).toBe(true);
   });
@@ -94,11 +74,11 @@ describe('a connection that ends', () => {
 
       hub.report({ a: 2 }, 60, true);
       await eventually(reported).toMatchObject({ a: 2 });
-      simulator.edgeHub.patchDesired({ other: 1 });
+      simulator().edgeHub.patchDesired({ other: 1 });
       await eventually(() => hub.documents.at(-1)).toEqual({ policy: {}, other: 1, $version: 2 });
-      expect(await simulator.admin('POST', '/methods/ping')).toMatchObject({ body: { payload: 'pong' } });
+      expect(await simulator().admin('POST', '/methods/ping')).toMatchObject({ body: { payload: 'pong' } });
       hub.send({ output: 'alerts', body: 1, properties: {} });
-      await eventually(() => simulator.edgeHub.messages()).toHaveLength(1);
+      await eventually(() => simulator().edgeHub.messages()).toHaveLength(1);
       expect(counters().connects).toBe(2);
       expect(connectionErrors(hub)).toEqual([expect.stringMatching(/^The connection to edgeHub was lost/)]);
     },
@@ -138,15 +118,19 @@ test('the renewal of the token is no outage: connected all the time, nothing in 
     hub.send({ output: 'alerts', body: round, properties: {} });
     await eventually(() => counters().connects).toBe(round + 1);
     await eventually(reported).toMatchObject({ round });
-    simulator.edgeHub.patchDesired({ round });
+    simulator().edgeHub.patchDesired({ round });
     await eventually(() => hub.documents.at(-1)).toMatchObject({ round });
-    expect(await simulator.admin('POST', '/methods/ping')).toMatchObject({ body: { payload: 'pong' } });
+    expect(await simulator().admin('POST', '/methods/ping')).toMatchObject({ body: { payload: 'pong' } });
   }
   expect([...states]).toEqual(['connected']);
   expect(hub.logged.map(({ text }) => text)).toEqual(['Connected to edgeHub']);
-  expect(new Set(simulator.edgeHub.messages().map(({ body }) => body))).toEqual(
-    new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
-  );
+  expect(
+    new Set(
+      simulator()
+        .edgeHub.messages()
+        .map(({ body }) => body),
+    ),
+  ).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
 });
 
 describe('resources', () => {

@@ -1,37 +1,18 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type OpenSession, openSession } from '../../src/hub/session.ts';
-import { type Given, patientLimits, shortLimits, startedHub, withEnvironment } from '../support/hub.ts';
-import { eventually, simulated } from '../support/simulator.ts';
+import { deviceForEach, patientLimits, shortLimits } from '../support/hub.ts';
+import { eventually } from '../support/simulator.ts';
 
-let simulator: Awaited<ReturnType<typeof simulated>>;
-beforeEach(async () => {
-  simulator = await simulated({ desired: { policy: { servers: ['a', 'b', 'c'] } } });
+const { connectedHub, counters, hubOf, reported, set, simulator } = deviceForEach({
+  policy: { servers: ['a', 'b', 'c'] },
 });
-afterEach(() => simulator.close());
-
-const set = (change: Parameters<typeof simulator.edgeHub.setFaults>[0]) =>
-  simulator.edgeHub.setFaults(change);
-const counters = () => simulator.edgeHub.counters();
-const reported = () => simulator.edgeHub.twin().reported;
-
-function hubOf(given?: Given) {
-  withEnvironment(simulator.environment);
-  return startedHub(given);
-}
-
-/** A hub that has connected. */
-async function connectedHub(given?: Given) {
-  const hub = hubOf(given);
-  await eventually(hub.state).toBe('connected');
-  return hub;
-}
 
 describe('the desired properties', () => {
   test('are heard when they are read, and at each change, arrays right', async () => {
     const { documents } = await connectedHub();
     expect(documents).toEqual([{ policy: { servers: ['a', 'b', 'c'] }, $version: 1 }]);
-    simulator.edgeHub.patchDesired({ policy: { servers: ['z'] }, other: 1 });
-    simulator.edgeHub.patchDesired({ other: null });
+    simulator().edgeHub.patchDesired({ policy: { servers: ['z'] }, other: 1 });
+    simulator().edgeHub.patchDesired({ other: null });
     await eventually(() => documents.slice(1)).toEqual([
       { policy: { servers: ['z'] }, other: 1, $version: 2 },
       { policy: { servers: ['z'] }, $version: 3 },
@@ -59,7 +40,7 @@ describe('the desired properties', () => {
             const pushed = new Promise<void>((resolve) => {
               onPatch = (version) => version === 2 && resolve();
             });
-            simulator.edgeHub.patchDesired({ policy: { servers: ['z'] } });
+            simulator().edgeHub.patchDesired({ policy: { servers: ['z'] } });
             await pushed;
             return twin;
           },
@@ -88,15 +69,15 @@ describe('the desired properties', () => {
       limits: { ...patientLimits, canary: 0.1 },
       open: losing(() => true),
     });
-    simulator.edgeHub.patchDesired({ other: 1 });
+    simulator().edgeHub.patchDesired({ other: 1 });
     await eventually(() => documents.at(-1)).toMatchObject({ other: 1, $version: 2 });
     expect(counters().connects).toBe(1);
   });
 
   test('of which a push was lost are read as soon as the next one comes', async () => {
     const { documents } = await connectedHub({ open: losing((version) => version === 2) });
-    simulator.edgeHub.patchDesired({ lost: 1 });
-    simulator.edgeHub.patchDesired({ other: 1 });
+    simulator().edgeHub.patchDesired({ lost: 1 });
+    simulator().edgeHub.patchDesired({ other: 1 });
     await eventually(() => documents.slice(1)).toEqual([
       { policy: { servers: ['a', 'b', 'c'] }, lost: 1, other: 1, $version: 3 },
     ]);
@@ -106,8 +87,8 @@ describe('the desired properties', () => {
   test('that edgeHub makes up while it is offline are neither heard nor asked for in a loop', async () => {
     const hub = await connectedHub({ open: losing((version) => version === 2) });
     await set({ twin: 'offline' });
-    simulator.edgeHub.patchDesired({ lost: 1 });
-    simulator.edgeHub.patchDesired({ other: 1 });
+    simulator().edgeHub.patchDesired({ lost: 1 });
+    simulator().edgeHub.patchDesired({ other: 1 });
     await eventually(() => counters().twinReads).toBe(3);
     // What must be read is read before anything is sent.
     hub.report({ a: 1 }, 60, true);
@@ -140,7 +121,7 @@ describe('the desired properties', () => {
     const hub = await connectedHub();
     expect(hub.documents).toEqual([]);
     await set({ twin: 'normal' });
-    simulator.edgeHub.patchDesired({ other: 1 });
+    simulator().edgeHub.patchDesired({ other: 1 });
     await eventually(() => hub.documents).toEqual([
       { policy: { servers: ['a', 'b', 'c'] }, other: 1, $version: 2 },
     ]);
@@ -220,7 +201,7 @@ describe('reports', () => {
     hub.report({ 'a.b': 1 }, 60, true);
     await eventually(() => hub.logged.at(-1)?.text).toBe('The report is not sent, IoT Hub would refuse it');
     hub.send({ output: 'alerts', body: 1, properties: {} });
-    await eventually(() => simulator.edgeHub.messages()).toHaveLength(1);
+    await eventually(() => simulator().edgeHub.messages()).toHaveLength(1);
     expect(counters().reportedUpdates).toBe(0);
   });
 
@@ -243,9 +224,9 @@ describe('messages', () => {
     const properties = { check: 'diskSpace', status: 'fail', target: '/var/lib' };
     for (const body of [1, 2, 3]) hub.send({ output: 'alerts', body, properties });
     await set({ down: false });
-    await eventually(() => simulator.edgeHub.messages()).toHaveLength(3);
+    await eventually(() => simulator().edgeHub.messages()).toHaveLength(3);
     const system = { contentType: 'application/json', contentEncoding: 'utf-8' };
-    expect(simulator.edgeHub.messages()).toMatchObject(
+    expect(simulator().edgeHub.messages()).toMatchObject(
       [1, 2, 3].map((body) => ({ output: 'alerts', body, properties, system })),
     );
   });
@@ -254,7 +235,7 @@ describe('messages', () => {
     const hub = await connectedHub();
     hub.send({ output: 'alerts', body: 'x'.repeat(300_000), properties: {} });
     hub.send({ output: 'alerts', body: 'short', properties: {} });
-    await eventually(() => simulator.edgeHub.messages()).toMatchObject([{ body: 'short' }]);
+    await eventually(() => simulator().edgeHub.messages()).toMatchObject([{ body: 'short' }]);
     expect(hub.logged.at(-1)?.text).toBe('A message is dropped, it could never be sent');
     expect(counters().connects).toBe(1);
   });

@@ -1,9 +1,11 @@
-import { onTestFinished } from 'vitest';
+import { afterEach, beforeEach, onTestFinished } from 'vitest';
+import type { JsonObject } from '../../simulator/json.ts';
 import { describeError } from '../../src/errors.ts';
 import { createHub, type HubLimits, type HubOptions } from '../../src/hub/hub.ts';
 import type { Json } from '../../src/hub/merge-patch.ts';
 import { openSession } from '../../src/hub/session.ts';
 import type { Methods } from '../../src/hub/transport.ts';
+import { eventually, simulated } from './simulator.ts';
 
 /** Sets variables of the process until the test is over. The SDK reads them each time it opens a session. */
 export function withEnvironment(variables: Readonly<Record<string, string>>): void {
@@ -47,6 +49,36 @@ export function startedHub({ methods = {}, ...options }: Given = {}) {
   onTestFinished(() => hub.close(AbortSignal.abort()));
   hub.start();
   return { ...hub, logged, documents };
+}
+
+/** A simulator for each test of a file, with these desired properties, and hubs that connect to it. */
+export function deviceForEach(desired: JsonObject) {
+  let simulator: Awaited<ReturnType<typeof simulated>>;
+  beforeEach(async () => {
+    simulator = await simulated({ desired });
+  });
+  afterEach(() => simulator.close());
+
+  function hubOf(given?: Given) {
+    withEnvironment(simulator.environment);
+    return startedHub(given);
+  }
+
+  /** A hub that has connected. */
+  async function connectedHub(given?: Given) {
+    const hub = hubOf(given);
+    await eventually(hub.state).toBe('connected');
+    return hub;
+  }
+
+  return {
+    simulator: () => simulator,
+    set: (change: Parameters<typeof simulator.edgeHub.setFaults>[0]) => simulator.edgeHub.setFaults(change),
+    counters: () => simulator.edgeHub.counters(),
+    reported: () => simulator.edgeHub.twin().reported,
+    hubOf,
+    connectedHub,
+  };
 }
 
 /** What each failed attempt to connect was told as. */
