@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { find } from '../test/support/programs.ts';
 import { get } from './http.ts';
-import { find, freePort, type Program, start } from './program.ts';
+import { freePort, type Program, start } from './program.ts';
 import type { World } from './world.ts';
 
 /** What the agent stands beside, where this machine has it. */

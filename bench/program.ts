@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { createServer } from 'node:net';
-import { delimiter, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { get } from './http.ts';
 
@@ -18,13 +16,6 @@ export interface Program {
   /** From its start to its first answer 200, in seconds. */
   readonly startSeconds: number;
   end(): Promise<void>;
-}
-
-/** Where a program is; nothing where this machine does not have it. */
-export function find(name: string): string | undefined {
-  // Debian keeps daemons out of the path of those who are not root.
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
-  return folders.map((folder) => join(folder, name)).find(executable);
 }
 
 /** Something to be ended when the work is over, or was broken off. */
@@ -89,13 +80,4 @@ async function endChild(child: ChildProcess, gone: Promise<unknown>): Promise<vo
   await gone;
   stop.abort();
   await patience;
-}
-
-function executable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -91,13 +91,14 @@ export function createAgent(options: AgentOptions): Agent {
       const report = watch.report();
       return report ? [[watch.check.id, report] as const] : [];
     });
+    const checkReports = Object.fromEntries(told);
     const { source, version, accepted, problems, policy } = inForce;
     return {
       generatedAt: host.now().toISOString(),
       agent: { ...options.identity, hub: options.hubState() },
       policy: { source, version, accepted, problems, note: policy.note },
-      summary: summarise(Object.fromEntries(told)),
-      checks: Object.fromEntries(told),
+      summary: summarise(checkReports),
+      checks: checkReports,
     };
   }
 

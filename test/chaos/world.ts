@@ -5,15 +5,12 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { type FaultChange, noFaults } from '../../simulator/faults.ts';
-import { createRoot } from '../../simulator/pki.ts';
 import { startSntpServer } from '../../simulator/sntp-server.ts';
-import { type RunningAgent, startAgent } from '../support/device.ts';
+import { expiringCertificate, type RunningAgent, startAgent } from '../support/device.ts';
 import { refusedPort } from '../support/servers.ts';
 import { simulated } from '../support/simulator.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { policies } from './policies.ts';
-
-const dayMs = 86_400_000;
 
 /** As the image starts it, so that the memory it takes is the image's. */
 const nodeOptions = '--max-old-space-size=96 --max-semi-space-size=2';
@@ -39,13 +36,7 @@ export async function createWorld() {
   await mkdir(state);
   const time = await startSntpServer();
   onTestFinished(time.close);
-  const certificate = join(folder, 'certificate.pem');
-  const { certificate: pem } = await createRoot({
-    commonName: 'device',
-    notBefore: new Date(Date.now() - 353 * dayMs),
-    notAfter: new Date(Date.now() + 12.5 * dayMs),
-  });
-  await writeFile(certificate, pem);
+  const certificate = await expiringCertificate(folder);
 
   const directory = join(folder, 'edge');
   let simulator = await simulated({ directory });

@@ -71,6 +71,18 @@ export async function startAgent(
   };
 }
 
+/** A certificate that expires in twelve days, as a file in the folder; gives its path. */
+export async function expiringCertificate(folder: string): Promise<string> {
+  const path = join(folder, 'certificate.pem');
+  const { certificate } = await createRoot({
+    commonName: 'device',
+    notBefore: new Date(Date.now() - 353 * dayMs),
+    notAfter: new Date(Date.now() + 12.5 * dayMs),
+  });
+  await writeFile(path, certificate);
+  return path;
+}
+
 /**
  * A device to be watched: a simulated IoT Edge, a time server, a certificate that expires in twelve days, a port
  * where nothing listens, and a policy in the twin that points at them. Nothing runs by itself but once a year.
@@ -84,13 +96,7 @@ export async function createDevice() {
   const time = await startSntpServer();
   onTestFinished(time.close);
 
-  const certificate = join(folder, 'certificate.pem');
-  const { certificate: pem } = await createRoot({
-    commonName: 'device',
-    notBefore: new Date(Date.now() - 353 * dayMs),
-    notAfter: new Date(Date.now() + 12.5 * dayMs),
-  });
-  await writeFile(certificate, pem);
+  const certificate = await expiringCertificate(folder);
 
   const closed = { chrony: await refusedPort(), tcp: await refusedPort() };
   const policy = {

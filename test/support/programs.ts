@@ -1,12 +1,16 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-// Debian keeps daemons out of the path of those who are not root.
-const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+/** Where a program is; nothing where this machine does not have it. */
+export function find(name: string): string | undefined {
+  // Debian keeps daemons out of the path of those who are not root.
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return folders.map((folder) => join(folder, name)).find(executable);
+}
 
 /** Whether this machine has all of these programs. */
 export const have = (...programs: readonly string[]): boolean =>
-  programs.every((program) => folders.some((folder) => executable(join(folder, program))));
+  programs.every((program) => find(program) !== undefined);
 
 export const isRoot = process.getuid?.() === 0;
 
