@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
-import { createRoot, type Issued } from '../simulator/pki.ts';
 import { startSntpServer } from '../simulator/sntp-server.ts';
+import { createRoot, type Issued } from '../simulator/workload/pki.ts';
 import type { Defer } from './program.ts';
 
 /** How much is done. */

@@ -13,7 +13,7 @@ const simulator = resolve(root, 'simulator/index.ts');
 
 const sources = {
   main: 'src/main.ts',
-  cli: 'src/cli.ts',
+  cli: 'src/cli/main.ts',
   simulator: 'simulator/index.ts',
   demo: 'simulator/demo.ts',
   bench: 'bench/main.ts',
@@ -99,6 +99,8 @@ async function bundle(name) {
     legalComments: 'none',
     banner: { js: name === 'cli' ? `#!/usr/bin/env node\n${require}` : require },
     define,
+    // Its CommonJS build requires its parts in a way that no bundler follows.
+    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
     plugins: [leaveOut(forAgent ? neverCalledByAgent : neverCalled), simulatorApart],
     metafile: true,
     logLevel: 'warning',

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
-import type { EdgeHub } from './edge-hub.ts';
-import { parseFaults } from './faults.ts';
+import type { EdgeHub } from './edge-hub/edge-hub.ts';
+import { parseFaults } from './edge-hub/faults.ts';
 import { HttpError, parseJson, type Request, serve } from './http.ts';
 import { isObject, type Json } from './json.ts';
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Simulator, startSimulator } from './index.ts';
-import { createRoot } from './pki.ts';
 import { startSntpServer } from './sntp-server.ts';
+import { createRoot } from './workload/pki.ts';
 
 // `npm start`: the simulator and the bundled agent as its module, with a policy that points at things which really
 // exist on any machine, offline too.
@@ -82,7 +82,7 @@ async function closedPort(): Promise<number> {
 function port(name: string, usual: number): number {
   const value = process.env[name] || String(usual);
   if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
-  throw new Error(`${name} is "${value}", allowed is a port from 0 to 65535`);
+  throw new Error(`${name} must be a port from 0 to 65535, got "${value}"`);
 }
 
 async function patchDesired({ adminUrl }: Simulator, patch: object): Promise<void> {

@@ -4,13 +4,13 @@ import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createAdmin } from './admin.ts';
-import { createCertificates } from './certificates.ts';
-import { type EdgeHub, startEdgeHub } from './edge-hub.ts';
+import { type EdgeHub, startEdgeHub } from './edge-hub/edge-hub.ts';
 import { listen, portOf, stop } from './http.ts';
-import type { Identity } from './identity.ts';
 import type { JsonObject } from './json.ts';
-import { createMetrics } from './metrics.ts';
-import { createWorkloadApi } from './workload.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { createCertificates } from './workload/certificates.ts';
+import type { Identity } from './workload/identity.ts';
+import { createWorkloadApi } from './workload/workload.ts';
 
 export interface SimulatorOptions {
   /** MQTT over TLS; 0 for any free port, as with the others. Default 18883. */

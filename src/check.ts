@@ -1,12 +1,12 @@
 import type { z } from 'zod';
-import type { Host, Need } from './host.ts';
+import type { Host, Need, ReasonsOf } from './host.ts';
 
-/** What a finding or a check can be, from the mildest to the worst. */
+/** The statuses of a finding or a check, from the mildest to the worst. */
 export const statuses = ['skip', 'pass', 'unknown', 'warn', 'fail'] as const;
 /** One of {@link statuses}. */
 export type Status = (typeof statuses)[number];
 
-/** Reasons any check may give, beside its own. */
+/** Reasons that every check can report, in addition to its own. */
 export const commonReasons = [
   'timed_out',
   'no_access',
@@ -20,16 +20,16 @@ export const commonReasons = [
 /** One of {@link commonReasons}. */
 export type CommonReason = (typeof commonReasons)[number];
 
-/** One sample of a gauge. A value that is not known is left out, never NaN. */
-export interface Reading {
+/** One sample of a gauge. An unknown value is left out, never NaN. */
+export interface Reading<GaugeName extends string = string> {
   /** A key of the check's `gauges`. */
-  readonly gauge: string;
-  /** Values for the gauge's labels, but for `target`, which the finding gives. */
+  readonly gauge: GaugeName;
+  /** Values of the gauge's labels. The finding supplies `target`. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** Something that is wrong with a subject. A remedy goes with it. */
+/** Something that is wrong with a subject, and what to do about it. */
 export interface Wrong<Reason extends string = string> {
   readonly status: 'warn' | 'fail';
   readonly reason: Reason | CommonReason;
@@ -40,22 +40,24 @@ export interface Wrong<Reason extends string = string> {
 }
 
 /** What a check concludes about one subject: that it is right, or the worst that is wrong with it. */
-export type Verdict<Reason extends string = string> =
-  | { readonly status: 'pass'; readonly message: string; readonly readings?: readonly Reading[] }
+export type Verdict<Reason extends string = string, GaugeName extends string = string> = {
+  readonly readings?: readonly Reading<GaugeName>[];
+} & (
+  | { readonly status: 'pass'; readonly message: string }
   | (Wrong<Reason> & {
-      /** What else is wrong, worst first: told instead where the policy excepts the worst. */
+      /** What else is wrong, worst first. Reported instead where the policy excepts the worst. */
       readonly also?: readonly Wrong<Reason>[];
-      readonly readings?: readonly Reading[];
-    });
+    })
+);
 
 /**
- * No verdict: the look-up gave no answer. The runner tells it as `skip` when access was not given or nothing
- * applies, and as `unknown` otherwise. `reason` is a common one or from the check's own list.
+ * No verdict: the look-up gave no answer. The runner reports `skip` where access was not given or nothing applies, and
+ * `unknown` otherwise. `reason` is a common one or one that the check declares.
  */
 export class CannotTell extends Error {
   override readonly name = 'CannotTell';
   readonly reason: string;
-  /** What would make it possible, for instance the createOptions line that grants access. */
+  /** What would make the look-up possible, such as the createOptions line that grants access. */
   readonly remedy: string | undefined;
 
   constructor(reason: string, message: string, options: { cause?: unknown; remedy?: string } = {}) {
@@ -65,37 +67,85 @@ export class CannotTell extends Error {
   }
 }
 
-/** Something to examine, with whatever listing it already brought. */
+/** Something to examine. A check may add whatever it learned while listing it. */
 export interface Subject {
   /** What people call it: a path, an address, a module. Unique within its check. */
   readonly target: string;
 }
 
-/** A gauge's help text and the labels its readings carry. Named without the `hardening_` prefix. */
+/** A gauge's help text and the labels of its readings. */
 export interface Gauge {
   readonly help: string;
   readonly labels: readonly string[];
 }
 
-/** One thing worth watching: what to look at (`subjects`), and whether it is right (`examine`). */
-export interface Check<Params = unknown, Item extends Subject = Subject, Reason extends string = string> {
+/** A total since the agent started. */
+export interface Counter<Uses extends keyof Host = keyof Host> {
+  readonly help: string;
+  /** Read at every scrape. */
+  total(host: HostFor<Uses>): number;
+}
+
+/** The part of the host that a check uses; every check has the time and the device's names. */
+export type HostFor<Uses extends keyof Host> = Pick<Host, Uses | 'now' | 'names'>;
+
+/** One thing worth watching: what there is to examine (`subjects`), and whether it is right (`examine`). */
+export interface Check<
+  Params extends z.ZodObject = z.ZodObject,
+  Item extends Subject = Subject,
+  Uses extends keyof Host = keyof Host,
+  Reason extends string = string,
+  GaugeName extends string = string,
+> {
   /** camelCase and permanent: twin key, metric label, CLI argument. */
   readonly id: string;
   /** The sentence that is true when the check passes. */
   readonly title: string;
-  /** This check's slice of the policy, defaults included. */
-  readonly params: z.ZodType<Params>;
-  /** Every reason of this check's own, so that its counter exists at zero before anything goes wrong. */
+  /** This check's part of the policy, defaults included. */
+  readonly params: Params;
+  /** What the check asks the host. Nothing else is handed to it. */
+  readonly uses: readonly Uses[];
+  /** Every reason of the check's own and of the host methods it uses. */
   readonly reasons: readonly Reason[];
-  readonly gauges: Readonly<Record<string, Gauge>>;
-  needs(params: Params): readonly Need[];
+  /** By name, without the `hardening_` prefix. */
+  readonly gauges?: Readonly<Record<GaugeName, Gauge>>;
+  /** By name, without the `hardening_` prefix. */
+  readonly counters?: Readonly<Record<string, Counter<Uses>>>;
+  needs(params: z.output<Params>): readonly Need[];
   /** The things to examine. None means the check does not apply here. */
-  subjects(params: Params, host: Host, signal: AbortSignal): readonly Item[] | Promise<readonly Item[]>;
-  /** Judges one subject. Returns what it knows, throws (best a {@link CannotTell}) what it cannot tell. */
-  examine(subject: Item, params: Params, host: Host, signal: AbortSignal): Promise<Verdict<Reason>>;
+  subjects(
+    params: z.output<Params>,
+    host: HostFor<Uses>,
+    signal: AbortSignal,
+  ): readonly Item[] | Promise<readonly Item[]>;
+  /** Judges one subject. Returns what it knows, throws a {@link CannotTell} for what it cannot. */
+  examine(
+    subject: Item,
+    params: z.output<Params>,
+    host: HostFor<Uses>,
+    signal: AbortSignal,
+  ): Promise<Verdict<Reason, GaugeName>>;
+  /** Watches for events that call for a run ahead of the schedule, until the signal fires. */
+  trigger?(host: HostFor<Uses>, runNow: (why: string) => void, signal: AbortSignal): void;
 }
 
-/** Gives a check its types from `params`, `reasons` and `subjects`; does nothing at run time. */
-export const defineCheck = <Params, Item extends Subject, const Reason extends string>(
-  check: Check<Params, Item, Reason>,
-): Check<Params, Item, Reason> => check;
+/** Compiles only where nothing is missing: the property's name says what is. */
+type NoneMissing<Missing extends string> = [Missing] extends [never]
+  ? unknown
+  : { readonly 'reasons of host methods that must be declared': Missing };
+
+/**
+ * Infers a check's types; does nothing at run time. A gauge or reason that was not declared does not compile, nor does
+ * a check that leaves out a reason of a host method it uses.
+ */
+export const defineCheck = <
+  Params extends z.ZodObject,
+  Item extends Subject,
+  const Uses extends keyof Host,
+  const Reason extends string,
+  const GaugeName extends string = never,
+>(
+  check: Check<Params, Item, Uses, Reason, GaugeName> & {
+    readonly reasons: NoneMissing<Exclude<ReasonsOf<Uses>, Reason | CommonReason>>;
+  },
+): Check<Params, Item, Uses, Reason, GaugeName> => check;

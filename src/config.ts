@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type HttpProxy, parsePort, parseProxy, withoutCredentials } from './endpoint.ts';
 import type { Names } from './host.ts';
 import { logLevels } from './log.ts';
 
@@ -20,7 +21,7 @@ export interface Config {
   readonly metricsIdentity: 'labels' | 'info';
   readonly logFormat: 'iotedge' | 'json';
   readonly logLevel: string;
-  readonly httpsProxy: string | undefined;
+  readonly proxy: HttpProxy | undefined;
   readonly noProxy: string;
   /** PEM files with authorities to trust beside Node's own. */
   readonly caFiles: readonly string[];
@@ -85,7 +86,7 @@ export function readConfig(environment: Environment): Config {
     ]),
     logFormat: oneOf('HARDENING_LOG_FORMAT', env('HARDENING_LOG_FORMAT') ?? 'iotedge', ['iotedge', 'json']),
     logLevel: logLevel(env('RuntimeLogLevel') ?? 'info'),
-    httpsProxy: env('https_proxy') ?? env('HTTPS_PROXY'),
+    proxy: proxy(env('https_proxy') ?? env('HTTPS_PROXY')),
     noProxy: env('no_proxy') ?? env('NO_PROXY') ?? '',
     caFiles: [env('EdgeModuleCACertificateFile'), env('NODE_EXTRA_CA_CERTS')].filter(
       (path) => path !== undefined,
@@ -111,21 +112,26 @@ function checkConnection(name: string, parts: Readonly<Record<string, string>>):
   if (!parts.key) missing.push('a key');
   if (missing.length === 0) return;
   throw new ConfigError(
-    `${name} lacks ${missing.join(', ').replace(/, (?=[^,]*$)/, ' and ')}, allowed is a module connection string: HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...`,
+    `${name} lacks ${missing.join(', ').replace(/, (?=[^,]*$)/, ' and ')}; it must be a module connection string: HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...`,
   );
 }
 
 function refuse(name: string, value: string, allowed: string): never {
-  throw new ConfigError(`${name} is "${value}", allowed is ${allowed}`);
+  throw new ConfigError(`${name} must be ${allowed}, got "${value}"`);
 }
 
 function oneOf<const T extends string>(name: string, value: string, allowed: readonly T[]): T {
   return allowed.find((each) => each === value) ?? refuse(name, value, allowed.join(' or '));
 }
 
-function port(name: string, value: string): number {
-  const number = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
-  return number <= 65_535 ? number : refuse(name, value, 'a port from 0 to 65535 (0 takes any free one)');
+const port = (name: string, value: string): number =>
+  parsePort(value) ?? refuse(name, value, 'a port from 0 to 65535 (0 takes any free one)');
+
+function proxy(value: string | undefined): HttpProxy | undefined {
+  const text = value?.trim();
+  return text
+    ? (parseProxy(text) ?? refuse('https_proxy', withoutCredentials(text), 'http://host:port'))
+    : undefined;
 }
 
 /** No other names: one that does not resolve would only show once it listens, and one that does may move. */
@@ -144,7 +150,7 @@ function socketUri(name: string, value: string | undefined): string | undefined 
 
 function logLevel(value: string): string {
   const level = Object.entries(logLevels).find(([word]) => word === value.toLowerCase())?.[1];
-  return level ?? refuse('RuntimeLogLevel', value, Object.keys(logLevels).join(', '));
+  return level ?? refuse('RuntimeLogLevel', value, `one of ${Object.keys(logLevels).join(', ')}`);
 }
 
 /** The fields of an IoT Hub connection string; of its key only that there is one. */

@@ -15,3 +15,7 @@ export function describeError(error: unknown): string {
   if (parts.length === 0) parts.push(error instanceof Error ? error.name : 'an error that says nothing');
   return parts.join(': ').replaceAll(/\s+/g, ' ').slice(0, longestMessage);
 }
+
+/** The code of a system's, a resolver's or Node.js's own error, `ENOENT` for instance; undefined where there is none. */
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error ? String(error.code) : undefined;

@@ -1,150 +1,163 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { type Agent, createAgent } from './agent.ts';
 import { checks } from './checks/index.ts';
-import { createCloud } from './cloud.ts';
+import { connectCloud, createStoredHub } from './cloud/cloud.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { never, within } from './deadline.ts';
 import { describeError } from './errors.ts';
-import { createClockWatch } from './host/clock-watch.ts';
-import { createHistory } from './host/history.ts';
-import { hostFor } from './host-for.ts';
-import { serve } from './http.ts';
+import { createHost } from './host/index.ts';
+import { routes } from './http/routes.ts';
+import { serve } from './http/server.ts';
+import type { Hub } from './hub/hub.ts';
 import { createLog, type Log } from './log.ts';
-import { openMemory } from './memory.ts';
-import { openPolicyKeeper } from './policy-keeper.ts';
-import { historyName, keepForLater, recall } from './remembered.ts';
-import { routes } from './routes.ts';
-import { schedule } from './schedule.ts';
+import { openPolicyKeeper, type PolicyKeeper } from './policy/keeper.ts';
+import { type Agent, createAgent, type Sink } from './run/agent.ts';
+import { schedule } from './run/schedule.ts';
 import { createMetrics, type TargetIdentity } from './sinks/metrics.ts';
+import { type CheckMemory, checkMemoryName, createCheckMemory } from './state/check-memory.ts';
+import { loadFindings, saveFindings } from './state/findings.ts';
+import { openStateFile, type StateFile } from './state/state-file.ts';
 import { revision, version } from './version.ts';
-import type { Ran } from './watch.ts';
 
 // How long a module that has no saved policy waits for its twin before it starts with another.
 const firstTwinSeconds = 10;
-// An IoT Edge module is killed ten seconds after SIGTERM; the promise is five.
-const lastWordsSeconds = 3;
+// An IoT Edge module is killed ten seconds after SIGTERM; we promise to stop within five.
+const lastReportSeconds = 3;
 const lastWriteSeconds = 1;
 const heartbeatLookMs = 60_000;
-// A year of writes is then nothing to a flash disk, and no more than an hour is lost to a power cut.
-const historyEveryMs = 3_600_000;
+// A year of writes is then nothing to a flash disk, and a power cut loses an hour at most.
+const saveMemoryEveryMs = 3_600_000;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  const memory = await openMemory(config.stateDir);
-  const history = createHistory({ now: () => new Date(), saved: memory.get(historyName) });
-  const clockWatch = createClockWatch(({ kind, seconds }) => {
-    log.warn({ seconds }, kind === 'stepped' ? 'The clock was set' : 'The machine slept');
-    agent.look(['clockDrift']);
-  });
-  const { events: clockEvents } = clockWatch;
-  const host = hostFor(config, { memoryProblem: memory.problem, clockEvents, history });
+  const state = await openStateFile(config.stateDir);
+  const memory = createCheckMemory({ now: () => new Date(), saved: state.get(checkMemoryName) });
+  const host = createHost({ ...config, memory, memoryProblem: state.problem });
   const log = createLog(config.logFormat, config.logLevel);
   log.info({ version, revision, mode: config.mode }, 'Starting');
-  const stopping = onSignal(log);
+  const stopping = stoppedBySignal(log);
+  const problem = state.problem();
+  if (problem) log.warn({ why: problem.message }, 'Starting without memory');
 
-  const forgetful = memory.problem();
-  if (forgetful) log.warn({ why: forgetful.message }, 'Starting without memory');
-  const connected = config.mode === 'edge';
-  const keeper = await openPolicyKeeper({
+  const keeper = await openKeeper(config, state, log, host.now);
+  const hub = config.mode === 'edge' ? createStoredHub(state, log, host.now) : undefined;
+  const agent = createAgent({
     checks,
-    file: config.policyFile,
-    memory,
-    connected,
-    log,
-    now: host.now,
-    onChange: (next) => agent.adopt(next),
-  }).catch((cause: unknown) => {
-    throw new ConfigError(
-      `HARDENING_POLICY_FILE is "${config.policyFile}", allowed is a file that can be read, of 1 MiB at most`,
-      { cause },
-    );
+    host,
+    policy: keeper.inForce,
+    identity: { version, startedAt: host.now().toISOString(), mode: config.mode },
+    remembered: loadFindings(state),
+    schedule,
+    hubState: () => hub?.state() ?? 'none',
+    onTrigger: (check, why) => log.warn({ check, why }, 'Running ahead of schedule'),
   });
-  const metrics = createMetrics(checks, { version, revision }, identity(config), config.metricsIdentity);
-  const cloud = connected
-    ? createCloud({ checks, keeper, memory, log, now: host.now, agent: () => agent })
-    : undefined;
-  const count = ({ result: { id, findings }, transitions }: Ran) =>
-    metrics.count(
-      id,
-      findings.flatMap(({ reason }) => reason ?? []),
-      transitions,
-    );
-  const keep = ({ result: { id }, changes }: Ran) => {
+  keeper.subscribe(agent.policyChanged);
+  const metrics = createMetrics({
+    checks,
+    build: { version, revision },
+    identity: identityOf(config),
+    where: config.metricsIdentity,
+    total: (counter) => counter.total(host),
+    hub: () => hub?.figures(),
+    policyAcceptedAt: () => keeper.inForce().acceptedAt,
+  });
+  agent.subscribe({ ran: metrics.count });
+  agent.subscribe(recorder(log, state, agent));
+
+  const server = await listen(config, routes({ agent, metrics, device: config.names.device }), log);
+  const cloud = hub && connectCloud({ hub, checks, keeper, agent, now: host.now });
+  if (cloud && keeper.inForce().source !== 'saved') {
+    const patience = within(firstTwinSeconds, stopping, () => cloud.firstTwin);
+    await patience.catch(() => log.warn({}, 'Starting without the twin: it could not be read yet'));
+  }
+  if (!stopping.aborted) agent.start();
+  const timers = [
+    setInterval(() => cloud?.beat(), heartbeatLookMs),
+    setInterval(() => state.set(checkMemoryName, memory.snapshot()), saveMemoryEveryMs),
+  ];
+
+  if (!stopping.aborted) await once(stopping, 'abort');
+  for (const timer of timers) clearInterval(timer);
+  await stop({ agent, keeper, server, hub, memory, state, log });
+}
+
+/** The order of stopping: no new results, then the last report, then the last write. */
+async function stop(parts: {
+  readonly agent: Agent;
+  readonly keeper: PolicyKeeper;
+  readonly server: Server;
+  readonly hub: Hub | undefined;
+  readonly memory: CheckMemory;
+  readonly state: StateFile;
+  readonly log: Log;
+}): Promise<void> {
+  const { agent, keeper, server, hub, memory, state, log } = parts;
+  agent.stop();
+  keeper.close();
+  server.close();
+  server.closeAllConnections();
+  await within(lastReportSeconds, never, async (signal) => hub?.close(signal)).catch((error: unknown) =>
+    log.warn({ err: error }, 'Stopped before all reports were sent'),
+  );
+  state.set(checkMemoryName, memory.snapshot());
+  await within(lastWriteSeconds, never, state.flush).catch((error: unknown) =>
+    log.warn({ err: error }, 'Stopped before everything was saved'),
+  );
+  log.info({}, 'Stopped');
+}
+
+async function openKeeper(
+  config: Config,
+  state: StateFile,
+  log: Log,
+  now: () => Date,
+): Promise<PolicyKeeper> {
+  const { policyFile: file, mode } = config;
+  try {
+    return await openPolicyKeeper({ checks, file, state, connected: mode === 'edge', log, now });
+  } catch (cause) {
+    const allowed = 'a file that can be read, of 1 MiB at most';
+    throw new ConfigError(`HARDENING_POLICY_FILE must be ${allowed}, got "${file}"`, { cause });
+  }
+}
+
+async function listen(config: Config, handlers: ReturnType<typeof routes>, log: Log): Promise<Server> {
+  const { address, port } = config;
+  const onError = (error: unknown) => log.error({ err: error }, 'A request could not be answered');
+  const server = await serve(handlers, address, port, onError).catch((cause: unknown) => {
+    throw new Error(`Could not listen on ${address} port ${port} (HARDENING_PORT)`, { cause });
+  });
+  const listening = server.address();
+  log.info({ address, port: typeof listening === 'object' ? listening?.port : 0 }, 'Listening');
+  return server;
+}
+
+/** Logs every change of status, and saves the findings for the next process. */
+const recorder = (log: Log, state: StateFile, agent: Agent): Sink => ({
+  ran({ result: { id }, changes }) {
     for (const { target, previous, finding } of changes) {
       log.info(
         { check: id, target, previous: previous ?? 'none', status: finding?.status ?? 'gone' },
         'Status',
       );
     }
-    if (changes.length > 0) keepForLater(memory, agent.report());
-  };
-  const agent: Agent = createAgent({
-    checks,
-    host,
-    policy: keeper.inForce(),
-    identity: { version, startedAt: host.now().toISOString(), mode: config.mode },
-    remembered: recall(memory),
-    schedule,
-    hubState: () => cloud?.hub.state() ?? 'none',
-    sinks: [{ ran: count }, { ran: keep }, ...(cloud ? [cloud.sink] : [])],
-  });
+    if (changes.length > 0) saveFindings(state, agent.report());
+  },
+});
 
-  const { device } = config.names;
-  const hubFigures = () => cloud?.hub.figures();
-  const handlers = routes({ agent, keeper, metrics, device, clockWatch, hubFigures });
-  const onError = (error: unknown) => log.error({ err: error }, 'A request could not be answered');
-  const server = await serve(handlers, config.address, config.port, onError).catch((cause: unknown) => {
-    throw new Error(`Could not listen on ${config.address} port ${config.port} (HARDENING_PORT)`, { cause });
-  });
-  log.info({ address: config.address, port: listeningPort(server) }, 'Listening');
-
-  cloud?.hub.start();
-  if (cloud && keeper.inForce().source !== 'saved') {
-    const patience = within(firstTwinSeconds, stopping, () => cloud.firstTwin);
-    await patience.catch(() => log.warn({}, 'Starting without having read the twin'));
-  }
-  if (!stopping.aborted) {
-    agent.start();
-    clockWatch.start();
-  }
-  const heartbeat = setInterval(() => cloud?.tell(false), heartbeatLookMs);
-  const keepHistory = () => memory.set(historyName, history.snapshot());
-  const historian = setInterval(keepHistory, historyEveryMs);
-
-  await new Promise((resolve) => {
-    if (stopping.aborted) resolve(undefined);
-    else stopping.addEventListener('abort', resolve);
-  });
-  clearInterval(heartbeat);
-  clearInterval(historian);
-  clockWatch.stop();
-  agent.stop();
-  keeper.close();
-  server.close();
-  server.closeAllConnections();
-  await within(lastWordsSeconds, never, async (signal) => cloud?.hub.close(signal)).catch((error: unknown) =>
-    log.warn({ err: error }, 'Could not say everything'),
-  );
-  keepHistory();
-  await within(lastWriteSeconds, never, memory.flush).catch((error: unknown) =>
-    log.warn({ err: error }, 'Could not save everything'),
-  );
-  log.info({}, 'Stopped');
-}
-
-/** The labels edgeHub and edgeAgent use; `instance_number` tells one process from the next. */
-function identity({ names, module }: Config): TargetIdentity {
+/** The labels edgeHub and edgeAgent use; `instance_number` distinguishes one process from the next. */
+function identityOf({ names, module }: Config): TargetIdentity {
   if (!names.device) return {};
   const { iothub = '', device } = names;
   return { iothub, edge_device: device, module_name: module ?? '', instance_number: randomUUID() };
 }
 
 /**
- * Fires at SIGTERM or SIGINT. A later one ends the process where it stands; within a second it is the same one come
- * twice, from the terminal and from npm for instance.
+ * Fires at SIGTERM or SIGINT. A later one ends the process at once; within a second it is the same one twice, from the
+ * terminal and from npm for instance.
  */
-function onSignal(log: Log): AbortSignal {
+function stoppedBySignal(log: Log): AbortSignal {
   const stopping = new AbortController();
   let since = 0;
   for (const [name, number] of [
@@ -164,13 +177,8 @@ function onSignal(log: Log): AbortSignal {
   return stopping.signal;
 }
 
-function listeningPort(server: Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
 main().then(
-  // Whatever is still open, a look-up that ignores its signal for instance, holds nobody up.
+  // Whatever is still open, such as a look-up that ignores its signal, must not delay the exit.
   () => process.exit(0),
   (error: unknown) => {
     process.stderr.write(`eflow-hardening: ${describeError(error)}\n`);

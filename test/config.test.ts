@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
-import { createHistory } from '../src/host/history.ts';
-import { hostFor } from '../src/host-for.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -18,11 +16,10 @@ const moduleEnvironment: Environment = {
 const key = 'c2VjcmV0LWtleQ==';
 const connectionString = `HostName=plant.azure-devices.net;DeviceId=press-7;ModuleId=hardening;SharedAccessKey=${key}`;
 
-/** What refuses this environment: reading it, or making a host of it. */
+/** Why this environment is refused. */
 function refusal(environment: Environment): string {
   try {
-    const history = createHistory({ now: () => new Date() });
-    hostFor(readConfig(environment), { memoryProblem: () => undefined, clockEvents: () => [], history });
+    readConfig(environment);
   } catch (error) {
     if (error instanceof ConfigError) return error.message;
     throw error;
@@ -45,7 +42,7 @@ test('without any variable it runs alone, by the documented defaults', () => {
     metricsIdentity: 'info',
     logFormat: 'iotedge',
     logLevel: 'info',
-    httpsProxy: undefined,
+    proxy: undefined,
     noProxy: '',
     caFiles: [],
   });
@@ -90,12 +87,12 @@ test.each<[string, Environment, object]>([
   [
     'the proxy in capitals',
     { HTTPS_PROXY: 'http://proxy:1', NO_PROXY: 'a' },
-    { httpsProxy: 'http://proxy:1', noProxy: 'a' },
+    { proxy: { host: 'proxy', port: 1 }, noProxy: 'a' },
   ],
   [
     'the small proxy before the large one',
     { https_proxy: 'http://a:1', HTTPS_PROXY: 'http://b:1' },
-    { httpsProxy: 'http://a:1' },
+    { proxy: { host: 'a', port: 1 } },
   ],
   [
     'authorities',
@@ -106,71 +103,74 @@ test.each<[string, Environment, object]>([
   expect(readConfig(environment)).toMatchObject(expected);
 });
 
-const portAllowed = 'allowed is a port from 0 to 65535 (0 takes any free one)';
-const levelAllowed = 'allowed is fatal, error, warning, info, information, debug, verbose';
-const addressAllowed = 'allowed is an IPv4 or IPv6 address or localhost, without a port';
+const portAllowed = 'a port from 0 to 65535 (0 takes any free one)';
+const levelAllowed = 'one of fatal, error, warning, info, information, debug, verbose';
+const addressAllowed = 'an IPv4 or IPv6 address or localhost, without a port';
 
 describe('a value that makes no sense is refused by name, value and what is allowed', () => {
   test.each<[Environment, string]>([
-    [{ HARDENING_PORT: 'http' }, `HARDENING_PORT is "http", ${portAllowed}`],
-    [{ HARDENING_PORT: '65536' }, `HARDENING_PORT is "65536", ${portAllowed}`],
-    [{ HARDENING_PORT: '-1' }, `HARDENING_PORT is "-1", ${portAllowed}`],
-    [{ HARDENING_PORT: '9600.5' }, `HARDENING_PORT is "9600.5", ${portAllowed}`],
-    [{ HARDENING_PORT: ' 9600' }, `HARDENING_PORT is " 9600", ${portAllowed}`],
-    [{ HARDENING_ADDRESS: '0.0.0.0:9600' }, `HARDENING_ADDRESS is "0.0.0.0:9600", ${addressAllowed}`],
-    [{ HARDENING_ADDRESS: 'foo' }, `HARDENING_ADDRESS is "foo", ${addressAllowed}`],
-    [{ HARDENING_ADDRESS: '300.1.1.1' }, `HARDENING_ADDRESS is "300.1.1.1", ${addressAllowed}`],
-    [{ HARDENING_ADDRESS: '[::1]' }, `HARDENING_ADDRESS is "[::1]", ${addressAllowed}`],
-    [{ HARDENING_ADDRESS: '::1]/' }, `HARDENING_ADDRESS is "::1]/", ${addressAllowed}`],
-    [{ HARDENING_ADDRESS: 'http://localhost' }, `HARDENING_ADDRESS is "http://localhost", ${addressAllowed}`],
-    [{ HARDENING_STATE_DIR: 'state' }, 'HARDENING_STATE_DIR is "state", allowed is an absolute path'],
-    [{ HARDENING_HOST_ROOT: './host' }, 'HARDENING_HOST_ROOT is "./host", allowed is an absolute path'],
+    [{ HARDENING_PORT: 'http' }, `HARDENING_PORT must be ${portAllowed}, got "http"`],
+    [{ HARDENING_PORT: '65536' }, `HARDENING_PORT must be ${portAllowed}, got "65536"`],
+    [{ HARDENING_PORT: '-1' }, `HARDENING_PORT must be ${portAllowed}, got "-1"`],
+    [{ HARDENING_PORT: '9600.5' }, `HARDENING_PORT must be ${portAllowed}, got "9600.5"`],
+    [{ HARDENING_PORT: ' 9600' }, `HARDENING_PORT must be ${portAllowed}, got " 9600"`],
+    [
+      { HARDENING_ADDRESS: '0.0.0.0:9600' },
+      `HARDENING_ADDRESS must be ${addressAllowed}, got "0.0.0.0:9600"`,
+    ],
+    [{ HARDENING_ADDRESS: 'foo' }, `HARDENING_ADDRESS must be ${addressAllowed}, got "foo"`],
+    [{ HARDENING_ADDRESS: '300.1.1.1' }, `HARDENING_ADDRESS must be ${addressAllowed}, got "300.1.1.1"`],
+    [{ HARDENING_ADDRESS: '[::1]' }, `HARDENING_ADDRESS must be ${addressAllowed}, got "[::1]"`],
+    [{ HARDENING_ADDRESS: '::1]/' }, `HARDENING_ADDRESS must be ${addressAllowed}, got "::1]/"`],
+    [
+      { HARDENING_ADDRESS: 'http://localhost' },
+      `HARDENING_ADDRESS must be ${addressAllowed}, got "http://localhost"`,
+    ],
+    [{ HARDENING_STATE_DIR: 'state' }, 'HARDENING_STATE_DIR must be an absolute path, got "state"'],
+    [{ HARDENING_HOST_ROOT: './host' }, 'HARDENING_HOST_ROOT must be an absolute path, got "./host"'],
     [
       { HARDENING_DOCKER_SOCKET: 'tcp://localhost' },
-      'HARDENING_DOCKER_SOCKET is "tcp://localhost", allowed is an absolute path',
+      'HARDENING_DOCKER_SOCKET must be an absolute path, got "tcp://localhost"',
     ],
     [
       { HARDENING_METRICS_IDENTITY: 'label' },
-      'HARDENING_METRICS_IDENTITY is "label", allowed is info or labels',
+      'HARDENING_METRICS_IDENTITY must be info or labels, got "label"',
     ],
-    [{ HARDENING_LOG_FORMAT: 'text' }, 'HARDENING_LOG_FORMAT is "text", allowed is iotedge or json'],
-    [{ RuntimeLogLevel: 'loud' }, `RuntimeLogLevel is "loud", ${levelAllowed}`],
-    [{ RuntimeLogLevel: 'constructor' }, `RuntimeLogLevel is "constructor", ${levelAllowed}`],
+    [{ HARDENING_LOG_FORMAT: 'text' }, 'HARDENING_LOG_FORMAT must be iotedge or json, got "text"'],
+    [{ RuntimeLogLevel: 'loud' }, `RuntimeLogLevel must be ${levelAllowed}, got "loud"`],
+    [{ RuntimeLogLevel: 'constructor' }, `RuntimeLogLevel must be ${levelAllowed}, got "constructor"`],
     [
       { HARDENING_WEB_CONFIG: '/web.yml' },
       'HARDENING_WEB_CONFIG is "/web.yml", but this version serves plain HTTP only: unset it',
     ],
     [
       { https_proxy: 'socks5://proxy:1080' },
-      'https_proxy: The proxy "socks5://proxy:1080" cannot be used: it must be of the form http://host:port',
+      'https_proxy must be http://host:port, got "socks5://proxy:1080"',
     ],
     [
       { ...moduleEnvironment, IOTEDGE_WORKLOADURI: 'http://localhost' },
-      'IOTEDGE_WORKLOADURI is "http://localhost", allowed is unix:///path/of/the/socket',
+      'IOTEDGE_WORKLOADURI must be unix:///path/of/the/socket, got "http://localhost"',
     ],
     [
       { ...moduleEnvironment, IOTEDGE_WORKLOADURI: 'unix:///' },
-      'IOTEDGE_WORKLOADURI is "unix:///", allowed is unix:///path/of/the/socket',
+      'IOTEDGE_WORKLOADURI must be unix:///path/of/the/socket, got "unix:///"',
     ],
     [
       { EdgeHubConnectionString: connectionString, IOTEDGE_WORKLOADURI: 'http://localhost' },
-      'IOTEDGE_WORKLOADURI is "http://localhost", allowed is unix:///path/of/the/socket',
+      'IOTEDGE_WORKLOADURI must be unix:///path/of/the/socket, got "http://localhost"',
     ],
-    [
-      { ...moduleEnvironment, IOTEDGE_AUTHSCHEME: 'X509' },
-      'IOTEDGE_AUTHSCHEME is "X509", allowed is sasToken',
-    ],
+    [{ ...moduleEnvironment, IOTEDGE_AUTHSCHEME: 'X509' }, 'IOTEDGE_AUTHSCHEME must be sasToken, got "X509"'],
     [
       { IOTEDGE_DEVICEID: 'press-7', IOTEDGE_WORKLOADURI: 'unix:///w.sock' },
       'IOTEDGE_MODULEID, IOTEDGE_IOTHUBHOSTNAME, IOTEDGE_AUTHSCHEME, IOTEDGE_MODULEGENERATIONID not set, though other IOTEDGE_ variables are: set all or none',
     ],
     [
       { EdgeHubConnectionString: 'garbage' },
-      'EdgeHubConnectionString lacks HostName, DeviceId, ModuleId and a key, allowed is a module connection string: HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...',
+      'EdgeHubConnectionString lacks HostName, DeviceId, ModuleId and a key; it must be a module connection string: HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...',
     ],
     [
       { IotHubConnectionString: connectionString.replace('ModuleId=hardening;', '') },
-      'IotHubConnectionString lacks ModuleId, allowed is a module connection string: HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...',
+      'IotHubConnectionString lacks ModuleId; it must be a module connection string: HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...',
     ],
   ])('%j', (environment, message) => {
     expect(refusal(environment)).toBe(message);

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { isTimeout, withDeadline, within } from '../src/deadline.ts';
+import { isTimeout, orAbort, withDeadline, within } from '../src/deadline.ts';
 
 const { signal: never } = new AbortController();
 
@@ -81,7 +82,7 @@ test('a thousand deadlines at once make no warning and leave no listener behind'
   onTestFinished(() => void process.off('warning', onWarning));
   await Promise.all(Array.from({ length: 1000 }, () => within(10, signal, async () => {})));
   // A warning is emitted in the next tick.
-  await new Promise(setImmediate);
+  await setImmediate();
   expect(warnings).toEqual([]);
   expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
@@ -96,4 +97,23 @@ test.each([
   [undefined, false],
 ])('%s is a deadline that passed: %s', (error, expected) => {
   expect(isTimeout(error)).toBe(expected);
+});
+
+test('thousands of looks under one signal leave no listener behind', async () => {
+  const { signal } = new AbortController();
+  const worker = async () => {
+    for (let n = 0; n < 2000; n++) await orAbort(setImmediate(n), signal);
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+});
+
+test('it ends with the work, or with the reason of a signal that fires', async () => {
+  const stop = new AbortController();
+  expect(await orAbort(Promise.resolve(1), stop.signal)).toBe(1);
+  await expect(orAbort(Promise.reject(new Error('broken')), stop.signal)).rejects.toThrow('broken');
+  const waiting = orAbort(new Promise(() => undefined), stop.signal);
+  stop.abort(new Error('over'));
+  await expect(waiting).rejects.toThrow('over');
+  await expect(orAbort(new Promise(() => undefined), stop.signal)).rejects.toThrow('over');
 });

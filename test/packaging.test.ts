@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { checks } from '../src/checks/index.ts';
-import { readPolicy } from '../src/policy.ts';
+import { readPolicy } from '../src/policy/policy.ts';
 
 const read = (path: string) => readFile(new URL(`../${path}`, import.meta.url), 'utf8');
 

@@ -10,13 +10,13 @@ describe('it only reads', () => {
   ];
   const more: Readonly<Record<string, readonly string[]>> = {
     // The state folder.
-    'src/memory.ts': ['mkdir', 'open', 'rename', 'rm'],
+    'src/state/state-file.ts': ['mkdir', 'open', 'rename', 'rm'],
     // The report that --junit asks for.
-    'src/cli.ts': ['writeFile'],
+    'src/cli/check.ts': ['writeFile'],
     // For reading, as the next test looks into.
     'src/read-file.ts': ['open'],
     // A script in a string, as the test after the next looks into.
-    'src/host/statfs-child.ts': ['*'],
+    'src/host/disk/statfs-child.ts': ['*'],
   };
 
   /** What a source takes of node:fs beyond reading. */
@@ -41,7 +41,7 @@ describe('it only reads', () => {
   });
 
   test('the child that measures filesystems does nothing but measure', () => {
-    const child = src.find(({ path }) => path === 'src/host/statfs-child.ts');
+    const child = src.find(({ path }) => path === 'src/host/disk/statfs-child.ts');
     const uses = [...(child?.text.matchAll(/\bfs\.(?:promises\.)?(\w+)/g) ?? [])].map(([, name]) => name);
     // The promises are handed to the function that resolves links, which is typed to use two of them.
     expect([...new Set(uses)].toSorted()).toEqual(['promises', 'statfs']);

@@ -1,12 +1,12 @@
 import type { Check } from '../check.ts';
-import { certificateChain } from './certificate-chain.ts';
-import { certificateExpiry } from './certificate-expiry.ts';
-import { clockDrift } from './clock-drift.ts';
-import { diskSpace } from './disk-space.ts';
-import { dnsResolution } from './dns-resolution.ts';
-import { outboundContainment } from './outbound-containment.ts';
-import { outboundReachability } from './outbound-reachability.ts';
-import { stateFolder } from './state-folder.ts';
+import { stateFolder } from './agent/state-folder.ts';
+import { certificateChain } from './certificates/certificate-chain.ts';
+import { certificateExpiry } from './certificates/certificate-expiry.ts';
+import { clockDrift } from './clock/clock-drift.ts';
+import { diskSpace } from './disk/disk-space.ts';
+import { dnsResolution } from './network/dns-resolution.ts';
+import { outboundContainment } from './network/outbound-containment.ts';
+import { outboundReachability } from './network/outbound-reachability.ts';
 
 /** Every check the agent knows, in the order people see them. */
 export const checks: readonly Check[] = [

@@ -1,21 +1,24 @@
-import type { ClockEvent, Host, MemoryProblem, Names } from '../host.ts';
-import { createCertificates } from './certificates.ts';
-import { createPresentedChain } from './chain.ts';
-import { createChrony } from './chrony.ts';
-import { createConnect } from './connect.ts';
-import { createEngineUsage } from './docker.ts';
-import { createFiles } from './files.ts';
-import { createFilesystem } from './filesystem.ts';
-import type { History } from './history.ts';
-import { createHttpDate } from './http-date.ts';
-import { createHypervUnused } from './hyperv-clock.ts';
-import { createLookUp } from './look-up.ts';
-import { createProbe } from './probe.ts';
-import { createProxyFor } from './proxy.ts';
-import { createResolve } from './resolve.ts';
-import { createSntp } from './sntp.ts';
-import { createTrust } from './trust.ts';
-import { createWorkload, noModules } from './workload.ts';
+import type { HttpProxy } from '../endpoint.ts';
+import type { Host, Memory, Names } from '../host.ts';
+import type { MemoryProblem } from './agent/types.ts';
+import { createCertificates } from './certificates/certificates.ts';
+import { createPresentedChain } from './certificates/presented-chain.ts';
+import { createChrony } from './clock/chrony.ts';
+import { createClockWatch } from './clock/clock-watch.ts';
+import { createHttpDate } from './clock/http-date.ts';
+import { createHypervUnused } from './clock/hyperv-clock.ts';
+import { createSntp } from './clock/sntp.ts';
+import { createEngineUsage } from './disk/engine-usage.ts';
+import { createFilesystem } from './disk/filesystem.ts';
+import { createWorkload, noModules } from './edge/workload.ts';
+import { createFiles } from './files/files.ts';
+import { createGrants } from './files/grants.ts';
+import { createConnect } from './network/connect.ts';
+import { createLookUp } from './network/look-up.ts';
+import { createProbe } from './network/probe.ts';
+import { createProxyFor } from './network/proxy.ts';
+import { createResolve } from './network/resolve.ts';
+import { createTrust } from './tls/trust.ts';
 
 export interface HostOptions {
   readonly names: Names;
@@ -24,41 +27,41 @@ export interface HostOptions {
   /** The container engine's. */
   readonly dockerSocket: string;
   readonly workloadUri: string | undefined;
-  /** PEM files with authorities to trust beside Node's own. */
+  /** PEM files with authorities to trust in addition to Node's own. */
   readonly caFiles: readonly string[];
-  readonly httpsProxy: string | undefined;
+  readonly proxy: HttpProxy | undefined;
   readonly noProxy: string;
+  readonly memory: Memory;
   memoryProblem(): MemoryProblem | undefined;
-  clockEvents(): readonly ClockEvent[];
-  /** What this process and earlier ones have seen. */
-  readonly history: History;
 }
 
-/** This machine, as checks may look at it. Opens nothing yet. Throws for a proxy that cannot be used. */
+/** This machine, as checks may look at it. Opens nothing yet. */
 export function createHost(options: HostOptions): Host {
-  const { names, hostRoot, stateDir, dockerSocket, workloadUri, caFiles, httpsProxy, noProxy } = options;
+  const { names, hostRoot, stateDir, dockerSocket, workloadUri, caFiles, memory, memoryProblem } = options;
   const now = () => new Date();
   const resolve = createResolve();
-  const proxyFor = createProxyFor({ ...(httpsProxy === undefined ? {} : { httpsProxy }), noProxy });
-  const connect = createConnect({ resolve, proxyFor });
+  const connect = createConnect({ resolve, proxyFor: createProxyFor(options.proxy, options.noProxy) });
   const workload = workloadUri ? createWorkload(workloadUri) : undefined;
   const trust = createTrust({ caFiles, ...(workload ? { workload } : {}) });
   const files = createFiles({ hostRoot });
+  const { watchClock, clockEvents, clockTotals } = createClockWatch();
   return {
     now,
     names,
-    memoryProblem: options.memoryProblem,
-    gives: files.gives,
+    memory,
+    memoryProblem,
+    grants: createGrants({ files, sockets: { engine: dockerSocket, workload: workload?.socketPath } }),
     sntp: createSntp({ resolve, now }),
     chrony: createChrony({ resolve, now }),
     httpDate: createHttpDate({ connect, trust, now }),
-    clockEvents: options.clockEvents,
+    watchClock,
+    clockEvents,
+    clockTotals,
     hypervUnused: createHypervUnused({ files }),
     findFiles: files.find,
     certificates: createCertificates({ read: files.read }),
     presentedChain: createPresentedChain({ connect, trust }),
     filesystem: createFilesystem({ hostRoot, stateDir }),
-    remember: options.history.remember,
     engineUsage: createEngineUsage({ socketPath: dockerSocket }),
     probe: createProbe({ connect, trust }),
     lookUp: createLookUp({ resolve }),

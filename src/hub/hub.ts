@@ -1,17 +1,24 @@
 import { setTimeout } from 'node:timers/promises';
 import { never, within } from '../deadline.ts';
 import { backoffSeconds } from './backoff.ts';
-import { createBell } from './bell.ts';
 import { createDesiredCopy } from './desired.ts';
 import { messageProblem } from './limits.ts';
 import type { Json } from './merge-patch.ts';
 import { createOutbox } from './outbox.ts';
-import { type OpenSession, type OutputMessage, PatchRefused, type Session } from './session.ts';
+import {
+  type OpenSession,
+  type OutputMessage,
+  PatchRefused,
+  type Session,
+  type SessionEvents,
+} from './session.ts';
+import type { Methods } from './transport.ts';
+import { createWakeup } from './wakeup.ts';
 
 /** The way to the cloud. What is said while the hub is away is sent when it is back: of reports, the last. */
 export interface Hub {
   /** Begins to connect. */
-  start(): void;
+  start(handlers: HubHandlers): void;
   state(): 'connecting' | 'connected' | 'offline';
   figures(): HubFigures;
   /**
@@ -32,10 +39,16 @@ export interface HubFigures {
   readonly patchBytes: number;
 }
 
+/** What the hub calls when the cloud has something to say. */
+export interface HubHandlers {
+  /** The direct methods, by name. */
+  readonly methods: Methods;
+  /** Called with the whole desired properties, `$version` included, each time they are read or patched. */
+  onDesired(desired: Json): void;
+}
+
 export interface HubOptions {
   readonly open: OpenSession;
-  /** Hears the whole desired properties, `$version` included, each time they are read or patched. */
-  onDesired(desired: Json): void;
   readonly log: HubLog;
   readonly random: () => number;
   readonly now: () => Date;
@@ -75,11 +88,12 @@ export function createHub(options: HubOptions): Hub {
   const { log } = options;
   const limits = options.limits ?? defaultLimits;
   const stopping = new AbortController();
-  const drained = createBell();
+  const drained = createWakeup();
   const desired = createDesiredCopy();
   const outbox = createOutbox(() => performance.now(), options.acknowledged);
-  const bell = createBell();
+  const wakeup = createWakeup();
   for (const message of options.unsent ?? []) outbox.send(message);
+  let handlers: HubHandlers = { methods: {}, onDesired: () => {} };
   let state: ReturnType<Hub['state']> = 'connecting';
   let closing = false;
   let figures: HubFigures = { lastSuccess: undefined, patches: 0, patchBytes: 0 };
@@ -124,10 +138,10 @@ export function createHub(options: HubOptions): Hub {
     let held: Json[] | undefined;
     const take = (patch: Json, duringRead: boolean) => {
       const how = desired.patch(patch);
-      if (how === 'applied') options.onDesired(desired.document());
+      if (how === 'applied') handlers.onDesired(desired.document());
       // Outside of a read a repeat is as odd as a gap: the twin may have been made anew.
       if (how === 'gap' || (how === 'old' && !duringRead)) readAt = 0;
-      bell.ring();
+      wakeup.ring();
     };
     const call = <T>(work: () => Promise<T>) => within(limits.call, alive, work);
     const session = await open({
@@ -145,7 +159,7 @@ export function createHub(options: HubOptions): Hub {
           if ($version !== undefined) outbox.holds(reported);
           const known = desired.replace(twin.desired);
           readAt = performance.now() + (known ? limits.canary : limits.unknown) * 1000;
-          if (known) options.onDesired(desired.document());
+          if (known) handlers.onDesired(desired.document());
           else if (!toldUnknown)
             log.warn({}, 'edgeHub does not know the twin yet, nothing changes until it does');
           toldUnknown = !known;
@@ -157,7 +171,7 @@ export function createHub(options: HubOptions): Hub {
           onConnected();
         }
         const idleMs = await sendNext(session, call);
-        if (idleMs > 0) await bell.wait(Math.min(idleMs, readAt - performance.now()), alive);
+        if (idleMs > 0) await wakeup.wait(Math.min(idleMs, readAt - performance.now()), alive);
       }
     } finally {
       await close(session).catch((error: unknown) =>
@@ -204,11 +218,11 @@ export function createHub(options: HubOptions): Hub {
     return next.idleMs;
   }
 
-  async function open(events: Parameters<OpenSession>[0]): Promise<Session> {
+  async function open(events: SessionEvents): Promise<Session> {
     let opening: Promise<Session> | undefined;
     try {
       return await within(limits.open, stopping.signal, (signal) => {
-        opening = options.open(events, signal);
+        opening = options.open(handlers.methods, events, signal);
         return opening;
       });
     } catch (error) {
@@ -223,14 +237,15 @@ export function createHub(options: HubOptions): Hub {
 
   let over = Promise.resolve();
   return {
-    start() {
+    start(given) {
+      handlers = given;
       over = connectForEver();
     },
     state: () => state,
     figures: () => figures,
     report(properties, minIntervalSeconds, urgent) {
       outbox.report(properties, minIntervalSeconds, urgent);
-      bell.ring();
+      wakeup.ring();
     },
     send(message) {
       const problem = messageProblem(message);
@@ -238,12 +253,12 @@ export function createHub(options: HubOptions): Hub {
       if (problem) return log.error({ problem }, 'A message is dropped, it could never be sent');
       outbox.send(message);
       options.onUnsent?.(outbox.unsent());
-      bell.ring();
+      wakeup.ring();
     },
     async close(signal) {
       closing = true;
       outbox.hurry();
-      bell.ring();
+      wakeup.ring();
       // Until the signal fires, which is no error here.
       if (state === 'connected') await drained.wait(Number.POSITIVE_INFINITY, signal).catch(() => {});
       stopping.abort(new Error('The agent is stopping'));

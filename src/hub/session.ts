@@ -34,8 +34,8 @@ export interface SessionEvents {
   onError(error: unknown): void;
 }
 
-/** The signal cuts a connection that is being made. */
-export type OpenSession = (events: SessionEvents, signal: AbortSignal) => Promise<Session>;
+/** Opens a session that answers these methods. The signal cuts a connection that is being made. */
+export type OpenSession = (methods: Methods, events: SessionEvents, signal: AbortSignal) => Promise<Session>;
 
 /** The hub has answered that it does not take a patch. */
 export class PatchRefused extends Error {
@@ -46,68 +46,66 @@ export class PatchRefused extends Error {
 const neverRetry = { shouldRetry: () => false, nextRetryTimeout: () => 0 };
 
 /** Opens a session as edgeAgent's environment says, by the SDK. Nothing in it has a deadline of its own. */
-export const openSession =
-  (methods: Methods): OpenSession =>
-  async ({ onDesired, onEnd, onError }, signal) => {
-    const { Transport, cut, asking, twinAnswer, twinStatus } = createTransport(methods, onError);
-    const client = await iotDevice.ModuleClient.fromEnvironment(Transport);
-    client.setRetryPolicy(neverRetry);
-    client.on('error', onError);
-    client.on('disconnect', (event?: { transportObj?: Error }) => {
-      onEnd(new Error('The connection to edgeHub was lost', { cause: event?.transportObj }));
+export const openSession: OpenSession = async (methods, { onDesired, onEnd, onError }, signal) => {
+  const { Transport, cut, asking, twinAnswer, twinStatus } = createTransport(methods, onError);
+  const client = await iotDevice.ModuleClient.fromEnvironment(Transport);
+  client.setRetryPolicy(neverRetry);
+  client.on('error', onError);
+  client.on('disconnect', (event?: { transportObj?: Error }) => {
+    onEnd(new Error('The connection to edgeHub was lost', { cause: event?.transportObj }));
+  });
+  await cutting(signal, cut, () => client.open()).catch((error: unknown) => {
+    throw new Error('Could not open the connection to edgeHub', {
+      cause: signal.aborted ? signal.reason : asItWas(error),
     });
-    await cutting(signal, cut, () => client.open()).catch((error: unknown) => {
-      throw new Error('Could not open the connection to edgeHub', {
-        cause: signal.aborted ? signal.reason : asItWas(error),
-      });
-    });
-    // The transport answers every method itself; this subscribes to them.
-    for (const name of Object.keys(methods)) client.onMethod(name, () => {});
-    let twin: Twin | undefined;
+  });
+  // The transport answers every method itself; this subscribes to them.
+  for (const name of Object.keys(methods)) client.onMethod(name, () => {});
+  let twin: Twin | undefined;
 
-    async function readTwin(): Promise<TwinDocument> {
-      const listening = twin !== undefined;
+  async function readTwin(): Promise<TwinDocument> {
+    const listening = twin !== undefined;
+    twin = await client.getTwin();
+    if (!listening) {
+      twin.on('error', onError);
+      twin.on('properties.desired', (patch: unknown) => {
+        if (isObject(patch)) onDesired(structuredClone(patch));
+      });
+      // Read again now that patches are subscribed to: one in between would be lost.
       twin = await client.getTwin();
-      if (!listening) {
-        twin.on('error', onError);
-        twin.on('properties.desired', (patch: unknown) => {
-          if (isObject(patch)) onDesired(structuredClone(patch));
-        });
-        // Read again now that patches are subscribed to: one in between would be lost.
-        twin = await client.getTwin();
-      }
-      const { desired, reported } = twinAnswer() ?? {};
-      return { desired: isObject(desired) ? desired : {}, reported: isObject(reported) ? reported : {} };
     }
+    const { desired, reported } = twinAnswer() ?? {};
+    return { desired: isObject(desired) ? desired : {}, reported: isObject(reported) ? reported : {} };
+  }
 
-    const update = (patch: Json) =>
-      new Promise<void>((resolve, reject) => {
-        if (!twin) throw new Error('The twin must be read before it is written');
-        twin.properties.reported.update(patch, (error: Error | null | undefined) => {
-          if (error) reject(new Error('Could not update the reported properties', { cause: error }));
-          else if (twinStatus() >= 300) {
-            reject(new PatchRefused(`The hub refused the reported properties with status ${twinStatus()}`));
-          } else resolve();
-        });
+  const update = (patch: Json) =>
+    new Promise<void>((resolve, reject) => {
+      if (!twin) throw new Error('The twin must be read before it is written');
+      twin.properties.reported.update(patch, (error: Error | null | undefined) => {
+        if (error) reject(new Error('Could not update the reported properties', { cause: error }));
+        else if (twinStatus() >= 300) {
+          reject(new PatchRefused(`The hub refused the reported properties with status ${twinStatus()}`));
+        } else resolve();
       });
-    async function send({ output, body, properties }: OutputMessage): Promise<void> {
-      const message = new iotDevice.Message(JSON.stringify(body));
-      message.contentType = 'application/json';
-      message.contentEncoding = 'utf-8';
-      for (const [key, value] of Object.entries(properties)) message.properties.add(key, value);
-      await client.sendOutputEvent(output, message);
-    }
+    });
+  async function send({ output, body, properties }: OutputMessage): Promise<void> {
+    const message = new iotDevice.Message(JSON.stringify(body));
+    message.contentType = 'application/json';
+    message.contentEncoding = 'utf-8';
+    for (const [key, value] of Object.entries(properties)) message.properties.add(key, value);
+    await client.sendOutputEvent(output, message);
+  }
 
-    return {
-      readTwin: () => asking(readTwin()),
-      update: (patch) => asking(update(patch)),
-      send: (message) => asking(send(message)),
-      async close(signal) {
-        client.removeAllListeners('disconnect');
-        await cutting(signal, cut, () => client.close());
-      },
-    };
+  return {
+    readTwin: () => asking(readTwin()),
+    update: (patch) => asking(update(patch)),
+    send: (message) => asking(send(message)),
+    async close(signal) {
+      client.removeAllListeners('disconnect');
+      await cutting(signal, cut, () => client.close());
+    },
   };
+};
 
 /** The SDK calls every failure of a first connection unauthorized; what it really was follows in its message. */
 function asItWas(error: unknown): unknown {

@@ -1,4 +1,4 @@
-import type { Change } from '../confirm.ts';
+import type { Change } from '../run/confirm.ts';
 
 /** A message for the output `alerts`. */
 export interface Alert {

@@ -1,5 +1,5 @@
-import type { Told } from '../confirm.ts';
-import type { Report } from '../report.ts';
+import type { ConfirmedFinding } from '../run/confirm.ts';
+import type { Report } from '../run/report.ts';
 import { escapeMarkup } from './escape.ts';
 
 /**
@@ -7,7 +7,7 @@ import { escapeMarkup } from './escape.ts';
  * with `warningsAsErrors`, as the exit code has it.
  */
 export function renderJunit(report: Report, warningsAsErrors = false): string {
-  const asTold = (finding: Told): Told =>
+  const asTold = (finding: ConfirmedFinding): ConfirmedFinding =>
     warningsAsErrors && finding.status === 'warn' ? { ...finding, status: 'fail' } : finding;
   const suites = Object.entries(report.checks).map(([id, check]) => {
     const { durationSeconds, lastRun } = check;
@@ -20,7 +20,7 @@ export function renderJunit(report: Report, warningsAsErrors = false): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="eflow-hardening">${suites.join('')}</testsuites>\n`;
 }
 
-function testCase(check: string, { target, status, reason, message, remedy }: Told): string {
+function testCase(check: string, { target, status, reason, message, remedy }: ConfirmedFinding): string {
   const words = `message="${clean(message)}"${reason ? ` type="${clean(reason)}"` : ''}`;
   const text = clean([message, remedy].filter(Boolean).join('\n'));
   const outcome = {

@@ -1,6 +1,8 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import { type Check, commonReasons, type Status } from '../check.ts';
-import type { Report } from '../report.ts';
+import { type Check, type Counter as CheckCounter, commonReasons, type Status } from '../check.ts';
+import type { ConfirmedFinding } from '../run/confirm.ts';
+import type { Report } from '../run/report.ts';
+import type { Ran } from '../run/watch.ts';
 import { oneLine } from './escape.ts';
 
 /** Who is measured, in the words of edgeHub's and edgeAgent's own metrics. */
@@ -8,23 +10,33 @@ export type TargetIdentity = Readonly<
   Partial<Record<'iothub' | 'edge_device' | 'module_name' | 'instance_number', string>>
 >;
 
-/** What the report does not say. */
-export interface Figures {
-  readonly policyAcceptedAt: Date;
-  readonly lastReport: Date | undefined;
-  readonly twinPatches: number;
-  readonly twinPatchBytes: number;
-  readonly clockSteps: number;
-  readonly clockSuspendedSeconds: number;
+/** What was sent to the hub since the start. */
+interface Sent {
+  readonly lastSuccess: Date | undefined;
+  readonly patches: number;
+  readonly patchBytes: number;
+}
+
+export interface MetricsOptions {
+  readonly checks: readonly Check[];
+  readonly build: { readonly version: string; readonly revision: string };
+  readonly identity: TargetIdentity;
+  /** `labels` puts the identity on every sample, for Azure's metrics-collector; `info` makes it one series. */
+  readonly where: 'labels' | 'info';
+  /** The current total of a check's counter. */
+  total(counter: CheckCounter): number;
+  /** Undefined without a hub. */
+  hub(): Sent | undefined;
+  policyAcceptedAt(): Date;
 }
 
 /** The metrics page and the counts behind it. */
 export interface Metrics {
   readonly contentType: string;
   /** Counts one run of a check. */
-  count(check: string, reasons: readonly string[], transitions: number): void;
+  count(ran: Ran): void;
   /** The page: text format 0.0.4, without sample timestamps or infinities. */
-  render(report: Report, figures: Figures): Promise<string>;
+  render(report: Report): Promise<string>;
 }
 
 /** Statuses as `hardening_check_status` and `hardening_finding_status` have them. */
@@ -35,128 +47,167 @@ export const statusNumbers: Readonly<Record<Status, number>> = {
   unknown: 3,
   skip: 4,
 };
+const legend = '0 pass, 1 warn, 2 fail, 3 unknown, 4 skip';
 
-/**
- * Metrics of a report. Gauges are set anew for every page, so that nothing stays behind of a target that is gone.
- * With `labels` the identity stands on every sample, for Azure's metrics-collector; with `info` it is one series.
- */
-export function createMetrics(
-  checks: readonly Check[],
-  build: { readonly version: string; readonly revision: string },
-  identity: TargetIdentity,
-  where: 'labels' | 'info',
-): Metrics {
+/** Metrics of reports. Gauges are set anew for every page, so that nothing remains of a target that is gone. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const { checks, where, identity } = options;
   const registry = new Registry();
-  const registers = [registry];
   if (where === 'labels') registry.setDefaultLabels(identity);
-  const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
-    new Gauge({ name: `hardening_${name}`, help, labelNames: [...labelNames], registers });
-  const counter = (name: string, help: string, labelNames: readonly string[] = []) =>
-    new Counter({ name: `hardening_${name}`, help, labelNames: [...labelNames], registers });
-
-  const numbers = '0 pass, 1 warn, 2 fail, 3 unknown, 4 skip';
-  if (where === 'info' && Object.keys(identity).length > 0) {
-    gauge('target_info', 'Whom these metrics are about.', Object.keys(identity)).set(identity, 1);
-  }
-  gauge('build_info', 'The agent that runs.', ['version', 'revision']).set(build, 1);
-  const own = {
-    status: gauge('check_status', `Worst finding of a check: ${numbers}.`, ['check']),
-    duration: gauge('check_duration_seconds', 'How long the last run of a check took.', ['check']),
-    lastRun: gauge('check_last_run_timestamp_seconds', 'When a check last ran.', ['check']),
-    transitions: counter(
-      'check_transitions_total',
-      'Changes of status of the findings of a check from one run to the next, told or not.',
-      ['check'],
-    ),
-    finding: gauge('finding_status', `Status of one finding: ${numbers}.`, ['check', 'target']),
-    reasons: counter('finding_reasons_total', 'How often a run gave a reason.', ['check', 'reason']),
-    accepted: gauge(
-      'policy_accepted',
-      '1 when the last policy asked for is in force, 0 when it was refused.',
-    ),
-    version: gauge('policy_version', 'Version of the last policy asked for, 0 without one.'),
-    acceptedAt: gauge('policy_accepted_timestamp_seconds', 'When the policy in force was accepted.'),
-    connected: gauge('hub_connected', '1 while the module is connected to edgeHub.'),
-    lastReport: gauge(
-      'report_last_success_timestamp_seconds',
-      'When edgeHub last acknowledged reported properties.',
-    ),
-    patches: upTo(counter('twin_patches_total', 'Patches of reported properties acknowledged.')),
-    patchBytes: upTo(counter('twin_patch_bytes_total', 'Bytes of those patches.')),
-    clockSteps: upTo(counter('clock_steps_total', 'How often the clock was set by half a second or more.')),
-    clockSuspended: upTo(counter('clock_suspended_seconds_total', 'How long the machine slept.')),
-  };
-  const readings = new Map(
-    checks.flatMap(({ gauges }) =>
-      Object.entries(gauges).map(
-        ([name, { help, labels }]) => [name, { gauge: gauge(name, help, labels), labels }] as const,
-      ),
-    ),
-  );
-  for (const { id, reasons } of checks) {
-    own.transitions.inc({ check: id }, 0);
-    for (const reason of new Set([...reasons, ...commonReasons])) own.reasons.inc({ check: id, reason }, 0);
-  }
-  const perReport = [
-    own.status,
-    own.duration,
-    own.lastRun,
-    own.finding,
-    ...[...readings.values()].map((each) => each.gauge),
-  ];
-
-  function show(report: Report): void {
-    for (const each of perReport) each.reset();
-    for (const [check, { status, durationSeconds, lastRun, findings }] of Object.entries(report.checks)) {
-      own.status.set({ check }, statusNumbers[status]);
-      own.duration.set({ check }, durationSeconds);
-      own.lastRun.set({ check }, seconds(lastRun));
-      for (const finding of findings) {
-        const target = oneLine(finding.target);
-        own.finding.set({ check, target }, statusNumbers[finding.status]);
-        for (const { gauge: name, labels = {}, value } of finding.readings ?? []) {
-          const known = readings.get(name);
-          // Azure's metrics-collector reads no infinities; a NaN would say that there is something to know.
-          if (!known || !Number.isFinite(value)) continue;
-          const whose = known.labels.includes('target') ? { target } : {};
-          const given = Object.entries(labels).map(([label, text]) => [label, oneLine(text)] as const);
-          known.gauge.set({ ...whose, ...Object.fromEntries(given) }, value);
-        }
-      }
-    }
-    own.accepted.set(report.policy.accepted ? 1 : 0);
-    own.version.set(report.policy.version);
-    own.connected.set(report.agent.hub === 'connected' ? 1 : 0);
-  }
-
+  addConstants(registry, options);
+  const runs = addRunCounters(registry, checks);
+  const showChecks = addCheckGauges(registry);
+  const showReadings = addReadings(registry, checks);
+  const showAgent = addAgent(registry, options);
   return {
     contentType: registry.contentType,
-    count(check, reasons, transitions) {
-      own.transitions.inc({ check }, transitions);
-      for (const reason of reasons) own.reasons.inc({ check, reason });
+    count({ result: { id: check, findings }, transitions }) {
+      runs.transitions.inc({ check }, transitions);
+      for (const { reason } of findings) if (reason) runs.reasons.inc({ check, reason });
     },
-    async render(report, figures) {
-      show(report);
-      own.acceptedAt.set(figures.policyAcceptedAt.getTime() / 1000);
-      // What is not known has no sample; a gauge that was never set would show 0.
-      if (figures.lastReport) own.lastReport.set(figures.lastReport.getTime() / 1000);
-      else own.lastReport.remove();
-      own.patches(figures.twinPatches);
-      own.patchBytes(figures.twinPatchBytes);
-      own.clockSteps(figures.clockSteps);
-      own.clockSuspended(figures.clockSuspendedSeconds);
+    async render(report) {
+      showChecks(report);
+      showReadings(report);
+      showAgent(report);
       return registry.metrics();
     },
   };
 }
 
-const seconds = (moment: string): number => Date.parse(moment) / 1000;
+type Labels = readonly string[];
 
-/** Brings a counter up to a total that is counted elsewhere. */
-function upTo(counter: Counter): (total: number) => void {
-  let counted = 0;
-  return (total) => {
-    counter.inc(total - counted);
-    counted = total;
+const gauge = (registry: Registry, name: string, help: string, labels: Labels = []) =>
+  new Gauge({ name: `hardening_${name}`, help, labelNames: [...labels], registers: [registry] });
+
+const counter = (registry: Registry, name: string, help: string, labels: Labels = []) =>
+  new Counter({ name: `hardening_${name}`, help, labelNames: [...labels], registers: [registry] });
+
+/** A counter whose total is counted elsewhere. */
+const total = (registry: Registry, name: string, help: string, read: () => number) =>
+  new Counter({
+    name: `hardening_${name}`,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+
+function addConstants(registry: Registry, { build, identity, where }: MetricsOptions): void {
+  if (where === 'info' && Object.keys(identity).length > 0) {
+    gauge(
+      registry,
+      'target_info',
+      'The device and module that these metrics describe.',
+      Object.keys(identity),
+    ).set(identity, 1);
+  }
+  gauge(registry, 'build_info', 'The version of the agent.', ['version', 'revision']).set(build, 1);
+}
+
+function addRunCounters(registry: Registry, checks: readonly Check[]) {
+  const transitions = counter(
+    registry,
+    'check_transitions_total',
+    "Changes of status of a check's findings from one run to the next, confirmed or not.",
+    ['check'],
+  );
+  const reasons = counter(registry, 'finding_reasons_total', 'Findings by reason, counted at every run.', [
+    'check',
+    'reason',
+  ]);
+  for (const check of checks) {
+    transitions.inc({ check: check.id }, 0);
+    for (const reason of new Set([...check.reasons, ...commonReasons]))
+      reasons.inc({ check: check.id, reason }, 0);
+  }
+  return { transitions, reasons };
+}
+
+function addCheckGauges(registry: Registry): (report: Report) => void {
+  const status = gauge(registry, 'check_status', `Worst finding of a check: ${legend}.`, ['check']);
+  const duration = gauge(registry, 'check_duration_seconds', 'Duration of the last run of a check.', [
+    'check',
+  ]);
+  const lastRun = gauge(registry, 'check_last_run_timestamp_seconds', 'When a check last ran.', ['check']);
+  const finding = gauge(registry, 'finding_status', `Status of one finding: ${legend}.`, ['check', 'target']);
+  return (report) => {
+    for (const each of [status, duration, lastRun, finding]) each.reset();
+    for (const [check, result] of Object.entries(report.checks)) {
+      status.set({ check }, statusNumbers[result.status]);
+      duration.set({ check }, result.durationSeconds);
+      lastRun.set({ check }, Date.parse(result.lastRun) / 1000);
+      for (const { target, status: one } of result.findings) {
+        finding.set({ check, target: oneLine(target) }, statusNumbers[one]);
+      }
+    }
+  };
+}
+
+/** The gauges of the checks themselves. */
+function addReadings(registry: Registry, checks: readonly Check[]): (report: Report) => void {
+  const gauges = new Map(
+    checks.flatMap(({ gauges = {} }) =>
+      Object.entries(gauges).map(([name, { help, labels }]) => {
+        return [name, { gauge: gauge(registry, name, help, labels), labels }] as const;
+      }),
+    ),
+  );
+  const set = ({ target, readings = [] }: ConfirmedFinding) => {
+    for (const { gauge: name, labels = {}, value } of readings) {
+      const known = gauges.get(name);
+      // Azure's metrics-collector cannot read infinities; NaN would claim that there is something to know.
+      if (!known || !Number.isFinite(value)) continue;
+      const whose = known.labels.includes('target') ? { target: oneLine(target) } : {};
+      const given = Object.entries(labels).map(([label, text]) => [label, oneLine(text)] as const);
+      known.gauge.set({ ...whose, ...Object.fromEntries(given) }, value);
+    }
+  };
+  return (report) => {
+    for (const each of gauges.values()) each.gauge.reset();
+    for (const { findings } of Object.values(report.checks)) findings.forEach(set);
+  };
+}
+
+/** Policy, hub, and the totals that are counted elsewhere. */
+function addAgent(registry: Registry, options: MetricsOptions): (report: Report) => void {
+  const { checks, hub, policyAcceptedAt } = options;
+  const accepted = gauge(
+    registry,
+    'policy_accepted',
+    '1 when the last requested policy is in force, 0 when it was refused.',
+  );
+  const version = gauge(registry, 'policy_version', 'Version of the last requested policy, 0 without one.');
+  const acceptedAt = gauge(
+    registry,
+    'policy_accepted_timestamp_seconds',
+    'When the policy in force was accepted.',
+  );
+  const connected = gauge(registry, 'hub_connected', '1 while the module is connected to edgeHub.');
+  const lastReport = gauge(
+    registry,
+    'report_last_success_timestamp_seconds',
+    'When edgeHub last acknowledged reported properties.',
+  );
+  total(
+    registry,
+    'twin_patches_total',
+    'Acknowledged patches of reported properties.',
+    () => hub()?.patches ?? 0,
+  );
+  total(registry, 'twin_patch_bytes_total', 'Bytes of those patches.', () => hub()?.patchBytes ?? 0);
+  for (const [name, each] of checks.flatMap(({ counters = {} }) => Object.entries(counters))) {
+    total(registry, name, each.help, () => options.total(each));
+  }
+  return ({ policy, agent }) => {
+    accepted.set(policy.accepted ? 1 : 0);
+    version.set(policy.version);
+    acceptedAt.set(policyAcceptedAt().getTime() / 1000);
+    connected.set(agent.hub === 'connected' ? 1 : 0);
+    // An unknown moment has no sample; a gauge that was never set would show 0.
+    const moment = hub()?.lastSuccess;
+    if (moment) lastReport.set(moment.getTime() / 1000);
+    else lastReport.remove();
   };
 }

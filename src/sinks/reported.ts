@@ -1,7 +1,7 @@
 import { statuses } from '../check.ts';
-import type { Told } from '../confirm.ts';
-import type { PolicyInForce } from '../policy-in-force.ts';
-import { type CheckReport, type Report, worstFirst } from '../report.ts';
+import type { PolicyInForce } from '../policy/in-force.ts';
+import type { ConfirmedFinding } from '../run/confirm.ts';
+import { type CheckReport, type Report, worstFirst } from '../run/report.ts';
 
 /** The module's reported properties. Targets are values, never keys: edgeHub refuses keys with '.', '$', '#' or blanks. */
 export interface Reported {
@@ -26,7 +26,7 @@ interface ReportedCheck {
   readonly findings: readonly ReportedFinding[];
 }
 
-type ReportedFinding = Omit<Told, 'readings'>;
+type ReportedFinding = Omit<ConfirmedFinding, 'readings'>;
 
 // The hub refuses a merged document over 32 KB for ever after; we stay well below.
 const largestBytes = 16_384;
@@ -120,7 +120,7 @@ const hasLongString = (value: unknown): boolean =>
     ? Buffer.byteLength(value) > longestStringBytes
     : typeof value === 'object' && value !== null && Object.values(value).some(hasLongString);
 
-const shorten = ({ target, status, reason, message, remedy, since }: Told): ReportedFinding => ({
+const shorten = ({ target, status, reason, message, remedy, since }: ConfirmedFinding): ReportedFinding => ({
   target: clip(target),
   status,
   ...(reason === undefined ? {} : { reason }),

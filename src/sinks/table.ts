@@ -1,5 +1,5 @@
 import type { Status } from '../check.ts';
-import { type Report, worstFirst } from '../report.ts';
+import { type Report, worstFirst } from '../run/report.ts';
 import { oneLine } from './escape.ts';
 import { symbols } from './symbols.ts';
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
-import type { FaultChange } from '../../simulator/faults.ts';
+import type { FaultChange } from '../../simulator/edge-hub/faults.ts';
 import { type Random, seeded, seedOf } from '../support/random.ts';
 import { comparable, documentInForce, expected, policyOf } from './expected.ts';
 import { createWorld, residentMegabytes, type World, within } from './world.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../simulator/json.ts';
 import { checks } from '../../src/checks/index.ts';
-import { readPolicy } from '../../src/policy.ts';
-import type { Report } from '../../src/report.ts';
+import { readPolicy } from '../../src/policy/policy.ts';
+import type { Report } from '../../src/run/report.ts';
 import { reportedProperties } from '../../src/sinks/reported.ts';
 import { reportShape } from '../support/report-shape.ts';
 

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { type FaultChange, noFaults } from '../../simulator/faults.ts';
+import { type FaultChange, noFaults } from '../../simulator/edge-hub/faults.ts';
 import { startSntpServer } from '../../simulator/sntp-server.ts';
 import { expiringCertificate, type RunningAgent, startAgent } from '../support/device.ts';
 import { refusedPort } from '../support/servers.ts';

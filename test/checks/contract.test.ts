@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { commonReasons } from '../../src/check.ts';
 import { checks } from '../../src/checks/index.ts';
 import type { Host } from '../../src/host.ts';
-import { runCheck } from '../../src/runner.ts';
+import { runCheck } from '../../src/run/runner.ts';
 import { fakeHost } from '../support/fake-host.ts';
 import { policyOf } from '../support/policies.ts';
 
@@ -26,7 +26,7 @@ test('ids are unique', () => {
 });
 
 test('a gauge belongs to one check', () => {
-  const gauges = checks.flatMap((check) => Object.keys(check.gauges));
+  const gauges = checks.flatMap((check) => Object.keys(check.gauges ?? {}));
   expect(new Set(gauges).size).toBe(gauges.length);
 });
 
@@ -55,7 +55,7 @@ describe.each(checks.map((check) => [check.id, check] as const))('%s', (id, chec
   });
 
   test('has gauges with a unit, help and labels', () => {
-    for (const [name, { help, labels }] of Object.entries(check.gauges)) {
+    for (const [name, { help, labels }] of Object.entries(check.gauges ?? {})) {
       expect(name).toMatch(snakeCase);
       expect(name).toMatch(unit);
       expect(help).toMatch(/^[A-Z0-9].*\.$/s);
@@ -72,12 +72,14 @@ describe.each(checks.map((check) => [check.id, check] as const))('%s', (id, chec
 
   test('says what it needs in words, or as absolute paths', () => {
     for (const need of check.needs(check.params.parse({}))) {
-      expect(need.kind === 'path' ? need.path : `/${need.what}`).toMatch(/^\/./);
+      if ('path' in need) expect(need.path).toMatch(/^\/./);
+      if (need.kind === 'network') expect(need.what).toMatch(/./);
+      if (need.kind === 'http') expect(URL.canParse(need.url)).toBe(true);
     }
   });
 
   test('never passes where nothing can be looked at', async () => {
-    const { findings } = await runCheck<unknown>(check, defaults[id], blindHost(), 5, signal);
+    const { findings } = await runCheck(check, defaults[id] ?? {}, blindHost(), 5, signal);
     expect(findings).not.toEqual([]);
     for (const finding of findings) {
       expect(finding.status).not.toBe('pass');
@@ -102,7 +104,7 @@ const sectionOf = (id: string): string | undefined =>
   readme.split(/^#{2,4} /m).find((section) => section.split('\n', 1)[0]?.replaceAll('`', '').trim() === id);
 
 // What a host answers without looking; everything else is looked up and can be refused.
-const known = ['names', 'now', 'memoryProblem', 'clockEvents'];
+const known = ['names', 'now', 'memory', 'memoryProblem', 'clockEvents'];
 
 /** A host on which every look-up is refused, but for finding files, so that there is something to look at. */
 const blindHost = (): Host =>

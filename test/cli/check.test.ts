@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checks } from '../../src/checks/index.ts';
-import { openMemory } from '../../src/memory.ts';
+import { openStateFile } from '../../src/state/state-file.ts';
 import { cli, policyFile, policyThatGives } from '../support/cli.ts';
 import { reportShape } from '../support/report-shape.ts';
 import { unixHttpServer } from '../support/servers.ts';
@@ -97,7 +97,7 @@ test('a look that nobody waits for any more does not keep it from ending', async
 test('judges by the policy saved from the twin where none is named', async () => {
   const state = await tempFolder();
   const document = JSON.parse(await readFile(await policyThatGives('warn'), 'utf8'));
-  const memory = await openMemory(state);
+  const memory = await openStateFile(state);
   memory.set('policy', { version: 7, document });
   await memory.flush();
   const { out } = await cli(['check', '--json'], { HARDENING_STATE_DIR: state });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { checks } from '../../src/checks/index.ts';
-import { parseJsonc } from '../../src/jsonc.ts';
-import { readPolicy } from '../../src/policy.ts';
+import { parseJsonc } from '../../src/policy/jsonc.ts';
+import { readPolicy } from '../../src/policy/policy.ts';
 import { bundled, run } from '../support/bundle.ts';
 import { cli, policyFile } from '../support/cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';

@@ -122,19 +122,25 @@ describe('a start that cannot be is one line', () => {
   });
 
   test.each([
-    [{ HARDENING_PORT: '96000' }, 'HARDENING_PORT is "96000"'],
-    [{ HARDENING_ADDRESS: 'foo' }, 'HARDENING_ADDRESS is "foo", allowed is an IPv4 or IPv6 address'],
-    [{ HARDENING_METRICS_IDENTITY: 'none' }, 'HARDENING_METRICS_IDENTITY is "none"'],
-    [{ RuntimeLogLevel: 'loud' }, 'RuntimeLogLevel is "loud"'],
+    [
+      { HARDENING_PORT: '96000' },
+      'HARDENING_PORT must be a port from 0 to 65535 (0 takes any free one), got "96000"',
+    ],
+    [{ HARDENING_ADDRESS: 'foo' }, 'HARDENING_ADDRESS must be an IPv4 or IPv6 address'],
+    [{ HARDENING_METRICS_IDENTITY: 'none' }, 'HARDENING_METRICS_IDENTITY must be info or labels, got "none"'],
+    [{ RuntimeLogLevel: 'loud' }, 'RuntimeLogLevel must be one of fatal'],
     [{ IOTEDGE_DEVICEID: 'alone' }, 'IOTEDGE_WORKLOADURI'],
     [
       { HARDENING_POLICY_FILE: '/nowhere.json' },
-      'HARDENING_POLICY_FILE is "/nowhere.json", allowed is a file that can be read',
+      'HARDENING_POLICY_FILE must be a file that can be read, of 1 MiB at most, got "/nowhere.json": ENOENT',
     ],
-    [{ HARDENING_POLICY_FILE: '/' }, 'HARDENING_POLICY_FILE is "/", allowed is a file that can be read'],
+    [
+      { HARDENING_POLICY_FILE: '/' },
+      'HARDENING_POLICY_FILE must be a file that can be read, of 1 MiB at most, got "/"',
+    ],
     [
       { HARDENING_POLICY_FILE: '/dev/null' },
-      'HARDENING_POLICY_FILE is "/dev/null", allowed is a file that can be read, of 1 MiB at most: it is not a regular file',
+      'HARDENING_POLICY_FILE must be a file that can be read, of 1 MiB at most, got "/dev/null": it is not a regular file',
     ],
     [{ HARDENING_WEB_CONFIG: '/web.yml' }, 'HARDENING_WEB_CONFIG is "/web.yml"'],
   ])('%j ends with 2', async (environment, words) => {

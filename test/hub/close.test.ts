@@ -108,9 +108,9 @@ describe('close', () => {
       enter = resolve;
     });
     const hub = hubOf({
-      async open(events) {
+      async open(methods, events) {
         await gate;
-        return openSession({})(events, new AbortController().signal);
+        return openSession(methods, events, new AbortController().signal);
       },
     });
     await hub.close(AbortSignal.abort());

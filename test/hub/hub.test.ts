@@ -22,8 +22,9 @@ describe('the desired properties', () => {
   test('that change while they are read are not lost', async () => {
     let onPatch = (_version: unknown) => {};
     const { documents } = await connectedHub({
-      async open(events, signal) {
-        const session = await openSession({})(
+      async open(methods, events, signal) {
+        const session = await openSession(
+          methods,
           {
             ...events,
             onDesired(patch) {
@@ -53,8 +54,9 @@ describe('the desired properties', () => {
   /** Opens sessions on which some pushes never arrive. */
   const losing =
     (lost: (version: unknown) => boolean): OpenSession =>
-    (events, signal) =>
-      openSession({})(
+    (methods, events, signal) =>
+      openSession(
+        methods,
         {
           ...events,
           onDesired: (patch) => {

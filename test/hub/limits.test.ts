@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { patchProblem } from '../../simulator/limits.ts';
+import { patchProblem } from '../../simulator/edge-hub/limits.ts';
 import { limitProblems, messageProblem } from '../../src/hub/limits.ts';
 import type { Json } from '../../src/hub/merge-patch.ts';
 import { anyDocument, anyText, holds } from '../support/properties.ts';

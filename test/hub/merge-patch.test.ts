@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { firstVersion, mergePatch } from '../../simulator/edge-hub/twin.ts';
 import type { JsonObject } from '../../simulator/json.ts';
-import { firstVersion, mergePatch } from '../../simulator/twin.ts';
 import { applyPatch, difference, type Json } from '../../src/hub/merge-patch.ts';
 import { anyDocument, holds } from '../support/properties.ts';
 

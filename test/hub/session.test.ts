@@ -18,7 +18,8 @@ async function opened(methods: Methods = {}) {
   const patches: Json[] = [];
   const ends: Error[] = [];
   const errors: unknown[] = [];
-  const session = await openSession(methods)(
+  const session = await openSession(
+    methods,
     {
       onDesired: (patch) => void patches.push(patch),
       onEnd: (error) => void ends.push(error),

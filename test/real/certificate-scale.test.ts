@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createRoot } from '../../simulator/pki.ts';
+import { createRoot } from '../../simulator/workload/pki.ts';
 import type { Check } from '../../src/check.ts';
-import { certificateChain } from '../../src/checks/certificate-chain.ts';
-import { certificateExpiry } from '../../src/checks/certificate-expiry.ts';
-import { createCertificates } from '../../src/host/certificates.ts';
-import { createFiles, readMountinfo } from '../../src/host/files.ts';
-import { runCheck } from '../../src/runner.ts';
+import { certificateChain } from '../../src/checks/certificates/certificate-chain.ts';
+import { certificateExpiry } from '../../src/checks/certificates/certificate-expiry.ts';
+import { createCertificates } from '../../src/host/certificates/certificates.ts';
+import { createFiles, readMountinfo } from '../../src/host/files/files.ts';
+import { runCheck } from '../../src/run/runner.ts';
 import { fakeHost } from '../support/fake-host.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 

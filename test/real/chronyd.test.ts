@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CannotTell } from '../../src/check.ts';
-import { clockDrift } from '../../src/checks/clock-drift.ts';
-import { createChrony } from '../../src/host/chrony.ts';
-import { createSntp } from '../../src/host/sntp.ts';
-import type { TimeSample } from '../../src/host.ts';
+import { clockDrift } from '../../src/checks/clock/clock-drift.ts';
+import { createChrony } from '../../src/host/clock/chrony.ts';
+import { createSntp } from '../../src/host/clock/sntp.ts';
+import type { TimeSample } from '../../src/host/clock/types.ts';
 import { fakeHost } from '../support/fake-host.ts';
 import { have } from '../support/programs.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { startSntpServer } from '../../simulator/sntp-server.ts';
-import type { Report } from '../../src/report.ts';
+import type { Report } from '../../src/run/report.ts';
 import { bundled, type Running, run } from '../support/bundle.ts';
 import { allOff } from '../support/policies.ts';
 import { have, isRoot } from '../support/programs.ts';

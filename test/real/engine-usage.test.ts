@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createEngineUsage } from '../../src/host/docker.ts';
+import { createEngineUsage } from '../../src/host/disk/engine-usage.ts';
 import { have, isRoot } from '../support/programs.ts';
 import { type Engine, startEngine } from './engine.ts';
 

@@ -4,10 +4,10 @@ import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { diskSpace } from '../../src/checks/disk-space.ts';
-import { createFilesystem } from '../../src/host/filesystem.ts';
-import { runCheck } from '../../src/runner.ts';
-import { fakeHost } from '../support/fake-host.ts';
+import { diskSpace } from '../../src/checks/disk/disk-space.ts';
+import { createFilesystem } from '../../src/host/disk/filesystem.ts';
+import { runCheck } from '../../src/run/runner.ts';
+import { fakeHost, memoryOf } from '../support/fake-host.ts';
 import { have, isRoot } from '../support/programs.ts';
 
 const able =
@@ -66,7 +66,7 @@ describe.skipIf(!able)(`filesystems on loop devices (${needs})`, () => {
     };
     const judge = (...paths: string[]) => {
       const limits = { minSizeGiB: 0, warnUsedPercent: 100, failUsedPercent: 100 };
-      const host = fakeHost({ filesystem, remember: () => [], engineUsage: async () => undefined });
+      const host = fakeHost({ filesystem, memory: memoryOf(() => []), engineUsage: async () => undefined });
       return runCheck(diskSpace, diskSpace.params.parse({ paths, ...limits }), host, 20, signal);
     };
 

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { diskSpace } from '../../src/checks/disk-space.ts';
-import { createFilesystem } from '../../src/host/filesystem.ts';
-import { createStatfs } from '../../src/host/statfs.ts';
-import { type CheckResult, runCheck } from '../../src/runner.ts';
-import { fakeHost } from '../support/fake-host.ts';
+import { diskSpace } from '../../src/checks/disk/disk-space.ts';
+import { createFilesystem } from '../../src/host/disk/filesystem.ts';
+import { createStatfs } from '../../src/host/disk/statfs.ts';
+import { type CheckResult, runCheck } from '../../src/run/runner.ts';
+import { fakeHost, memoryOf } from '../support/fake-host.ts';
 import { have, isRoot } from '../support/programs.ts';
 
 const signal = AbortSignal.timeout(120_000);
@@ -125,7 +125,7 @@ describe.skipIf(!able)('a mount that has stopped answering (root and apt-get ins
     for (const path of [...hung, ...well]) await mount('/usr', path.slice(1));
     for (const server of servers.slice(0, hung.length)) server.kill('SIGSTOP');
     const lookSeconds = 5;
-    const host = fakeHost({ filesystem: create({ lookSeconds }), remember: () => [] });
+    const host = fakeHost({ filesystem: create({ lookSeconds }), memory: memoryOf(() => []) });
 
     // Hung ones come first, so that the others, which ask whether they lie on the same filesystem, must wait for none.
     const params = diskSpace.params.parse({
@@ -170,7 +170,7 @@ describe.skipIf(!able)('a mount that has stopped answering (root and apt-get ins
     servers[0]?.kill('SIGSTOP');
     const script = join(folder, 'look.mjs');
     const { build } = await import('esbuild');
-    const source = new URL('../../src/host/filesystem.ts', import.meta.url).pathname;
+    const source = new URL('../../src/host/disk/filesystem.ts', import.meta.url).pathname;
     await build({
       stdin: {
         contents: `

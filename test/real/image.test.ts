@@ -5,7 +5,7 @@ import type Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { type Simulator, startSimulator } from '../../simulator/index.ts';
-import { createRoot } from '../../simulator/pki.ts';
+import { createRoot } from '../../simulator/workload/pki.ts';
 import { checks } from '../../src/checks/index.ts';
 import { have, isRoot } from '../support/programs.ts';
 import { type Engine, startEngine } from './engine.ts';

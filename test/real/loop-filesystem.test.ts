@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { diskSpace } from '../../src/checks/disk-space.ts';
-import { createFilesystem } from '../../src/host/filesystem.ts';
-import { fakeHost } from '../support/fake-host.ts';
+import { diskSpace } from '../../src/checks/disk/disk-space.ts';
+import { createFilesystem } from '../../src/host/disk/filesystem.ts';
+import { fakeHost, memoryOf } from '../support/fake-host.ts';
 import { have, isRoot } from '../support/programs.ts';
 
 const able = isRoot && have('mkfs.ext4', 'mount') && existsSync('/dev/loop-control');
@@ -38,7 +38,7 @@ describe.skipIf(!able)(
     const look = async () => {
       const host = fakeHost({
         filesystem: createFilesystem({ hostRoot: join(folder, 'host'), stateDir: '/' }),
-        remember: () => [],
+        memory: memoryOf(() => []),
         engineUsage: async () => undefined,
       });
       const params = diskSpace.params.parse({ paths: ['/disk'], minSizeGiB: 0 });
@@ -54,7 +54,7 @@ describe.skipIf(!able)(
       expect(await look()).toMatchObject({ status: 'pass' });
       const host = fakeHost({
         filesystem: createFilesystem({ hostRoot: join(folder, 'host'), stateDir: '/' }),
-        remember: () => [],
+        memory: memoryOf(() => []),
         engineUsage: async () => undefined,
       });
       const verdict = await diskSpace.examine(

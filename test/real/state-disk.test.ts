@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { openMemory } from '../../src/memory.ts';
+import { openStateFile } from '../../src/state/state-file.ts';
 import { policyThatGives } from '../support/cli.ts';
 import { soon, startAgent } from '../support/device.ts';
 import { have, isRoot } from '../support/programs.ts';
@@ -46,13 +46,13 @@ describe.skipIf(!able)(
       JSON.parse((await get('/api/report')).body).checks.stateFolder?.findings[0];
 
     test('that is full leaves what was there, says so, and takes it all once there is room', async () => {
-      const before = await openMemory(state);
+      const before = await openStateFile(state);
       before.set('policy', 'old');
       await before.flush();
       await fill();
 
       const value = 'x'.repeat(20_000);
-      const memory = await openMemory(state);
+      const memory = await openStateFile(state);
       expect(memory.problem()).toMatchObject({
         kind: 'unwritable',
         message: expect.stringContaining('ENOSPC'),
@@ -66,7 +66,7 @@ describe.skipIf(!able)(
       await rm(filling);
       await memory.flush();
       expect(memory.problem()).toBeUndefined();
-      expect((await openMemory(state)).get('policy')).toBe(value);
+      expect((await openStateFile(state)).get('policy')).toBe(value);
     });
 
     test('that is full is a warning of the agent, which goes on', async () => {
@@ -99,7 +99,7 @@ describe.skipIf(!able)(
     });
 
     test('that becomes read-only while the agent runs is a warning', async () => {
-      const memory = await openMemory(state);
+      const memory = await openStateFile(state);
       memory.set('policy', 1);
       remountReadOnly();
       await memory.flush();

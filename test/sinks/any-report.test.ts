@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { patchProblem, totalProblem } from '../../simulator/limits.ts';
-import { firstVersion, type Properties, patched } from '../../simulator/twin.ts';
+import { patchProblem, totalProblem } from '../../simulator/edge-hub/limits.ts';
+import { firstVersion, type Properties, patched } from '../../simulator/edge-hub/twin.ts';
 import { statuses } from '../../src/check.ts';
 import { limitProblems } from '../../src/hub/limits.ts';
 import { createOutbox } from '../../src/hub/outbox.ts';

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { commonReasons } from '../../src/check.ts';
+import { type Counter, commonReasons } from '../../src/check.ts';
 import { checks as registry } from '../../src/checks/index.ts';
-import type { Report } from '../../src/report.ts';
-import { createMetrics } from '../../src/sinks/metrics.ts';
+import type { Report } from '../../src/run/report.ts';
+import type { Ran } from '../../src/run/watch.ts';
+import { createMetrics, type MetricsOptions } from '../../src/sinks/metrics.ts';
 import { collectorAccepts, samplesOf } from '../support/exposition.ts';
 import { have } from '../support/programs.ts';
 import { checkReport, finding, reportOf, sampleReport } from '../support/sample-report.ts';
@@ -16,24 +17,44 @@ const identity = {
   module_name: 'hardening',
   instance_number: '6f0f3d2e-0000-4000-8000-000000000000',
 };
-const figures = {
-  policyAcceptedAt: new Date('2026-11-21T12:00:00Z'),
-  lastReport: new Date('2026-11-21T20:29:46Z'),
-  twinPatches: 3,
-  twinPatchBytes: 2048,
-  clockSteps: 1,
-  clockSuspendedSeconds: 28_800.5,
-};
-const create = (where: 'labels' | 'info' = 'info') =>
-  createMetrics(checks, { version: '1.0.0', revision: 'abcdef0' }, identity, where);
+const sent = { lastSuccess: new Date('2026-11-21T20:29:46Z'), patches: 3, patchBytes: 2048 };
+/** The clock's counters. */
+const totals: Record<string, number> = { clock_steps_total: 1, clock_suspended_seconds_total: 28_800.5 };
+
+const create = (given: Partial<MetricsOptions> = {}) =>
+  createMetrics({
+    checks,
+    build: { version: '1.0.0', revision: 'abcdef0' },
+    identity,
+    where: 'info',
+    total: (counter) => totals[nameOf(counter)] ?? 0,
+    hub: () => sent,
+    policyAcceptedAt: () => new Date('2026-11-21T12:00:00Z'),
+    ...given,
+  });
+const nameOf = (counter: Counter): string =>
+  checks.flatMap(({ counters = {} }) => Object.entries(counters)).find(([, each]) => each === counter)?.[0] ??
+  '';
 const render = (report: Report = sampleReport, where: 'labels' | 'info' = 'info') =>
-  create(where).render(report, figures);
+  create({ where }).render(report);
+
+const ran = (id: string, reasons: readonly string[], transitions: number): Ran => ({
+  result: {
+    id,
+    startedAt: new Date(),
+    durationSeconds: 0,
+    findings: [finding(), ...reasons.map((reason) => finding({ status: 'fail', reason }))],
+  },
+  cause: 'schedule',
+  transitions,
+  changes: [],
+});
 
 test('a report is the page of this golden copy', async () => {
   const metrics = create();
-  metrics.count('outboundReachability', ['refused'], 1);
-  metrics.count('certificateExpiry', ['expires_soon', 'no_access'], 0);
-  await expect(await metrics.render(sampleReport, figures)).toMatchFileSnapshot('../golden/metrics.txt');
+  metrics.count(ran('outboundReachability', ['refused'], 1));
+  metrics.count(ran('certificateExpiry', ['expires_soon', 'no_access'], 0));
+  await expect(await metrics.render(sampleReport)).toMatchFileSnapshot('../golden/metrics.txt');
 });
 
 test('the content type is one that Prometheus 3 takes', () => {
@@ -86,7 +107,7 @@ test('statuses are numbers, for every check and finding', async () => {
 });
 
 test('every reason of every check is there at 0 before anything goes wrong', async () => {
-  const samples = samplesOf(await create().render(reportOf({}), figures));
+  const samples = samplesOf(await create().render(reportOf({})));
   const counted = samples.filter(({ name }) => name === 'hardening_finding_reasons_total');
   const expected = checks.flatMap(({ id, reasons }) =>
     [...new Set([...reasons, ...commonReasons])].map((reason) => ({ check: id, reason })),
@@ -97,15 +118,15 @@ test('every reason of every check is there at 0 before anything goes wrong', asy
 
 test('what has vanished from the report leaves no series behind', async () => {
   const metrics = create();
-  await metrics.render(sampleReport, figures);
-  const page = await metrics.render(reportOf({ diskSpace: checkReport('Space', [finding()]) }), figures);
+  await metrics.render(sampleReport);
+  const page = await metrics.render(reportOf({ diskSpace: checkReport('Space', [finding()]) }));
   expect(page).not.toMatch(/mcr\.microsoft\.com|deviceca|time\.windows\.com|check="clockDrift",target/);
   expect(page).not.toMatch(/hardening_check_status\{check="clockDrift"\}/);
   expect(page).toContain('hardening_finding_status{check="diskSpace",target="/var/lib"} 0');
 });
 
 test('what is not known is absent', async () => {
-  const page = await create().render(reportOf({}), { ...figures, lastReport: undefined });
+  const page = await create({ hub: () => ({ ...sent, lastSuccess: undefined }) }).render(reportOf({}));
   const names = samplesOf(page).map(({ name }) => name);
   expect(names).not.toContain('hardening_report_last_success_timestamp_seconds');
   expect(names).not.toContain('hardening_clock_offset_seconds');
@@ -125,20 +146,26 @@ test('a number that is none is absent, and takes nothing with it', async () => {
   expect(page).toContain('hardening_clock_offset_seconds{source="good"} 0.5');
 });
 
-test('totals that are counted elsewhere go up to where they are', async () => {
-  const metrics = create();
-  await metrics.render(sampleReport, figures);
-  const page = await metrics.render(sampleReport, {
-    ...figures,
-    twinPatches: 5,
-    twinPatchBytes: 4096,
-    clockSteps: 2,
-    clockSuspendedSeconds: 28_801.25,
+test('totals that are counted elsewhere follow them, and start again with them', async () => {
+  let patches = 3;
+  let steps = 1;
+  const metrics = create({
+    hub: () => ({ ...sent, patches, patchBytes: patches * 100 }),
+    total: (counter) => (nameOf(counter) === 'clock_steps_total' ? steps : 0.25),
   });
+  await metrics.render(sampleReport);
+  [patches, steps] = [5, 2];
+  const page = await metrics.render(sampleReport);
   expect(page).toContain('hardening_twin_patches_total 5');
-  expect(page).toContain('hardening_twin_patch_bytes_total 4096');
+  expect(page).toContain('hardening_twin_patch_bytes_total 500');
   expect(page).toContain('hardening_clock_steps_total 2');
-  expect(page).toContain('hardening_clock_suspended_seconds_total 28801.25');
+  expect(page).toContain('hardening_clock_suspended_seconds_total 0.25');
+});
+
+test('without a hub nothing was sent', async () => {
+  const page = await create({ hub: () => undefined }).render(sampleReport);
+  expect(page).toContain('hardening_twin_patches_total 0');
+  expect(page).not.toContain('hardening_report_last_success_timestamp_seconds 1');
 });
 
 describe("the identity for Azure's metrics-collector", () => {
@@ -155,8 +182,8 @@ describe("the identity for Azure's metrics-collector", () => {
   });
 
   test('standalone there is none to tell', async () => {
-    const metrics = createMetrics(checks, { version: '1.0.0', revision: 'abcdef0' }, {}, 'info');
-    expect(await metrics.render(sampleReport, figures)).not.toContain('target_info');
+    const metrics = create({ identity: {} });
+    expect(await metrics.render(sampleReport)).not.toContain('target_info');
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { limitProblems } from '../../src/hub/limits.ts';
-import type { PolicyInForce } from '../../src/policy-in-force.ts';
-import type { Report } from '../../src/report.ts';
+import type { PolicyInForce } from '../../src/policy/in-force.ts';
+import type { Report } from '../../src/run/report.ts';
 import { type Reported, reportedProperties } from '../../src/sinks/reported.ts';
 import {
   checkReport,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { statuses } from '../../src/check.ts';
 import { checks } from '../../src/checks/index.ts';
-import type { PolicyInForce } from '../../src/policy-in-force.ts';
-import type { Report } from '../../src/report.ts';
+import type { PolicyInForce } from '../../src/policy/in-force.ts';
+import type { Report } from '../../src/run/report.ts';
 import { anyText } from './properties.ts';
 import { checkReport, inForce, reportOf } from './sample-report.ts';
 

@@ -1,4 +1,4 @@
-import type { Certificate, PresentedChain } from '../../src/host.ts';
+import type { Certificate, PresentedChain } from '../../src/host/certificates/types.ts';
 
 /** A certificate with nothing wrong but its names and dates, which the test gives. */
 export const certificateWith = (given: Partial<Certificate> & Pick<Certificate, 'subject'>): Certificate => ({

@@ -1,4 +1,4 @@
-import type { Host } from '../../src/host.ts';
+import type { Host, Memory } from '../../src/host.ts';
 
 /** A host that can do what the test gives it, and complains about everything else. */
 export const fakeHost = (given: Partial<Host>): Host =>
@@ -9,3 +9,9 @@ export const fakeHost = (given: Partial<Host>): Host =>
         throw new Error(`this test gives the host no ${key}()`);
       }),
   });
+
+/** A memory of values that lasts as long as the test, with the series that the test says. */
+export function memoryOf(record: Memory['record']): Memory {
+  const values = new Map<string, unknown>();
+  return { record, recall: (name) => values.get(name), keep: (name, value) => void values.set(name, value) };
+}

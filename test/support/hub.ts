@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../simulator/json.ts';
 import { describeError } from '../../src/errors.ts';
-import { createHub, type HubLimits, type HubOptions } from '../../src/hub/hub.ts';
+import { createHub, type HubHandlers, type HubLimits, type HubOptions } from '../../src/hub/hub.ts';
 import type { Json } from '../../src/hub/merge-patch.ts';
 import { openSession } from '../../src/hub/session.ts';
-import type { Methods } from '../../src/hub/transport.ts';
 import { eventually, simulated } from './simulator.ts';
 
 /** Sets variables of the process until the test is over. The SDK reads them each time it opens a session. */
@@ -26,10 +25,10 @@ export const shortLimits: HubLimits = { open: 5, call: 0.3, close: 0.5, canary: 
 /** For the rest, so that a busy machine is not taken for a silent hub. */
 export const patientLimits: HubLimits = { open: 15, call: 15, close: 1, canary: 900, unknown: 30 };
 
-export type Given = Partial<HubOptions> & { readonly methods?: Methods };
+export type Given = Partial<HubOptions & HubHandlers>;
 
 /** A hub on the real SDK that has been started, and what it had to say. Closed when the test is over. */
-export function startedHub({ methods = {}, ...options }: Given = {}) {
+export function startedHub({ methods = {}, onDesired, ...options }: Given = {}) {
   const logged: { readonly level: string; readonly text: string; readonly error: string }[] = [];
   const documents: Json[] = [];
   const at = (level: string) => (fields: object, text: string) => {
@@ -37,8 +36,7 @@ export function startedHub({ methods = {}, ...options }: Given = {}) {
     logged.push({ level, text, error });
   };
   const hub = createHub({
-    open: openSession(methods),
-    onDesired: (document) => void documents.push(document),
+    open: openSession,
     log: { info: at('info'), warn: at('warn'), error: at('error') },
     // The shortest waits between attempts.
     random: () => 0,
@@ -47,7 +45,7 @@ export function startedHub({ methods = {}, ...options }: Given = {}) {
     ...options,
   });
   onTestFinished(() => hub.close(AbortSignal.abort()));
-  hub.start();
+  hub.start({ methods, onDesired: onDesired ?? ((document) => void documents.push(document)) });
   return { ...hub, logged, documents };
 }
 

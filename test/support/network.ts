@@ -1,11 +1,12 @@
-import { createPresentedChain } from '../../src/host/chain.ts';
-import { createConnect } from '../../src/host/connect.ts';
-import { createHttpDate } from '../../src/host/http-date.ts';
-import { createProbe } from '../../src/host/probe.ts';
-import { createProxyFor } from '../../src/host/proxy.ts';
-import type { Resolve } from '../../src/host/resolve.ts';
-import { createTrust } from '../../src/host/trust.ts';
-import type { Workload } from '../../src/host/workload.ts';
+import { parseProxy } from '../../src/endpoint.ts';
+import { createPresentedChain } from '../../src/host/certificates/presented-chain.ts';
+import { createHttpDate } from '../../src/host/clock/http-date.ts';
+import type { Workload } from '../../src/host/edge/workload.ts';
+import { createConnect } from '../../src/host/network/connect.ts';
+import { createProbe } from '../../src/host/network/probe.ts';
+import { createProxyFor } from '../../src/host/network/proxy.ts';
+import type { Resolve } from '../../src/host/network/resolve.ts';
+import { createTrust } from '../../src/host/tls/trust.ts';
 import type { Host } from '../../src/host.ts';
 
 interface Given {
@@ -13,6 +14,7 @@ interface Given {
   readonly bundle?: string;
   readonly workload?: Pick<Workload, 'trustBundle'>;
   readonly resolve?: Resolve;
+  /** As the variable `https_proxy` has it. */
   readonly httpsProxy?: string;
   readonly noProxy?: string;
   readonly now?: () => Date;
@@ -22,7 +24,10 @@ interface Given {
 export function network(given: Given): Pick<Host, 'probe' | 'presentedChain' | 'httpDate'> {
   const { resolve = async () => ['127.0.0.1'], bundle = '', now = () => new Date() } = given;
   const trust = createTrust({ workload: given.workload ?? { trustBundle: async () => bundle } });
-  const connect = createConnect({ resolve, proxyFor: createProxyFor(given) });
+  const connect = createConnect({
+    resolve,
+    proxyFor: createProxyFor(parseProxy(given.httpsProxy ?? ''), given.noProxy ?? ''),
+  });
   return {
     probe: createProbe({ connect, trust }),
     presentedChain: createPresentedChain({ connect, trust }),

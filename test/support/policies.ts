@@ -1,6 +1,6 @@
 import type { Check } from '../../src/check.ts';
 import { checks as registered } from '../../src/checks/index.ts';
-import { type Policy, readPolicy } from '../../src/policy.ts';
+import { type Policy, readPolicy } from '../../src/policy/policy.ts';
 
 /** Every check switched off, to be followed by those a test wants: the defaults of some would leave loopback. */
 export const allOff = Object.fromEntries(registered.map(({ id }) => [id, { enabled: false }]));

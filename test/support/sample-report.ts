@@ -1,13 +1,13 @@
 import type { Status } from '../../src/check.ts';
 import { checks } from '../../src/checks/index.ts';
-import type { Told } from '../../src/confirm.ts';
-import { defaultPolicy, type PolicyInForce } from '../../src/policy-in-force.ts';
-import { type CheckReport, type Report, summarise, worst } from '../../src/report.ts';
+import { defaultPolicy, type PolicyInForce } from '../../src/policy/in-force.ts';
+import type { ConfirmedFinding } from '../../src/run/confirm.ts';
+import { type CheckReport, type Report, summarise, worst } from '../../src/run/report.ts';
 
 const since = '2026-11-21T18:00:00.000Z';
 
 /** A finding that passes, with something changed. */
-export const finding = (change: Partial<Told> = {}): Told => ({
+export const finding = (change: Partial<ConfirmedFinding> = {}): ConfirmedFinding => ({
   target: '/var/lib',
   status: 'pass',
   message: 'Used 41.5 % of 64.0 GiB at /var/lib (37.4 GiB free)',
@@ -16,7 +16,7 @@ export const finding = (change: Partial<Told> = {}): Told => ({
 });
 
 /** A finding of some status, complete with what such a finding has. */
-export const findingThatIs = (status: Status, target: string): Told =>
+export const findingThatIs = (status: Status, target: string): ConfirmedFinding =>
   finding({
     target,
     status,
@@ -25,7 +25,7 @@ export const findingThatIs = (status: Status, target: string): Told =>
   });
 
 /** A check's report that follows from its findings. */
-export const checkReport = (title: string, findings: readonly Told[]): CheckReport => ({
+export const checkReport = (title: string, findings: readonly ConfirmedFinding[]): CheckReport => ({
   title,
   status: worst(findings.map(({ status }) => status)),
   since,

@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type Server as HttpServer, type Reque
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import type { Issued } from '../../simulator/pki.ts';
+import type { Issued } from '../../simulator/workload/pki.ts';
 
 /** A server on loopback that lives as long as the test. */
 export interface TestServer {

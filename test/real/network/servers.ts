@@ -1,4 +1,4 @@
-import { createRoot } from '../../../simulator/pki.ts';
+import { createRoot } from '../../../simulator/workload/pki.ts';
 import { world4 } from './namespaces.ts';
 import { hub, many, ports } from './places.ts';
 import type { WorldServer } from './world.ts';

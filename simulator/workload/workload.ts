@@ -1,0 +1,108 @@
+import type { Server } from 'node:http';
+import { sign } from '../edge-hub/connect.ts';
+import { HttpError, type Reply, type Request, serve } from '../http.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import type { DeviceCertificates } from './certificates.ts';
+import type { Identity } from './identity.ts';
+import { listModules } from './modules.ts';
+
+// edgelet-http/src/version.rs
+const apiVersions = [
+  '2018-06-28',
+  '2019-01-30',
+  '2019-10-22',
+  '2019-11-05',
+  '2020-07-07',
+  '2021-12-07',
+  '2022-08-03',
+];
+const certificateDays = 90;
+
+export interface WorkloadOptions {
+  readonly identity: Identity;
+  readonly key: Buffer;
+  readonly certificates: DeviceCertificates;
+}
+
+/**
+ * edged's workload API, errors included. edged knows its caller by process id; here every caller is the one module,
+ * and asking in the name of another is forbidden.
+ */
+export function createWorkloadApi({ identity, key, certificates }: WorkloadOptions): Server {
+  const startedAt = new Date();
+
+  const digest = ({ data }: JsonObject): Reply => {
+    if (typeof data !== 'string') throw new HttpError(422, 'missing field `data`');
+    if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(data)) {
+      throw new HttpError(400, 'invalid parameter: data is not base64');
+    }
+    return { status: 200, body: { digest: sign(key, Buffer.from(data, 'base64')).toString('base64') } };
+  };
+
+  const serverCertificate = async ({ commonName }: JsonObject): Promise<Reply> => {
+    if (typeof commonName !== 'string') throw new HttpError(422, 'missing field `commonName`');
+    const notAfter = new Date(Math.floor(Date.now() / 1000) * 1000 + certificateDays * 86_400_000);
+    const names = [commonName, identity.moduleId];
+    const { key: privateKey, chain } = await certificates.edgeCa.issue({ commonName, names, notAfter });
+    const expiration = notAfter.toISOString();
+    return {
+      status: 201,
+      body: { privateKey: { type: 'key', bytes: privateKey }, certificate: chain, expiration },
+    };
+  };
+
+  /** Reads the body before it looks at the caller, as edged does. */
+  const asModule = (
+    moduleId: string | undefined,
+    request: Request,
+    answer: (body: JsonObject) => Reply | Promise<Reply>,
+  ) => {
+    if (request.method !== 'POST') throw notAllowed();
+    const body = bodyOf(request);
+    if (decodeURIComponent(moduleId ?? '').replace(/^\$+/, '') !== identity.moduleId) {
+      throw new HttpError(403, 'forbidden');
+    }
+    if (body === undefined) throw new HttpError(400, 'missing parameter: request body');
+    return answer(body);
+  };
+
+  return serve('message', (request) => {
+    checkApiVersion(request.query.get('api-version'));
+    const { method, path } = request;
+    const fixed = {
+      '/trust-bundle': { certificate: certificates.root },
+      '/manifest-trust-bundle': { certificate: '' },
+      '/modules': listModules(identity, startedAt),
+    }[path];
+    if (fixed !== undefined) {
+      if (method !== 'GET') throw notAllowed();
+      return { status: 200, body: fixed };
+    }
+    const signing = /^\/modules\/([^/]+)\/genid\/[^/]+\/sign$/.exec(path);
+    if (signing) return asModule(signing[1], request, digest);
+    const issuing = /^\/modules\/([^/]+)\/genid\/[^/]+\/certificate\/server$/.exec(path);
+    if (issuing) return asModule(issuing[1], request, serverCertificate);
+    throw new HttpError(404, 'not found');
+  });
+}
+
+function checkApiVersion(version: string | null): void {
+  if (version === null) throw new HttpError(400, 'api-version not specified');
+  if (!apiVersions.includes(version)) throw new HttpError(400, `invalid api-version "${version}"`);
+}
+
+/** Undefined when there is none, or none in JSON. */
+function bodyOf({ body, contentType = 'application/json' }: Request): JsonObject | undefined {
+  if (body === '' || contentType !== 'application/json') return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch (cause) {
+    throw new HttpError(422, cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+  if (!isObject(parsed)) throw new HttpError(422, 'invalid type: expected an object');
+  return parsed;
+}
+
+// edged says 400, not 405.
+const notAllowed = () => new HttpError(400, 'method not allowed');

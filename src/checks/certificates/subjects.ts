@@ -1,0 +1,96 @@
+import { CannotTell, type HostFor, type Subject } from '../../check.ts';
+import { type Endpoint, formatEndpoint, parseEndpoint } from '../../endpoint.ts';
+import type { Names } from '../../host.ts';
+import { expandAll } from '../params/placeholders.ts';
+import { parseProbeTarget } from '../params/probe-target.ts';
+import {
+  type CertificatePlaces,
+  isOwnEndpoint,
+  isPattern,
+  type OwnEndpoint,
+  ownEndpoints,
+} from './places.ts';
+
+/** Where certificates come from, which decides what can be done about them. */
+export type Origin = 'file' | 'server' | OwnEndpoint;
+
+/** Something that holds certificates, or why it is not known what does. */
+export type CertificateSubject = Subject & Source;
+type Source =
+  | { readonly kind: 'file'; readonly named: boolean }
+  /** More files of one pattern than are told apart. */
+  | { readonly kind: 'files'; readonly paths: readonly string[] }
+  | { readonly kind: 'endpoint'; readonly origin: Exclude<Origin, 'file'>; readonly endpoint: Endpoint }
+  | { readonly kind: 'none'; readonly why: CannotTell };
+
+/**
+ * A pattern that matches more files than this is one finding, so that reports and metrics stay bounded whatever lies
+ * in a folder.
+ */
+const mostFindings = 100;
+
+/** What a policy's places are on this device: each file found, named file and endpoint once. */
+export async function certificateSubjects(
+  { files, endpoints }: CertificatePlaces,
+  host: HostFor<'findFiles' | 'modules'>,
+  signal: AbortSignal,
+): Promise<readonly CertificateSubject[]> {
+  const inFiles = await Promise.all(files.map((path) => filesOf(path, host, signal)));
+  const onWire = await Promise.all(endpoints.map((each) => endpointsOf(each, host, signal)));
+  const all = [...inFiles, ...onWire].flat();
+  // The one that says more stays: a file that is named must exist, and edgeHub has a remedy of its own.
+  const byTarget = new Map(all.map((subject) => [subject.target, subject]));
+  for (const subject of all.filter(saysMore)) byTarget.set(subject.target, subject);
+  return [...byTarget.values()];
+}
+
+const saysMore = (subject: CertificateSubject): boolean =>
+  (subject.kind === 'file' && subject.named) || (subject.kind === 'endpoint' && subject.origin !== 'server');
+
+async function filesOf(
+  pattern: string,
+  host: HostFor<'findFiles'>,
+  signal: AbortSignal,
+): Promise<CertificateSubject[]> {
+  if (!isPattern(pattern)) return [{ target: pattern, kind: 'file', named: true }];
+  try {
+    const paths = await host.findFiles(pattern, signal);
+    if (paths.length > mostFindings) return [{ target: pattern, kind: 'files', paths }];
+    if (paths.length > 0) return paths.map((target) => ({ target, kind: 'file', named: false }));
+    return [none(pattern, new CannotTell('not_applicable', `No file matches ${pattern}`))];
+  } catch (error) {
+    // One folder that cannot be listed must not hide the others.
+    if (error instanceof CannotTell) return [none(pattern, error)];
+    throw error;
+  }
+}
+
+async function endpointsOf(
+  text: string,
+  host: HostFor<'modules'>,
+  signal: AbortSignal,
+): Promise<CertificateSubject[]> {
+  if (isOwnEndpoint(text)) return [ownEndpoint(text, host.names)];
+  const targets = await expandAll([text], host, signal);
+  return targets.map(({ target, cannotTell }) => {
+    const parsed = cannotTell ?? parseProbeTarget(target);
+    if (parsed instanceof CannotTell) return none(target, parsed);
+    if (typeof parsed === 'string') return none(target, new CannotTell('unreadable', `${target} ${parsed}`));
+    return { target, kind: 'endpoint', origin: 'server', endpoint: { host: parsed.host, port: parsed.port } };
+  });
+}
+
+function ownEndpoint(name: OwnEndpoint, names: Names): CertificateSubject {
+  const known = name === 'edgehub' ? names.gateway : names.iothub;
+  // IoT Hub presents the same chain on every port, and 443 is the one least often blocked.
+  const endpoint = known === undefined ? undefined : parseEndpoint(known, name === 'edgehub' ? 8883 : 443);
+  if (endpoint === undefined || typeof endpoint === 'string') {
+    return none(
+      name,
+      new CannotTell('not_applicable', `The name of ${ownEndpoints[name]} is not known here`),
+    );
+  }
+  return { target: `tls://${formatEndpoint(endpoint)}`, kind: 'endpoint', origin: name, endpoint };
+}
+
+const none = (target: string, why: CannotTell): CertificateSubject => ({ target, kind: 'none', why });

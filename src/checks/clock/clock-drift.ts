@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { CannotTell, defineCheck } from '../../check.ts';
+import { withDeadline } from '../../deadline.ts';
+import { parseEndpoint } from '../../endpoint.ts';
+import type { ClockHost } from '../../host/clock/types.ts';
+import { describeEvent, latestEvent, withEvent } from './events.ts';
+import { askAll, sourceSeconds } from './sources.ts';
+import { type Judgement, judge } from './verdict.ts';
+
+const noPlaceholder = 'placeholders are not expanded here: write the name itself';
+
+const address = z.string().superRefine((text, context) => {
+  if (/[{}]/.test(text)) context.addIssue(noPlaceholder);
+  else if (typeof parseEndpoint(text, 123) === 'string') {
+    context.addIssue('must be host, host:port or [IPv6]:port, with a port from 1 to 65535');
+  }
+});
+
+/** A password would appear in messages, in the acknowledgement and in metrics, and is never sent anyway. */
+const httpsUrl = z
+  .url({ protocol: /^https$/, error: 'must be an https:// URL', abort: true })
+  .regex(/^[^{}]*$/, noPlaceholder)
+  .refine(hasNoCredentials, 'must not hold a user name or password');
+
+function hasNoCredentials(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username === '' && password === '';
+}
+
+const params = z
+  .strictObject({
+    servers: z.array(address).max(16).default(['time.windows.com']),
+    https: z.array(httpsUrl).max(16).default([]),
+    // `false` is for the twin, where null would mean that the key is removed.
+    chrony: z.union([address, z.literal(false), z.null()]).default('127.0.0.1:323'),
+    warnSeconds: z.number().positive().default(10),
+    failSeconds: z.number().positive().default(300),
+  })
+  .refine(({ warnSeconds, failSeconds }) => warnSeconds <= failSeconds, {
+    path: ['warnSeconds'],
+    error: 'is above failSeconds, so it would never warn',
+  });
+
+/**
+ * Weighs all time sources together. Each says that the offset lies in an interval; what a majority's intervals have
+ * in common is believed, and only its distance from zero counts as drift, so a coarse source raises no false alarm.
+ * What happened to the clock since it was last looked at is told for a while.
+ */
+export const clockDrift = defineCheck({
+  id: 'clockDrift',
+  title: 'The clock agrees with its time sources',
+  params,
+  uses: ['sntp', 'chrony', 'httpDate', 'hypervUnused', 'clockEvents', 'clockTotals', 'watchClock'],
+  reasons: ['drifted', 'stepped', 'suspended', 'no_source', 'sources_disagree'],
+  gauges: {
+    clock_offset_seconds: {
+      help: 'Local clock minus the time of the source; positive when the local clock is ahead.',
+      labels: ['source'],
+    },
+    clock_offset_error_seconds: {
+      help: 'The true offset lies within this distance of clock_offset_seconds, if the source is right.',
+      labels: ['source'],
+    },
+  },
+  counters: {
+    clock_steps_total: {
+      help: 'How often the clock was set by half a second or more.',
+      total: ({ clockTotals }) => clockTotals().steps,
+    },
+    clock_suspended_seconds_total: {
+      help: 'How long the machine slept.',
+      total: ({ clockTotals }) => clockTotals().suspendedSeconds,
+    },
+  },
+
+  needs: ({ servers, https, chrony }) =>
+    [
+      ...servers.map((server) => `UDP (NTP) to ${server}`),
+      ...https,
+      ...(chrony ? [`UDP to chronyd at ${chrony}, from the host's network`] : []),
+    ].map((what) => ({ kind: 'network', what })),
+
+  subjects: ({ servers, https, chrony }) =>
+    servers.length + https.length > 0 || chrony ? [{ target: 'clock' }] : [],
+
+  async examine(_clock, policy, host, signal) {
+    const [answers, hint] = await Promise.all([askAll(policy, host, signal), hintFor(host, signal)]);
+    const event = latestEvent(host.clockEvents(), policy.warnSeconds);
+    const judgement = hinted(withEvent(judge(answers, policy), event), hint);
+    if (judgement instanceof CannotTell) throw judgement;
+    return judgement;
+  },
+
+  trigger: ({ watchClock }, runNow, signal) =>
+    watchClock((event) => runNow(`The ${describeEvent(event)}`), signal),
+});
+
+/** As Microsoft has it: https://learn.microsoft.com/azure/virtual-machines/linux/time-sync */
+const hypervHint =
+  '; chrony does not use the clock that Hyper-V offers: add the line ' +
+  '`refclock PHC /dev/ptp_hyperv poll 3 dpoll -2 offset 0 stratum 2` to its configuration, then ' +
+  '`sudo systemctl restart chronyd`';
+
+async function hintFor(host: Pick<ClockHost, 'hypervUnused'>, signal: AbortSignal): Promise<string> {
+  try {
+    const unused = await withDeadline(sourceSeconds, signal, (inTime) => host.hypervUnused(inTime));
+    return unused ? hypervHint : '';
+  } catch {
+    // Only a hint: what the sources have said stands without it.
+    return '';
+  }
+}
+
+function hinted(judgement: Judgement, hint: string): Judgement {
+  if (judgement instanceof CannotTell) {
+    const { reason, message, cause, remedy = '' } = judgement;
+    return new CannotTell(reason, message, { cause, remedy: remedy + hint });
+  }
+  return judgement.status === 'pass' ? judgement : { ...judgement, remedy: judgement.remedy + hint };
+}

@@ -1,0 +1,42 @@
+import type { TimeSample } from '../../host/clock/types.ts';
+import type { Interval } from './intervals.ts';
+
+/** What one source says of the clock: its sample, and the interval the offset must lie in. */
+export interface Estimate extends Interval, TimeSample {
+  readonly name: string;
+}
+
+/** The sample of a source, with the interval it stands for. */
+export const estimate = (name: string, { offsetSeconds, errorSeconds }: TimeSample): Estimate => ({
+  name,
+  offsetSeconds,
+  errorSeconds,
+  low: offsetSeconds - errorSeconds,
+  high: offsetSeconds + errorSeconds,
+});
+
+/** `time.windows.com says 90.0 s ahead (± 0.012 s)` */
+export const describe = ({ name, offsetSeconds, errorSeconds }: Estimate): string =>
+  `${name} says ${inSeconds(Math.abs(offsetSeconds))} ${offsetSeconds < 0 ? 'behind' : 'ahead'} ` +
+  `(± ${inSeconds(errorSeconds)})`;
+
+/** Why a source gave nothing, on one line that begins with its name. */
+export function causeOf(name: string, cause: unknown): string {
+  const message = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ');
+  return message.includes(name) ? message : `${name}: ${message}`;
+}
+
+/** A length of time in seconds, and in hours or days too where seconds alone are hard to read. */
+export function inSeconds(seconds: number): string {
+  if (seconds < 0.001) return 'less than 0.001 s';
+  if (seconds < 1) return `${seconds.toFixed(3)} s`;
+  if (seconds < 100) return `${seconds.toFixed(1)} s`;
+  const whole = `${seconds.toFixed(0)} s`;
+  if (seconds < 2 * 3600) return whole;
+  if (seconds < 2 * 86_400) return `${whole} (${(seconds / 3600).toFixed(1)} h)`;
+  return `${whole} (${(seconds / 86_400).toFixed(1)} days)`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export const list = (items: readonly string[]): string =>
+  items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;

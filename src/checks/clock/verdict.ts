@@ -1,0 +1,80 @@
+import { CannotTell, type Reading, type Verdict } from '../../check.ts';
+import { describe, type Estimate, inSeconds, list } from './format.ts';
+import { agreement, distanceFromZero } from './intervals.ts';
+import type { Answers } from './sources.ts';
+
+interface Limits {
+  readonly warnSeconds: number;
+  readonly failSeconds: number;
+}
+
+/** What the check concludes, or why it cannot. */
+export type Judgement = Verdict<'drifted' | 'stepped' | 'suspended'> | CannotTell;
+
+const remedy =
+  'Look at what the clock follows with `chronyc sources -v` and set it at once with `chronyc makestep`; on EFLOW, ' +
+  'from the Windows host: `Invoke-EflowVmCommand "sudo chronyc makestep"`, and check the clock of the host itself';
+
+/** Weighs what the sources have said against each other and against the policy. */
+export function judge({ estimates, silences }: Answers, policy: Limits): Judgement {
+  if (estimates.length === 0) {
+    const message = `No time source answered: ${silences.map(({ why }) => why).join('; ')}`;
+    return new CannotTell('no_source', message, {
+      cause: new AggregateError(silences.map(({ cause }) => cause)),
+      remedy: 'Let the device reach an NTP server on UDP port 123, or name an https:// address under "https"',
+    });
+  }
+  const asides = silences.filter(({ expected }) => !expected).map(({ why }) => `; ${why}`);
+  return judgeEstimates(estimates, policy, asides.join(''));
+}
+
+function judgeEstimates(estimates: readonly Estimate[], policy: Limits, asides: string): Judgement {
+  const readings = estimates.flatMap(readingsOf);
+  const agreed = agreement(estimates);
+  if (!agreed) return judgeDisagreement(estimates, policy, asides, readings);
+
+  const names = list(agreed.members.map(({ name }) => name));
+  const dissent = agreed.others.map((other) => `; ${describe(other)}, and is outvoted`).join('');
+  const status = statusOf(distanceFromZero(agreed), policy);
+  if (status === 'pass') {
+    const bound = inSeconds(Math.max(-agreed.low, agreed.high));
+    return {
+      status,
+      message: `The clock is off by at most ${bound}, according to ${names}${dissent}${asides}`,
+      readings,
+    };
+  }
+  const offset = (agreed.low + agreed.high) / 2;
+  const size = `${inSeconds(Math.abs(offset))} ${offset > 0 ? 'ahead' : 'behind'}`;
+  const message = `The clock is ${size} (± ${inSeconds((agreed.high - agreed.low) / 2)}), according to ${names}${dissent}${asides}`;
+  return { status, reason: 'drifted', message, remedy, readings };
+}
+
+/** Without a majority there is still a verdict when the clock is wrong whichever source is right: the mildest. */
+function judgeDisagreement(
+  estimates: readonly Estimate[],
+  policy: Limits,
+  asides: string,
+  readings: readonly Reading[],
+): Judgement {
+  const least = Math.min(...estimates.map(distanceFromZero));
+  const said = `${estimates.map(describe).join('; ')}${asides}`;
+  const status = statusOf(least, policy);
+  if (status === 'pass') {
+    return new CannotTell('sources_disagree', `No majority of the time sources agrees: ${said}`, {
+      remedy: 'Name at least three independent time sources, so that a wrong one is outvoted',
+    });
+  }
+  const message = `The clock is at least ${inSeconds(least)} off, whichever of its sources is right: ${said}`;
+  return { status, reason: 'drifted', message, remedy, readings };
+}
+
+const statusOf = (driftSeconds: number, { warnSeconds, failSeconds }: Limits): 'pass' | 'warn' | 'fail' => {
+  if (driftSeconds >= failSeconds) return 'fail';
+  return driftSeconds >= warnSeconds ? 'warn' : 'pass';
+};
+
+const readingsOf = ({ name, offsetSeconds, errorSeconds }: Estimate): Reading[] => [
+  { gauge: 'clock_offset_seconds', labels: { source: name }, value: offsetSeconds },
+  { gauge: 'clock_offset_error_seconds', labels: { source: name }, value: errorSeconds },
+];

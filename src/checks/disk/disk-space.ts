@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { CannotTell, defineCheck, type Reading } from '../../check.ts';
+import { within } from '../../deadline.ts';
+import type { DiskHost, Filesystem } from '../../host/disk/types.ts';
+import { absolutePath } from '../params/absolute-path.ts';
+import { engineSpace } from './engine-space.ts';
+import { type Forecast, forecastFull } from './forecast.ts';
+import { describeUsage } from './format.ts';
+import { type DiskProblem, describeForecast, diskProblems } from './problems.ts';
+
+const days = z.number().min(0).max(3650);
+
+const params = z
+  .strictObject({
+    paths: z
+      .array(absolutePath)
+      .max(32)
+      .default(['/var/lib'])
+      .describe('Folders whose filesystems are measured.'),
+    warnUsedPercent: z.number().min(0).max(100).default(75).describe('Of bytes and of inodes, as df counts.'),
+    failUsedPercent: z.number().min(0).max(100).default(90),
+    minSizeGiB: z.number().min(0).max(1_048_576).default(16).describe('0 switches this off.'),
+    forecastWarnDays: days
+      .default(30)
+      .describe('When it will be full within so many days; 0 switches the forecast off, its failure too.'),
+    forecastFailDays: days.default(3),
+  })
+  .refine(({ warnUsedPercent, failUsedPercent }) => warnUsedPercent <= failUsedPercent, {
+    path: ['warnUsedPercent'],
+    error: 'is above failUsedPercent, so it would never warn',
+  })
+  .refine(
+    ({ forecastWarnDays, forecastFailDays }) =>
+      forecastWarnDays === 0 || forecastWarnDays >= forecastFailDays,
+    { path: ['forecastWarnDays'], error: 'is below forecastFailDays, so it would never warn' },
+  );
+
+/** Filled to the last byte when they are made, and never written to. */
+const imageTypes: readonly string[] = ['squashfs', 'erofs', 'cramfs', 'romfs', 'iso9660', 'udf'];
+
+// All paths are looked at together; one that takes longer than this after another is not waited for.
+const graceSeconds = 1;
+
+/** A folder with those that come before it in the policy. */
+interface Folder {
+  readonly target: string;
+  readonly before: readonly string[];
+}
+
+/** Measures bytes, inodes, size and writability of the filesystem of each path, and says when it will be full. */
+export const diskSpace = defineCheck({
+  id: 'diskSpace',
+  title: 'Every filesystem is writable, large enough and has space left',
+  params,
+  uses: ['filesystem', 'engineUsage', 'memory'],
+  reasons: ['space_low', 'inodes_low', 'read_only', 'filling_up', 'too_small', 'mount_stuck'],
+  gauges: {
+    filesystem_size_bytes: { help: 'Size of the filesystem.', labels: ['target'] },
+    filesystem_available_bytes: { help: 'Space for those who are not root.', labels: ['target'] },
+    filesystem_files: { help: 'Inodes of the filesystem.', labels: ['target'] },
+    filesystem_files_free: { help: 'Inodes that are free.', labels: ['target'] },
+    filesystem_readonly: { help: '1 where the filesystem cannot be written to.', labels: ['target'] },
+    filesystem_full_timestamp_seconds: {
+      help: 'When the filesystem will be full; absent when it is not filling, or not evidently.',
+      labels: ['target'],
+    },
+  },
+
+  // The agent's own state folder lies on the filesystem of /var/lib, so that one needs no access.
+  needs: ({ paths }) =>
+    paths.filter((path) => path !== '/var/lib').map((path) => ({ kind: 'path', path }) as const),
+
+  subjects: ({ paths }): readonly Folder[] =>
+    [...new Set(paths)].map((target, i, all) => ({ target, before: all.slice(0, i) })),
+
+  async examine({ target, before }: Folder, limits, host, signal) {
+    const filesystem = await host.filesystem(target, signal);
+    const { usedBytes, availableBytes, type = '' } = filesystem;
+    if (usedBytes + availableBytes === 0) {
+      throw new CannotTell('not_applicable', `The filesystem at ${target} keeps nothing on a disk`);
+    }
+    if (imageTypes.includes(type)) {
+      throw new CannotTell(
+        'not_applicable',
+        `The filesystem at ${target} is an image (${type}), always full`,
+      );
+    }
+    const first = await alreadyTold(filesystem, before, host, signal);
+    if (first !== undefined) {
+      throw new CannotTell('not_applicable', `${target} lies on the same filesystem as ${first}, told there`);
+    }
+
+    const now = host.now();
+    const seen = host.memory.record(`filesystem_used_bytes ${target}`, usedBytes);
+    const forecast = forecastFull(seen, usedBytes + availableBytes, now.getTime() / 1000);
+    const problems = diskProblems(target, filesystem, forecast, limits, now);
+    // What is merely a warning comes last; the rest keeps its order.
+    const worst = problems.find(({ status }) => status === 'fail') ?? problems[0];
+    const short = worst?.reason === 'space_low' || worst?.reason === 'filling_up';
+    const engine = short ? await engineSpace(target, filesystem, host, signal) : undefined;
+
+    const ahead = forecast ? [describeForecast(forecast, now)] : [];
+    const clauses = [...clausesOf(worst, problems), describeUsage(target, filesystem), ...ahead];
+    const message = sentence([...clauses, ...(engine ? [engine.clause] : [])], target, filesystem);
+    const readings = readingsOf(filesystem, forecast);
+    if (!worst) return { status: 'pass', message, readings };
+    const freed = engine?.remedy ?? 'Images that nothing uses go with: sudo docker image prune --all';
+    const remedy = short ? `${worst.remedy}. ${freed}` : worst.remedy;
+    const also = problems
+      .filter((problem) => problem !== worst)
+      .map((other) => ({ status: other.status, reason: other.reason, message, remedy: other.remedy }));
+    return { status: worst.status, reason: worst.reason, message, remedy, also, readings };
+  },
+});
+
+/** The first of some paths that lies on the same filesystem. A quota makes another one of it. */
+async function alreadyTold(
+  { device, sizeBytes }: Filesystem,
+  paths: readonly string[],
+  host: Pick<DiskHost, 'filesystem'>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (device === undefined) return undefined;
+  const looks = paths.map(async (path) => {
+    const other = await within(graceSeconds, signal, (deadline) => host.filesystem(path, deadline));
+    return other.device === device && other.sizeBytes === sizeBytes;
+  });
+  const same = await Promise.allSettled(looks);
+  return paths.find((_, i) => {
+    const look = same[i];
+    return look?.status === 'fulfilled' && look.value;
+  });
+}
+
+const clausesOf = (worst: DiskProblem | undefined, problems: readonly DiskProblem[]): string[] =>
+  [worst, ...problems].flatMap((problem) => problem?.clause ?? []);
+
+/** Each clause once. How full it is belongs to every message. */
+function sentence(clauses: readonly string[], target: string, { measured }: Filesystem): string {
+  const text = [...new Set(clauses)].join('; ');
+  const elsewhere = measured === target ? '' : `, measured on the agent's state volume ${measured}`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${elsewhere}`;
+}
+
+function readingsOf(
+  { sizeBytes, availableBytes, files, filesFree, readOnly }: Filesystem,
+  forecast: Forecast | undefined,
+): Reading[] {
+  const always = [
+    { gauge: 'filesystem_size_bytes', value: sizeBytes },
+    { gauge: 'filesystem_available_bytes', value: availableBytes },
+    { gauge: 'filesystem_readonly', value: readOnly ? 1 : 0 },
+  ];
+  const inodes = [
+    { gauge: 'filesystem_files', value: files },
+    { gauge: 'filesystem_files_free', value: filesFree },
+  ];
+  const full = forecast
+    ? [{ gauge: 'filesystem_full_timestamp_seconds', value: Math.round(forecast.fullAt) }]
+    : [];
+  return [...always, ...(files === 0 ? [] : inodes), ...full];
+}

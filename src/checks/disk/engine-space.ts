@@ -1,0 +1,78 @@
+import { within } from '../../deadline.ts';
+import type { DiskHost, EngineUsage, Filesystem } from '../../host/disk/types.ts';
+import { size } from './format.ts';
+
+/** What the container engine takes on a filesystem, for a message and its remedy. */
+export interface EngineWords {
+  readonly clause: string;
+  readonly remedy: string;
+}
+
+// What it answers later is there for the next run.
+const engineSeconds = 3;
+
+/** Asks the engine; nothing when it does not answer in time, or keeps its things on another filesystem. */
+export async function engineSpace(
+  target: string,
+  filesystem: Filesystem,
+  host: DiskHost,
+  signal: AbortSignal,
+): Promise<EngineWords | undefined> {
+  try {
+    return await within(engineSeconds, signal, async (deadline) => {
+      const usage = await host.engineUsage(deadline);
+      return usage && (await isOn(usage.folder, target, filesystem, host, deadline))
+        ? words(usage)
+        : undefined;
+    });
+  } catch {
+    // It adds to a finding, and never costs one.
+    return undefined;
+  }
+}
+
+/** By the kernel's number for the filesystem; where the engine's folder cannot be looked at, by its path. */
+async function isOn(
+  folder: string,
+  target: string,
+  { device }: Filesystem,
+  host: DiskHost,
+  signal: AbortSignal,
+) {
+  try {
+    const its = await host.filesystem(folder, signal);
+    if (its.device !== undefined && device !== undefined) return its.device === device;
+  } catch {
+    signal.throwIfAborted();
+  }
+  return `${folder}/`.startsWith(target.endsWith('/') ? target : `${target}/`);
+}
+
+const kinds = [
+  ['images', 'images', 'Remove the images that nothing uses: sudo docker image prune --all'],
+  [
+    'volumes',
+    'volumes',
+    'See which volumes nothing uses, and remove those without data: sudo docker volume ls --filter dangling=true',
+  ],
+  ['containers', 'containers', 'Remove the containers that have stopped: sudo docker container prune'],
+  ['buildCache', 'build cache', 'Empty the build cache: sudo docker builder prune'],
+] as const;
+
+function words(usage: EngineUsage): EngineWords {
+  const spaces = kinds.map(([key, name, remedy]) => ({ ...usage[key], name, remedy }));
+  const kept = spaces.filter(({ bytes }) => bytes > 0).toSorted((a, b) => b.bytes - a.bytes);
+  const all = kept.reduce((sum, { bytes }) => sum + bytes, 0);
+  const each = kept.map(
+    ({ name, bytes, unusedBytes }) =>
+      `${name} ${size(bytes)}${unusedBytes > 0 ? ` (${size(unusedBytes)} unused)` : ''}`,
+  );
+  const [most] = spaces.toSorted((a, b) => b.unusedBytes - a.unusedBytes);
+  // A tenth of what it keeps; less is not worth the trouble.
+  const worthwhile = most && most.unusedBytes > all / 10;
+  const logs = `sudo sh -c 'du -h ${usage.folder}/containers/*/*.log | sort -h | tail'`;
+  return {
+    clause: `the container engine keeps ${size(all)}${kept.length > 0 ? `: ${each.join(', ')}` : ''}, and logs besides`,
+    remedy: `${worthwhile ? most.remedy : 'See what is large: sudo docker system df --verbose'}. See the logs, which the engine does not count: ${logs}`,
+  };
+}

@@ -1,0 +1,33 @@
+import type { Filesystem } from '../../host/disk/types.ts';
+
+/** Bytes in a MiB and in a GiB. */
+export const mib = 1_048_576;
+export const gib = 1024 * mib;
+
+/** `512.0 MiB`, from 1 GiB on `1.0 GiB`. */
+export const size = (bytes: number): string =>
+  bytes < gib ? `${(bytes / mib).toFixed(1)} MiB` : `${(bytes / gib).toFixed(1)} GiB`;
+
+/** As df has it: what root keeps in reserve counts neither as used nor as available. */
+export const percent = (used: number, available: number): number => (100 * used) / (used + available);
+
+/** `used 80.0 % of 16.0 GiB at /var/lib (3.2 GiB free)` */
+export function describeUsage(target: string, { usedBytes, availableBytes, sizeBytes }: Filesystem): string {
+  const used = percent(usedBytes, availableBytes).toFixed(1);
+  return `used ${used} % of ${size(sizeBytes)} at ${target} (${size(availableBytes)} free)`;
+}
+
+const dayMs = 86_400_000;
+
+/** A moment ahead as people say it: within three days by the hour, later by the day. */
+export function describeDate(moment: Date, marginMs: number, now: Date): string {
+  const hours = (ms: number) => Math.max(1, Math.round(ms / (dayMs / 24)));
+  const days = (ms: number) => Math.max(1, Math.round(ms / dayMs));
+  const ahead = moment.getTime() - now.getTime();
+  const iso = moment.toISOString();
+  if (ahead <= 3 * dayMs) {
+    const at = `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
+    return `${at}, in ${hours(ahead)} h, give or take ${hours(marginMs)} h`;
+  }
+  return `${iso.slice(0, 10)}, in ${days(ahead)} days, give or take ${days(marginMs)}`;
+}

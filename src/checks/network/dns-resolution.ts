@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { CannotTell, defineCheck } from '../../check.ts';
+import { parseEndpoint } from '../../endpoint.ts';
+import { isAddress } from '../params/address-kind.ts';
+import { expandAll, placeholderProblem, withSampleNames } from '../params/placeholders.ts';
+import { dnsReasons, judge } from './dns-verdict.ts';
+import { slowest, viewOf } from './dns-views.ts';
+
+const hostName = z
+  .string()
+  .superRefine((text, context) => {
+    const sample = withSampleNames(text);
+    const problem =
+      placeholderProblem(text) ??
+      (/^[a-z0-9._-]{1,253}$/i.test(sample) && !isAddress(sample) ? undefined : 'is not a host name');
+    if (problem) context.addIssue(`"${text.slice(0, 200)}" ${problem}`);
+  })
+  .describe('A host name, or a placeholder.');
+
+const server = z
+  .string()
+  .refine(isServer, {
+    error: ({ input }) => `"${String(input).slice(0, 200)}" is not of the form IP, IPv4:port or [IPv6]:port`,
+  })
+  .describe('IP, IPv4:port or [IPv6]:port');
+
+function isServer(text: string): boolean {
+  if (isAddress(text)) return true;
+  const endpoint = parseEndpoint(text, 53);
+  return typeof endpoint !== 'string' && isAddress(endpoint.host);
+}
+
+/** Looks names up as this device does, and by other servers to compare with. */
+export const dnsResolution = defineCheck({
+  id: 'dnsResolution',
+  title: 'The names this device needs resolve, quickly and to the right place',
+  params: z.strictObject({
+    names: z.array(hostName).max(64).default(['{iothub}']),
+    servers: z
+      .array(server)
+      .max(8)
+      .default([])
+      .describe('Asked as well, to compare with what this device is told.'),
+    warnSeconds: z.number().positive().max(5).default(1).describe('For one look-up.'),
+  }),
+  uses: ['lookUp', 'modules'],
+  reasons: dnsReasons,
+  gauges: {
+    dns_lookup_seconds: {
+      help: "Time of the slowest look-up of the last run by this device's own resolver; absent when it gave no answer.",
+      labels: ['target'],
+    },
+  },
+
+  needs: ({ servers }) => [
+    { kind: 'network', what: 'the DNS servers of this network' },
+    ...servers.map((each) => ({ kind: 'network' as const, what: `the DNS server ${each}` })),
+  ],
+
+  subjects: ({ names }, host, signal) => expandAll(names, host, signal),
+
+  async examine({ target: name, cannotTell }, { servers, warnSeconds }, host, signal) {
+    if (cannotTell) throw cannotTell;
+    if (isAddress(name)) {
+      throw new CannotTell('not_applicable', `${name} is an address, which needs no look-up`);
+    }
+    const ask = (by: string | undefined) =>
+      viewOf({ name, server: by, slowSeconds: warnSeconds }, host, signal);
+    const [own, others] = await Promise.all([ask(undefined), Promise.all(servers.map(ask))]);
+    const readings = own.answers.length > 0 ? [{ gauge: 'dns_lookup_seconds', value: slowest(own) }] : [];
+    return { ...judge(name, own, others, warnSeconds), readings };
+  },
+});

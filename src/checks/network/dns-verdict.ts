@@ -1,0 +1,118 @@
+import type { CannotTell, Verdict } from '../../check.ts';
+import { dnsRemedy } from './dns-remedy.ts';
+import { addressesIn, kindOf, listed, lookUpsIn, slowest, type View } from './dns-views.ts';
+
+export const dnsReasons = [
+  'answers_differ',
+  'private_answer',
+  'intermittent',
+  'refused',
+  'server_failed',
+  'slow',
+] as const;
+type DnsVerdict = Verdict<(typeof dnsReasons)[number]>;
+
+/** The worst that can be said of what this device's own resolver and the others answered, or the best. */
+export function judge(name: string, own: View, others: readonly View[], warnSeconds: number): DnsVerdict {
+  return (
+    unresolved(name, own, others) ??
+    misleading(name, own) ??
+    differing(name, own, others) ??
+    failingServer(name, others) ??
+    unsteady(name, [own, ...others]) ??
+    slow(name, [own, ...others], warnSeconds) ?? {
+      status: 'pass',
+      message: `Resolves to ${listed(addressesIn(own))} in ${slowest(own).toFixed(3)} s`,
+    }
+  );
+}
+
+/** This device itself gets no address. */
+function unresolved(name: string, own: View, others: readonly View[]): DnsVerdict | undefined {
+  const [failure] = own.failures;
+  if (own.answers.length > 0 || failure === undefined) return undefined;
+  const attempts = lookUpsIn(own) === 1 ? '' : `, in ${lookUpsIn(own)} look-ups of ${lookUpsIn(own)}`;
+  const knowing = others.find(({ answers }) => answers.length > 0);
+  const but = knowing ? `; ${knowing.by} knows it as ${listed(addressesIn(knowing))}` : '';
+  const reason = failure.reason === 'not_found' && knowing ? 'answers_differ' : reasonOf(failure);
+  return {
+    status: 'fail',
+    reason,
+    message: `${failure.message}${attempts}${but}`,
+    remedy: dnsRemedy(reason, name),
+  };
+}
+
+/**
+ * Answers that contradict each other. Different addresses alone do not: content networks and load balancing give
+ * everybody others. That there is no such name, or one of a private network, does.
+ */
+function differing(name: string, own: View, others: readonly View[]): DnsVerdict | undefined {
+  const denying = others.find(
+    ({ answers, failures }) => answers.length === 0 && failures[0]?.reason === 'not_found',
+  );
+  const elsewhere = others.find((view) => view.answers.length > 0 && kindOf(view) !== kindOf(own));
+  const other = denying ?? elsewhere;
+  if (!other) return undefined;
+  const says = denying ? 'says that there is no such name' : `answers ${listed(addressesIn(other))}`;
+  return {
+    status: 'warn',
+    reason: 'answers_differ',
+    message: `${own.by} answers ${listed(addressesIn(own))} for ${name}, but ${other.by} ${says}`,
+    remedy: dnsRemedy('answers_differ', name),
+  };
+}
+
+/** Names that the whole world resolves to public addresses, unless somebody on the way answers in its own interest. */
+const publicDomain =
+  /(^|\.)(azure-devices(-provisioning)?\.(net|us|cn)|azurecr\.(io|us|cn)|microsoft\.com|azure\.com|windows\.net|docker\.(io|com))\.?$/i;
+
+function misleading(name: string, own: View): DnsVerdict | undefined {
+  const kind = kindOf(own);
+  if (kind === 'public' || !publicDomain.test(name)) return undefined;
+  const addresses = listed(addressesIn(own));
+  const message =
+    kind === 'nowhere'
+      ? `The public name ${name} resolves to ${addresses}, which leads nowhere: a filter blocks it`
+      : `The public name ${name} resolves to the private address ${addresses}`;
+  return {
+    status: kind === 'nowhere' ? 'fail' : 'warn',
+    reason: 'private_answer',
+    message,
+    remedy: dnsRemedy('private_answer', name),
+  };
+}
+
+/** This device gets an answer, but one of the servers to compare with gives none. */
+function failingServer(name: string, others: readonly View[]): DnsVerdict | undefined {
+  const failure = others.find(({ answers }) => answers.length === 0)?.failures[0];
+  if (failure === undefined) return undefined;
+  const reason = reasonOf(failure);
+  return { status: 'warn', reason, message: failure.message, remedy: dnsRemedy(reason, name) };
+}
+
+function unsteady(name: string, views: readonly View[]): DnsVerdict | undefined {
+  const view = views.find(({ answers, failures }) => answers.length > 0 && failures.length > 0);
+  if (!view) return undefined;
+  return {
+    status: 'warn',
+    reason: 'intermittent',
+    message: `${view.by} gave an address in ${view.answers.length} look-ups of ${lookUpsIn(view)}; otherwise: ${view.failures[0]?.message}`,
+    remedy: dnsRemedy('intermittent', name),
+  };
+}
+
+function slow(name: string, views: readonly View[], warnSeconds: number): DnsVerdict | undefined {
+  const view = views.find((each) => slowest(each) > warnSeconds);
+  if (!view) return undefined;
+  return {
+    status: 'warn',
+    reason: 'slow',
+    message: `${view.by} took ${slowest(view).toFixed(2)} s to look up ${name}, more than ${warnSeconds} s`,
+    remedy: dnsRemedy('slow', name),
+  };
+}
+
+/** What a look-up can fail with, narrowed to what this check tells. */
+const reasonOf = ({ reason }: CannotTell) =>
+  (['not_found', 'timed_out', 'refused'] as const).find((each) => each === reason) ?? 'server_failed';

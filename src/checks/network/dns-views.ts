@@ -1,0 +1,78 @@
+import { CannotTell, type HostFor } from '../../check.ts';
+import { isTimeout, withDeadline } from '../../deadline.ts';
+import type { LookUp } from '../../host/network/types.ts';
+import { type AddressKind, addressKind } from '../params/address-kind.ts';
+
+/** As long as glibc waits for a server by default (resolv.conf(5)). */
+const answerSeconds = 5;
+/** A name that resolves only some of the time is found by asking again; an answer that was slow is not asked for again. */
+const mostLookUps = 3;
+
+/** What the system, or one server, says of a name. */
+export interface View {
+  /** `This device's resolver`, or the server. */
+  readonly by: string;
+  readonly answers: readonly LookUp[];
+  readonly failures: readonly CannotTell[];
+}
+
+interface Question {
+  readonly name: string;
+  /** Undefined for the system's own. */
+  readonly server: string | undefined;
+  /** Longer is slow. */
+  readonly slowSeconds: number;
+}
+
+/** Asks one server, or the system, some times over. Rejects only with the signal's reason, or for a fault of ours. */
+export async function viewOf(
+  { name, server, slowSeconds }: Question,
+  host: HostFor<'lookUp'>,
+  signal: AbortSignal,
+): Promise<View> {
+  const answers: LookUp[] = [];
+  const failures: CannotTell[] = [];
+  const by = server ?? "This device's resolver";
+  while (answers.length + failures.length < mostLookUps) {
+    try {
+      const answer = await withDeadline(answerSeconds, signal, (deadline) =>
+        host.lookUp(name, server, deadline),
+      );
+      answers.push(answer);
+      if (answer.seconds > slowSeconds) break;
+    } catch (error) {
+      signal.throwIfAborted();
+      const failure = isTimeout(error) ? silence(name, by) : error;
+      if (!(failure instanceof CannotTell)) throw failure;
+      failures.push(failure);
+      if (failure.reason === 'timed_out') break;
+    }
+  }
+  return { by, answers, failures };
+}
+
+const silence = (name: string, by: string): CannotTell =>
+  new CannotTell('timed_out', `${by} did not answer for ${name} in ${answerSeconds} s`);
+
+/** How many look-ups a view took, good and bad. */
+export const lookUpsIn = ({ answers, failures }: View): number => answers.length + failures.length;
+
+/** Seconds of the slowest look-up that gave an address; -Infinity where none did. */
+export const slowest = ({ answers }: View): number => Math.max(...answers.map(({ seconds }) => seconds));
+
+/** The addresses of all answers, each once. */
+export const addressesIn = ({ answers }: View): string[] => [
+  ...new Set(answers.flatMap(({ addresses }) => addresses)),
+];
+
+/** Where the answers lead, the worst first: one address that leads nowhere is enough. */
+export function kindOf(view: View): AddressKind {
+  const kinds = addressesIn(view).map(addressKind);
+  return (['nowhere', 'private'] as const).find((kind) => kinds.includes(kind)) ?? 'public';
+}
+
+/** `10.0.0.4 and 10.0.0.5`, or how many more. */
+export function listed(addresses: readonly string[]): string {
+  const more = addresses.length - 3;
+  return more > 0 ? `${addresses.slice(0, 3).join(', ')} and ${more} more` : addresses.join(' and ');
+}

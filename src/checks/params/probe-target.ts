@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { CannotTell } from '../../check.ts';
+import { parseEndpoint, withoutCredentials } from '../../endpoint.ts';
+import type { ProbeTarget } from '../../host/network/types.ts';
+import { type Named, placeholderProblem, withSampleNames } from './placeholders.ts';
+
+/** A probe target as a policy has it: `tcp://host:port`, `tls://host:port` or `https://host[:port][/path]`. */
+export const probeTarget = z
+  .string()
+  .superRefine((text, context) => {
+    const parsed = parseProbeTarget(withSampleNames(text));
+    const problem = placeholderProblem(text) ?? (typeof parsed === 'string' ? parsed : undefined);
+    if (problem) context.addIssue(`${quote(text)} ${problem}`);
+  })
+  .describe(
+    'tcp://host:port, tls://host:port or https://host[:port][/path]; {iothub}, {gateway}, {device} and {dps} are names, {registries} all those that images here come from',
+  );
+
+/**
+ * Takes the target of a subject apart.
+ *
+ * @throws CannotTell when a placeholder stands for nothing here, or for something that makes no target.
+ */
+export function targetOf({ target, cannotTell }: Named): ProbeTarget {
+  if (cannotTell) throw cannotTell;
+  const parsed = parseProbeTarget(target);
+  if (typeof parsed === 'string') throw new CannotTell('unreadable', `The target ${target} ${parsed}`);
+  return parsed;
+}
+
+/** Takes a target apart whose placeholders are expanded, or says in a clause what is wrong with it. */
+export function parseProbeTarget(text: string): ProbeTarget | string {
+  const [, scheme = '', authority = '', rest = ''] = /^([a-z]+):\/\/([^/?#]*)(.*)$/is.exec(text) ?? [];
+  if (scheme !== 'tcp' && scheme !== 'tls' && scheme !== 'https')
+    return 'must begin with tcp://, tls:// or https://';
+  if (authority.includes('@')) return 'must not hold a user name or password';
+
+  const endpoint = parseEndpoint(authority, scheme === 'https' ? 443 : undefined);
+  if (endpoint === 'bad host') return 'has no usable host (write an IPv6 address in brackets)';
+  if (endpoint === 'no port') return `has no port: write ${scheme}://${authority}:port`;
+  if (endpoint === 'bad port') return 'has a port that is not 1 to 65535';
+  const { host, port } = endpoint;
+  // RFC 3986, section 6.2.3: https://host and https://host/ are the same.
+  if (rest === '' || (scheme === 'https' && rest === '/')) return { scheme, host, port };
+  if (scheme !== 'https') return `must end after the port: only https:// takes a path`;
+  if (!/^[!-~]*$/.test(rest) || rest.includes('#'))
+    return 'has a path with characters that a URL cannot send';
+  return { scheme, host, port, path: rest.startsWith('/') ? rest : `/${rest}` };
+}
+
+/** A value for a message, without credentials and bounded. */
+export const quote = (text: string): string => `"${withoutCredentials(text).slice(0, 200)}"`;

@@ -1,0 +1,64 @@
+import { writeFile } from 'node:fs/promises';
+import { checks } from '../checks/index.ts';
+import { readConfig } from '../config.ts';
+import { nearest } from '../policy/nearest.ts';
+import { createAgent } from '../run/agent.ts';
+import type { Report } from '../run/report.ts';
+import { schedule } from '../run/schedule.ts';
+import { renderJunit } from '../sinks/junit.ts';
+import { renderTable } from '../sinks/table.ts';
+import { version } from '../version.ts';
+import { openMachine, policyFor, UsageError } from './machine.ts';
+
+export interface CheckOptions {
+  readonly policy?: string;
+  readonly json?: boolean;
+  readonly junit?: string;
+  readonly verbose?: boolean;
+  readonly warningsAsErrors?: boolean;
+}
+
+/** `check`: one run of some checks, or of all. Returns the exit code. */
+export async function check(
+  ids: readonly string[],
+  { policy, json = false, junit, verbose = false, warningsAsErrors = false }: CheckOptions,
+  print: (text: string) => void,
+): Promise<number> {
+  for (const id of ids) requireKnown(id);
+  const config = readConfig(process.env);
+  const machine = await openMachine(config);
+  const { host } = machine;
+  const inForce = await policyFor(config, machine, policy);
+  const agent = createAgent({
+    checks,
+    host,
+    policy: () => inForce,
+    identity: { version, startedAt: host.now().toISOString(), mode: config.mode },
+    remembered: {},
+    schedule,
+    hubState: () => 'none',
+  });
+  const report = await agent.runChecks(ids.length > 0 ? ids : undefined);
+  const colour = process.stdout.isTTY && !process.env.NO_COLOR;
+  print(json ? `${JSON.stringify(report, undefined, 2)}\n` : renderTable(report, { colour, verbose }));
+  if (junit !== undefined) {
+    await writeFile(junit, renderJunit(report, warningsAsErrors)).catch((cause: unknown) => {
+      throw new Error(`Could not write ${junit}`, { cause });
+    });
+  }
+  return exitCode(report, warningsAsErrors);
+}
+
+function requireKnown(id: string): void {
+  const known = checks.map((each) => each.id);
+  if (known.includes(id)) return;
+  const guess = nearest(id, known);
+  throw new UsageError(
+    `Unknown check ${id}${guess ? `, did you mean ${guess}?` : ''} (known: ${known.join(', ')})`,
+  );
+}
+
+function exitCode({ summary }: Report, warningsAsErrors: boolean): number {
+  if (summary.fail > 0 || (warningsAsErrors && summary.warn > 0)) return 1;
+  return summary.unknown > 0 ? 2 : 0;
+}

@@ -1,0 +1,48 @@
+import { checks } from '../checks/index.ts';
+import { readConfig } from '../config.ts';
+import { never, within } from '../deadline.ts';
+import { describeError } from '../errors.ts';
+import type { Host, Need } from '../host.ts';
+import { openMachine, policyFor } from './machine.ts';
+
+// A path that hangs delays its own line alone.
+const accessSeconds = 5;
+
+/** `list`: every check with the access it needs, and whether this machine grants it. */
+export async function list(policyFile: string | undefined): Promise<string> {
+  const config = readConfig(process.env);
+  const machine = await openMachine(config);
+  const { policy } = await policyFor(config, machine, policyFile);
+  const sections = checks.map(async ({ id, title, needs }) => {
+    const lines = needs(policy.checks[id] ?? {}).map(
+      async (need) => `    ${await accessTo(need, machine.host)}\n`,
+    );
+    const access = (await Promise.all(lines)).join('') || '    needs no access\n';
+    return `${id}\n    ${title}\n${access}`;
+  });
+  return (await Promise.all(sections)).join('');
+}
+
+async function accessTo(need: Need, host: Host): Promise<string> {
+  // What the network lets through, only the check itself finds out.
+  if (need.kind === 'network') return `needs the network: ${need.what}`;
+  try {
+    const granted = await within(accessSeconds, never, (signal) => host.grants(need, signal));
+    return `${describe(need)}: ${granted ? 'given' : 'not given'}`;
+  } catch (error) {
+    return `${describe(need)}: ${describeError(error)}`;
+  }
+}
+
+function describe(need: Exclude<Need, { kind: 'network' }>): string {
+  switch (need.kind) {
+    case 'path':
+      return `needs to read ${need.path}`;
+    case 'device':
+      return `needs the device ${need.path}`;
+    case 'socket':
+      return `needs the ${need.socket} socket`;
+    case 'http':
+      return `needs ${need.url}`;
+  }
+}

@@ -1,0 +1,33 @@
+import { once } from 'node:events';
+import { parsePort } from '../endpoint.ts';
+import { UsageError } from './machine.ts';
+
+export interface SimulateOptions {
+  readonly port: string;
+  readonly adminPort: string;
+  readonly metricsPort: string;
+}
+
+/** `simulate`: a local IoT Edge for a module under development, until SIGINT or SIGTERM. */
+export async function simulate(options: SimulateOptions, print: (text: string) => void): Promise<void> {
+  const { startSimulator } = await import('../../simulator/index.ts').catch((cause: unknown) => {
+    throw new UsageError('The image does not contain the simulator', { cause });
+  });
+  const simulator = await startSimulator({
+    hubPort: portFrom('--port', options.port),
+    adminPort: portFrom('--admin-port', options.adminPort),
+    metricsPort: portFrom('--metrics-port', options.metricsPort),
+    log: (line) => void process.stderr.write(`${line}\n`),
+  });
+  for (const [name, value] of Object.entries(simulator.environment)) print(`export ${name}='${value}'\n`);
+  print(`# Twin, methods, messages and faults: ${simulator.adminUrl}\n`);
+  print(`# Metrics: ${simulator.edgeAgentMetricsUrl} ${simulator.edgeHubMetricsUrl}\n`);
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await simulator.close();
+}
+
+function portFrom(option: string, value: string): number {
+  const port = parsePort(value);
+  if (port !== undefined) return port;
+  throw new UsageError(`${option} must be a port from 0 to 65535, got "${value}"`);
+}

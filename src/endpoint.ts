@@ -1,0 +1,75 @@
+/** A host and a TCP or UDP port. An IPv6 address is written without brackets. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What is wrong with a text that is not an endpoint. */
+export type EndpointProblem = 'bad host' | 'no port' | 'bad port';
+
+/**
+ * Parses `host:port` or `[IPv6]:port`; with a default port, `host` and `[IPv6]` as well. A host is a name of letters,
+ * digits, `.`, `_` and `-`, or an address.
+ */
+export function parseEndpoint(text: string, defaultPort?: number): Endpoint | EndpointProblem {
+  const [, bracketed, name, written] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(text) ?? [];
+  const host = bracketed ?? name;
+  if (host === undefined || !isHost(host, bracketed !== undefined)) return 'bad host';
+  const port = written === undefined ? defaultPort : parsePort(written);
+  if (port === undefined) return written === undefined ? 'no port' : 'bad port';
+  return port >= 1 ? { host, port } : 'bad port';
+}
+
+const isHost = (text: string, isIPv6: boolean): boolean =>
+  isIPv6
+    ? URL.canParse(`http://[${text}]`)
+    : /^[a-z0-9._-]{1,253}$/i.test(text) && URL.canParse(`http://${text}`);
+
+/** A port from 0 to 65535 in decimal digits; undefined for anything else. */
+export function parsePort(text: string): number | undefined {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  return port <= 65_535 ? port : undefined;
+}
+
+/** `host:port`, with an IPv6 address in brackets. */
+export const formatEndpoint = ({ host, port }: Endpoint): string => `${formatHost(host)}:${port}`;
+
+/** A host as it is written before a port: an IPv6 address in brackets. */
+export const formatHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+/** The host of a URL, without the brackets of an IPv6 address, and its port. */
+export const endpointOf = ({ hostname, port }: URL, defaultPort: number): Endpoint => ({
+  host: hostname.replace(/^\[|\]$/g, ''),
+  port: port === '' ? defaultPort : Number(port),
+});
+
+/** A URL for a message, with `…` in place of a user name and password, however oddly they are written. */
+export const withoutCredentials = (text: string): string =>
+  text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1…@');
+
+/** An HTTP proxy that is asked to CONNECT (RFC 9110, section 9.3.6). */
+export interface HttpProxy extends Endpoint {
+  /** The Proxy-Authorization header. Secret: never part of a message. */
+  readonly authorization?: string;
+}
+
+/** Parses `[http://][user:password@]host[:port]`, port 80 by default; undefined for anything else. */
+export function parseProxy(text: string): HttpProxy | undefined {
+  // curl and others take an address without a scheme for http as well.
+  const withScheme = text.includes('://') ? text : `http://${text}`;
+  const url = URL.canParse(withScheme) ? new URL(withScheme) : undefined;
+  if (url?.protocol !== 'http:' || url.hostname === '') return undefined;
+  const endpoint = endpointOf(url, 80);
+  if (url.username === '' && url.password === '') return endpoint;
+  const credentials = `${decode(url.username)}:${decode(url.password)}`;
+  return { ...endpoint, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+}
+
+/** A password with a bare percent sign is taken as it stands. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

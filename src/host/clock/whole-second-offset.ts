@@ -1,0 +1,72 @@
+import { isTimeout } from '../../deadline.ts';
+
+/** One answer of a clock that tells whole seconds. Moments in seconds since 1970, the first two by the local clock. */
+export interface WholeSecond {
+  readonly sentSeconds: number;
+  readonly receivedSeconds: number;
+  readonly toldSeconds: number;
+}
+
+/** Where local clock minus asked clock lies, in seconds. */
+export interface OffsetRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+interface Asking {
+  ask(signal: AbortSignal): Promise<WholeSecond>;
+  /** The local clock, in seconds since 1970. */
+  now(): number;
+  sleep(seconds: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Each answer halves the range, so five after the first leave a thirty-second of a second and the round trip. */
+const mostAnswers = 6;
+const mostSeconds = 3;
+
+/**
+ * Narrows down how far a clock that tells whole seconds is off, by asking again when a second should begin there:
+ * whether the answer has the old or the new second tells on which side of the middle the offset lies. Ends after 6
+ * answers or 3 s, once a round trip hides the rest, and with what is known at the deadline or when an answer fails.
+ */
+export async function narrowToEdge(
+  first: WholeSecond,
+  { ask, now, sleep }: Asking,
+  signal: AbortSignal,
+): Promise<OffsetRange> {
+  let range = rangeOf(first);
+  let roundTrip = first.receivedSeconds - first.sentSeconds;
+  const latest = first.receivedSeconds + mostSeconds;
+  for (let answers = 1; answers < mostAnswers && range.high - range.low > 2 * roundTrip; answers += 1) {
+    const at = nextRequest(range, roundTrip, now());
+    if (at > latest) break;
+    let answer: WholeSecond;
+    try {
+      await sleep(at - now(), signal);
+      answer = await ask(signal);
+    } catch {
+      if (signal.aborted && !isTimeout(signal.reason)) throw signal.reason;
+      break;
+    }
+    const other = rangeOf(answer);
+    const [low, high] = [Math.max(range.low, other.low), Math.min(range.high, other.high)];
+    // Two clocks behind one name, or a date kept too long: all that can be said is that it is one of the two.
+    if (low > high) return { low: Math.min(range.low, other.low), high: Math.max(range.high, other.high) };
+    range = { low, high };
+    roundTrip = Math.min(roundTrip, answer.receivedSeconds - answer.sentSeconds);
+  }
+  return range;
+}
+
+/** The asked clock stood in [told, told + 1) at some moment between request and answer. */
+export const rangeOf = ({ sentSeconds, receivedSeconds, toldSeconds }: WholeSecond): OffsetRange => ({
+  low: sentSeconds - (toldSeconds + 1),
+  high: receivedSeconds - toldSeconds,
+});
+
+/** When to ask, so that the request arrives as a second begins there, if the offset is the middle of the range. */
+function nextRequest({ low, high }: OffsetRange, roundTrip: number, now: number): number {
+  const middle = (low + high) / 2;
+  const edge = Math.ceil(now + roundTrip / 2 - middle) + middle;
+  return edge - roundTrip / 2;
+}

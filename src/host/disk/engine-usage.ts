@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { never, orAbort, withDeadline } from '../../deadline.ts';
+import type { Host } from '../../host.ts';
+import type { EngineSpace, EngineUsage } from './types.ts';
+
+const largestAnswer = 8 * 1_048_576;
+
+/**
+ * What the container engine says it keeps (`GET /info` and `GET /system/df`). Nothing where no engine answers within
+ * `seconds`. The engine walks through all of its volumes to answer, so it is asked at most once in `freshSeconds`.
+ */
+export function createEngineUsage({
+  socketPath,
+  seconds = 10,
+  freshSeconds = 900,
+}: {
+  socketPath: string;
+  seconds?: number;
+  freshSeconds?: number;
+}): Host['engineUsage'] {
+  let last: { readonly at: number; readonly usage: Promise<EngineUsage | undefined> } | undefined;
+
+  return (signal) => {
+    if (!last || performance.now() - last.at > freshSeconds * 1000) {
+      const usage = withDeadline(seconds, never, (deadline) => ask(socketPath, deadline));
+      // An engine that cannot be asked is a usual thing, and others tell when it should have answered.
+      last = { at: performance.now(), usage: usage.catch(() => undefined) };
+    }
+    return orAbort(last.usage, signal);
+  };
+}
+
+async function ask(socketPath: string, signal: AbortSignal): Promise<EngineUsage> {
+  const get = await openEngine(socketPath);
+  const [root, usage] = await Promise.all([get('/info', signal), get('/system/df', signal)]);
+  return { folder: info.parse(root).DockerRootDir, ...readUsage(usage) };
+}
+
+/** Asks the engine, and never with anything but GET. An answer of more than 8 MiB is an error. */
+async function openEngine(socketPath: string) {
+  const { default: Docker } = await import('dockerode');
+  const { modem } = new Docker({ socketPath });
+  return async (path: string, signal: AbortSignal): Promise<unknown> => {
+    const stream = await new Promise<AsyncIterable<Uint8Array>>((resolve, reject) => {
+      const request = {
+        path,
+        method: 'GET',
+        isStream: true,
+        statusCodes: { 200: true },
+        abortSignal: signal,
+      };
+      modem.dial(request, (error: unknown, answer: unknown) =>
+        error ? reject(error) : resolve(answer as AsyncIterable<Uint8Array>),
+      );
+    });
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of stream) {
+      length += chunk.length;
+      if (length > largestAnswer) throw new Error(`The engine's answer to ${path} has more than 8 MiB`);
+      chunks.push(chunk);
+    }
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  };
+}
+
+const info = z.object({ DockerRootDir: z.string() });
+
+const bytes = z.number().default(0);
+const listOf = <T extends z.ZodType>(item: T) => z.array(item).nullish();
+/** Since version 1.52 of the API. */
+const summary = z.object({ TotalSize: bytes, Reclaimable: bytes }).nullish();
+const answer = z.object({
+  ImageUsage: summary,
+  ContainerUsage: summary,
+  VolumeUsage: summary,
+  BuildCacheUsage: summary,
+  LayersSize: bytes,
+  Images: listOf(z.object({ Size: bytes, SharedSize: bytes, Containers: z.number().default(0) })),
+  Containers: listOf(z.object({ SizeRw: bytes, State: z.string().default('') })),
+  Volumes: listOf(z.object({ UsageData: z.object({ Size: bytes, RefCount: z.number() }).nullish() })),
+  BuildCache: listOf(z.object({ Size: bytes, InUse: z.boolean(), Shared: z.boolean() })),
+});
+
+/** Reads the answer to `GET /system/df`. Of images that nothing uses, only what they share with no other is unused. */
+function readUsage(text: unknown): Omit<EngineUsage, 'folder'> {
+  const df = answer.parse(text);
+  const images = (df.Images ?? []).map((image) => ({
+    size: image.Size - Math.max(0, image.SharedSize),
+    unused: image.Containers === 0,
+  }));
+  const containers = (df.Containers ?? []).map(({ SizeRw, State }) => ({
+    size: SizeRw,
+    unused: !['running', 'paused', 'restarting'].includes(State),
+  }));
+  const volumes = (df.Volumes ?? []).map(({ UsageData }) => ({
+    // -1 stands for a size that is not known.
+    size: Math.max(0, UsageData?.Size ?? 0),
+    unused: UsageData?.RefCount === 0,
+  }));
+  const buildCache = (df.BuildCache ?? [])
+    .filter(({ Shared }) => !Shared)
+    .map(({ Size, InUse }) => ({ size: Size, unused: !InUse }));
+  return {
+    images: given(df.ImageUsage) ?? { ...total(images), bytes: df.LayersSize },
+    containers: given(df.ContainerUsage) ?? total(containers),
+    volumes: given(df.VolumeUsage) ?? total(volumes),
+    buildCache: given(df.BuildCacheUsage) ?? total(buildCache),
+  };
+}
+
+const given = (space: z.infer<typeof summary>): EngineSpace | undefined =>
+  space ? { bytes: space.TotalSize, unusedBytes: space.Reclaimable } : undefined;
+
+function total(items: readonly { readonly size: number; readonly unused: boolean }[]): EngineSpace {
+  const sum = (some: typeof items) => some.reduce((all, { size }) => all + size, 0);
+  return { bytes: sum(items), unusedBytes: sum(items.filter(({ unused }) => unused)) };
+}

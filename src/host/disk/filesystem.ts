@@ -1,0 +1,66 @@
+import { join, normalize } from 'node:path/posix';
+import { CannotTell } from '../../check.ts';
+import type { Host } from '../../host.ts';
+import { notGiven } from '../files/access.ts';
+import { readMountinfo } from '../files/files.ts';
+import { coveringMount, isGiven, type Mount, parseMountinfo } from '../files/mounts.ts';
+import { createStatfs, type MeasureFilesystem } from './statfs.ts';
+import type { Statfs } from './statfs-child.ts';
+import type { Filesystem } from './types.ts';
+
+interface Places {
+  readonly hostRoot: string;
+  /** The agent's own folder, on our side. */
+  readonly stateDir: string;
+  /** The text of /proc/self/mountinfo. */
+  readonly mountinfo?: () => Promise<string>;
+  readonly measure?: MeasureFilesystem;
+}
+
+/**
+ * Measures the filesystem of a path of the VM. Where `/var/lib` is not mounted, the agent's state folder stands in:
+ * it is a named volume, kept by the engine on that same filesystem, and gives away nobody's data.
+ */
+export function createFilesystem({
+  hostRoot,
+  stateDir,
+  mountinfo = readMountinfo,
+  measure = createStatfs(),
+}: Places): Host['filesystem'] {
+  return async (path, signal) => {
+    const found = await measure(hostRoot, path, signal);
+    const mounts = parseMountinfo(await mountinfo());
+    const { resolved } = found;
+    if (isGiven(mounts, resolved)) {
+      const mount = coveringMount(mounts, resolved.path);
+      // In a container a mount is read-only because it was given so; the machine itself has no such views.
+      const readOnly = mount?.filesystemReadOnly || (resolved.root === '/' && mount?.readOnly);
+      return describe(path, found, readOnly, mount && aboutMount(mounts, mount, resolved.root));
+    }
+    const denied = notGiven(path, resolved, hostRoot);
+    if (normalize(`${path}/`) !== '/var/lib/') throw denied;
+    const state = await measure('/', stateDir, signal);
+    const mount = coveringMount(mounts, state.resolved.path);
+    // One in memory says nothing about any disk.
+    if (!state.numbers || !mount || ['tmpfs', 'ramfs'].includes(mount.filesystemType)) throw denied;
+    return describe(stateDir, state, mount.filesystemReadOnly, aboutMount(mounts, mount, '/'));
+  };
+}
+
+function describe(
+  measured: string,
+  { numbers }: Statfs,
+  readOnly = false,
+  about: Pick<Filesystem, 'type' | 'source' | 'device'> = {},
+): Filesystem {
+  if (!numbers) throw new CannotTell('not_found', `${measured} does not exist`);
+  const { freeBytes, ...rest } = numbers;
+  return { measured, ...rest, usedBytes: numbers.sizeBytes - freeBytes, readOnly, ...about };
+}
+
+/** An overlay has the space of the filesystem that takes what is written to it, and is told as that one. */
+function aboutMount(mounts: readonly Mount[], mount: Mount, root: string) {
+  const below = mount.upper === undefined ? undefined : coveringMount(mounts, join(root, mount.upper));
+  const { device } = below && below.filesystemType !== 'overlay' ? below : mount;
+  return { type: mount.filesystemType, source: mount.source, device };
+}

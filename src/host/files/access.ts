@@ -1,0 +1,33 @@
+import { join, relative } from 'node:path/posix';
+import { CannotTell } from '../../check.ts';
+import { codeOf } from '../../errors.ts';
+import type { Resolved } from './root.ts';
+
+/** The answer for a path of the VM that was not mounted into this module, with the createOptions that would do it. */
+export function notGiven(path: string, resolved: Resolved, hostRoot: string): CannotTell {
+  const source = `/${relative(resolved.root, resolved.path)}`;
+  const target = join(hostRoot, source);
+  const mount = { Type: 'bind', Source: source, Target: target, ReadOnly: true };
+  const link = source === path ? '' : `, where ${path} leads,`;
+  return new CannotTell('no_access', `${source}${link} is not mounted into this module at ${target}`, {
+    remedy: `Mount it: "HostConfig": { "Mounts": [ ${oneLine(mount)} ] }`,
+  });
+}
+
+/** JSON as people write it by hand. */
+const oneLine = (value: object): string => JSON.stringify(value, undefined, 1).replaceAll(/\n */g, ' ');
+
+/** What a failed system call on a path of the VM means to whoever asked. */
+export function cannotRead(path: string, cause: unknown): CannotTell {
+  if (cause instanceof CannotTell) return cause;
+  const code = codeOf(cause) ?? '';
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new CannotTell('not_found', `${path} does not exist`);
+  if (code === 'EACCES' || code === 'EPERM') {
+    const uid = process.geteuid?.();
+    return new CannotTell('no_access', `User id ${uid} of this module may not read ${path}`, {
+      cause,
+      remedy: `Let it read: sudo setfacl -m u:${uid}:rX '${path}'`,
+    });
+  }
+  return new CannotTell('unreadable', `Could not read ${path}`, { cause });
+}

@@ -1,0 +1,87 @@
+import { constants } from 'node:fs';
+import { access, readFile, readlink, realpath, stat } from 'node:fs/promises';
+import { orAbort } from '../../deadline.ts';
+import { readRegularFile } from '../../read-file.ts';
+import { cannotRead, notGiven } from './access.ts';
+import { findMatches } from './glob.ts';
+import { isGiven, type Mount, parseMountinfo } from './mounts.ts';
+import { resolveInRoot } from './root.ts';
+
+/** The VM's files, by the VM's paths. Each rejects with the signal's reason, or with a {@link CannotTell}. */
+export interface Files {
+  /**
+   * Regular files that match a glob, sorted. `*`, `?`, `[…]` and `{a,b}` match within one segment of the path; `**`
+   * is refused. Names that start with a dot match only a pattern that names the dot.
+   */
+  find(pattern: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** The bytes of a regular file of at most 1 MiB. */
+  read(path: string, signal: AbortSignal): Promise<Buffer>;
+  /** Whether something is there that belongs to the VM and may be read; a folder must be searchable too. */
+  canRead(path: string, signal: AbortSignal): Promise<boolean>;
+  /** Whether something is there that belongs to the VM and may be read and written, such as a device. */
+  canUse(path: string, signal: AbortSignal): Promise<boolean>;
+}
+
+const mostBytes = 1_048_576;
+/** Mounts change when somebody changes them by hand; a look at thousands of files reads their list once a second. */
+const keepMountsMs = 1000;
+
+/** @param mountinfo reads the text of /proc/self/mountinfo; a look never touches the mounts themselves. */
+export function createFiles({
+  hostRoot,
+  mountinfo = readMountinfo,
+}: {
+  hostRoot: string;
+  mountinfo?: () => Promise<string>;
+}): Files {
+  let mounts: Promise<readonly Mount[]> | undefined;
+  let mountsReadAt = 0;
+  function currentMounts(): Promise<readonly Mount[]> {
+    if (mounts && performance.now() - mountsReadAt < keepMountsMs) return mounts;
+    mountsReadAt = performance.now();
+    const reading = mountinfo().then(parseMountinfo);
+    reading.catch(() => {
+      if (mounts === reading) mounts = undefined;
+    });
+    mounts = reading;
+    return reading;
+  }
+
+  /** The real path on our side of something the VM has; it need not exist. */
+  async function locate(path: string): Promise<string> {
+    const resolved = await resolveInRoot(hostRoot, path, { readlink, realpath });
+    if (!isGiven(await currentMounts(), resolved)) throw notGiven(path, resolved, hostRoot);
+    return resolved.path;
+  }
+
+  async function read(path: string, signal: AbortSignal): Promise<Buffer> {
+    try {
+      return await readRegularFile(await locate(path), { mostBytes, followLink: false }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw cannotRead(path, error);
+    }
+  }
+
+  async function can(path: string, mode: number): Promise<boolean> {
+    try {
+      const real = await locate(path);
+      const folder = (await stat(real)).isDirectory();
+      await access(real, folder ? mode | constants.X_OK : mode);
+      return true;
+    } catch {
+      // Every way of not getting at it is the same answer here.
+      return false;
+    }
+  }
+
+  return {
+    find: (pattern, signal) => orAbort(findMatches(pattern, locate, signal), signal),
+    read: (path, signal) => orAbort(read(path, signal), signal),
+    canRead: (path, signal) => orAbort(can(path, constants.R_OK), signal),
+    canUse: (path, signal) => orAbort(can(path, constants.R_OK | constants.W_OK), signal),
+  };
+}
+
+/** The mounts of this process as the kernel lists them; no mount is touched. */
+export const readMountinfo = (): Promise<string> => readFile('/proc/self/mountinfo', 'utf8');

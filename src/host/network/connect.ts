@@ -1,0 +1,101 @@
+import type { Socket } from 'node:net';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import { CannotTell } from '../../check.ts';
+import { type Endpoint, formatEndpoint } from '../../endpoint.ts';
+import { handshake } from '../tls/handshake.ts';
+import { dial } from './dial.ts';
+import { connectThrough, type ProxyFor } from './proxy.ts';
+import type { Resolve } from './resolve.ts';
+import type { Timeline } from './timeline.ts';
+
+/**
+ * Opens connections for `use` and closes them when it settles. Rejects with the signal's reason, or with a
+ * {@link CannotTell} whose reason is a `ProbeFailure` when the network or the other side is at fault.
+ */
+export interface Connect {
+  /** The proxy that `tls` goes through to an endpoint, if any. */
+  readonly proxyFor: ProxyFor;
+  /** TCP without a proxy. */
+  tcp<T>(to: Destination, use: (socket: Socket) => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** TLS, through the proxy where one is set for the endpoint. Any certificate will do: `use` judges it. */
+  tls<T>(to: TlsDestination, use: (socket: TLSSocket) => Promise<T>, signal: AbortSignal): Promise<T>;
+}
+
+interface Destination {
+  readonly endpoint: Endpoint;
+  readonly timeline: Timeline;
+  /** ConfirmedFinding once a TCP connection stands: to the endpoint, or to the proxy. */
+  readonly onOpen?: (opened: Opened) => void;
+}
+
+/** What a TCP connection was made to, and what it could have been made to. */
+export interface Opened {
+  readonly address: string;
+  readonly addresses: readonly string[];
+  readonly port: number;
+}
+
+interface TlsDestination extends Destination {
+  readonly context: SecureContext;
+}
+
+/** Connections by this device's own resolver and proxy. */
+export function createConnect({ resolve, proxyFor }: { resolve: Resolve; proxyFor: ProxyFor }): Connect {
+  return {
+    proxyFor,
+
+    async tcp(to, use, signal) {
+      const socket = await open(resolve, to, signal);
+      return use(socket).finally(() => socket.destroy());
+    },
+
+    async tls({ context, ...to }, use, signal) {
+      const { endpoint, timeline } = to;
+      const socket = await openAsConfigured(resolve, proxyFor, to, signal);
+      try {
+        const asked = `the TLS handshake with ${formatEndpoint(endpoint)}`;
+        const tls = await timeline.run('tls', asked, () => handshake(socket, endpoint.host, context, signal));
+        return await use(tls);
+      } finally {
+        socket.destroy();
+      }
+    },
+  };
+}
+
+async function open(
+  resolve: Resolve,
+  { endpoint, timeline, onOpen }: Destination,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const { host, port } = endpoint;
+  const addresses = await timeline.run('resolve', `the DNS look-up of ${host}`, () => resolve(host, signal));
+  const asked = `the TCP connection to ${formatEndpoint(endpoint)}`;
+  const { socket, address } = await timeline.run('connect', asked, () => dial(addresses, port, signal));
+  onOpen?.({ address, addresses, port });
+  return socket;
+}
+
+async function openAsConfigured(
+  resolve: Resolve,
+  proxyFor: ProxyFor,
+  to: Destination,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const { endpoint, timeline } = to;
+  const proxy = proxyFor(endpoint);
+  if (proxy === undefined) return open(resolve, to, signal);
+
+  const socket = await open(resolve, { ...to, endpoint: proxy }, signal).catch((cause: unknown) => {
+    if (!(cause instanceof CannotTell) || cause.reason === 'internal_error') throw cause;
+    throw new CannotTell('proxy_failed', `The proxy cannot be reached: ${cause.message}`, { cause });
+  });
+  const asked = `the CONNECT request to the proxy ${formatEndpoint(proxy)}`;
+  try {
+    await timeline.run('connect', asked, () => connectThrough(socket, proxy, endpoint, signal));
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}

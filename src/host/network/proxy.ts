@@ -1,0 +1,72 @@
+import { request, STATUS_CODES } from 'node:http';
+import { isIP, type Socket } from 'node:net';
+import { CannotTell } from '../../check.ts';
+import { type Endpoint, formatEndpoint, type HttpProxy } from '../../endpoint.ts';
+
+/** The proxy for an endpoint, if it is to be reached through one. */
+export type ProxyFor = (endpoint: Endpoint) => HttpProxy | undefined;
+
+/**
+ * Which endpoints go through the proxy: all but those that `no_proxy` covers, a list by commas of `*`, names and
+ * addresses, each with an optional port. A name covers the names below it, with or without a leading dot.
+ */
+export function createProxyFor(proxy: HttpProxy | undefined, noProxy: string): ProxyFor {
+  const exceptions = noProxy.split(/[\s,]+/).filter((entry) => entry !== '');
+  return (endpoint) => (exceptions.some((entry) => covers(entry, endpoint)) ? undefined : proxy);
+}
+
+function covers(entry: string, { host, port }: Endpoint): boolean {
+  if (entry === '*') return true;
+  const [, bracketed, plain = '', ofPort] =
+    /^(?:\[(.*)\]|(.*?))(?::(\d+))?$/.exec(isIP(entry) === 6 ? `[${entry}]` : entry) ?? [];
+  if (ofPort !== undefined && Number(ofPort) !== port) return false;
+  const covered = (bracketed ?? plain).toLowerCase().replace(/^\*?\./, '');
+  const name = host.toLowerCase();
+  return name === covered || (isIP(name) === 0 && name.endsWith(`.${covered}`));
+}
+
+/**
+ * Has a proxy connect to an endpoint, over a connection to the proxy which then carries that to the endpoint.
+ *
+ * @throws CannotTell `proxy_failed` with the proxy's status.
+ */
+export function connectThrough(
+  socket: Socket,
+  proxy: HttpProxy,
+  endpoint: Endpoint,
+  signal: AbortSignal,
+): Promise<void> {
+  const authority = formatEndpoint(endpoint);
+  const { authorization } = proxy;
+  return new Promise((resolve, reject) => {
+    const asked = request({
+      method: 'CONNECT',
+      path: authority,
+      headers: { Host: authority, ...(authorization && { 'Proxy-Authorization': authorization }) },
+      createConnection: () => socket,
+      signal,
+    });
+    asked.once('connect', ({ statusCode = 0 }, _, head) => {
+      if (statusCode >= 200 && statusCode < 300) {
+        socket.unshift(head);
+        return resolve();
+      }
+      const status = `${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trim();
+      // 401 is for origins, but tinyproxy has it for credentials that are wrong.
+      const why = statusCode === 407 || statusCode === 401 ? credentialsProblem(authorization) : '';
+      const message = `The proxy ${formatEndpoint(proxy)} refused to connect to ${authority} (${status})${why}`;
+      reject(new CannotTell('proxy_failed', message));
+    });
+    asked.on('error', (cause: NodeJS.ErrnoException) => {
+      if (signal.aborted) return reject(signal.reason);
+      const message = `The proxy ${formatEndpoint(proxy)} gave no usable answer (${cause.code ?? cause.message})`;
+      reject(new CannotTell('proxy_failed', message, { cause }));
+    });
+    asked.end();
+  });
+}
+
+const credentialsProblem = (authorization: string | undefined): string =>
+  authorization === undefined
+    ? ': it wants credentials, and https_proxy has none'
+    : ': it does not accept the credentials in https_proxy';

@@ -1,0 +1,62 @@
+import type { Endpoint } from '../../endpoint.ts';
+import type { Answer } from '../../host.ts';
+
+/** What a check may ask about the network. */
+export interface NetworkHost {
+  /** One attempt to reach a target. A target that cannot be reached is an answer, not an error. */
+  probe(target: ProbeTarget, signal: AbortSignal): Answer<Probe>;
+  /**
+   * One look-up of a name's addresses, by the system (its hosts file, then its servers) or by one server `IP[:port]`.
+   * `not_found`, `refused`, `server_failed` or `timed_out` where there are none.
+   */
+  lookUp(
+    name: string,
+    server: string | undefined,
+    signal: AbortSignal,
+  ): Answer<LookUp, 'refused' | 'server_failed'>;
+}
+
+/** A probe target taken apart. IPv6 addresses stand without brackets. */
+export interface ProbeTarget extends Endpoint {
+  readonly scheme: 'tcp' | 'tls' | 'https';
+  /** For https: the path with its query, when the target names one. */
+  readonly path?: string;
+}
+
+/** How far an attempt came. Phases that were not reached are absent. */
+export interface Probe {
+  /** Absent when the target was reached. */
+  readonly failure?: { readonly reason: ProbeFailure; readonly detail: string };
+  readonly seconds: Readonly<Partial<Record<ProbePhase, number>>>;
+  /** The proxy it went through, as `host:port`. */
+  readonly proxy?: string;
+  /**
+   * What is wrong with the other address family (IPv4 or IPv6) of a target that was reached over one. Absent when both
+   * work, the name has addresses of only one, or this device has no route for it at all.
+   */
+  readonly brokenFamily?: string;
+}
+
+/** The parts of an attempt, in their order. `first_byte`: from the request to the head of its answer. */
+export const probePhases = ['resolve', 'connect', 'tls', 'first_byte'] as const;
+export type ProbePhase = (typeof probePhases)[number];
+
+/** What can keep a probe from its target; outboundReachability gives them as its reasons. */
+export const probeFailures = [
+  'dns_failed',
+  'refused',
+  'timed_out',
+  'tls_failed',
+  'intercepted',
+  'http_status',
+  'wrong_content',
+  'proxy_failed',
+] as const;
+export type ProbeFailure = (typeof probeFailures)[number];
+
+/** The addresses of a name. */
+export interface LookUp {
+  /** IPv4 first; at least one. */
+  readonly addresses: readonly string[];
+  readonly seconds: number;
+}

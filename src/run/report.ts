@@ -1,0 +1,71 @@
+import { type Status, statuses } from '../check.ts';
+import type { ConfirmedFinding } from './confirm.ts';
+
+/** Everything the agent has to say, the same object for every sink. JSON as it stands. */
+export interface Report {
+  readonly generatedAt: string;
+  readonly agent: AgentState;
+  readonly policy: PolicyState;
+  readonly summary: Summary;
+  /** By check id, in the order of the registry; a check that has not run yet is absent. */
+  readonly checks: Readonly<Record<string, CheckReport>>;
+}
+
+/** Who reports. Moments are ISO 8601, here and below. */
+export interface AgentState {
+  readonly version: string;
+  readonly startedAt: string;
+  readonly mode: 'edge' | 'standalone';
+  readonly hub: HubState;
+}
+
+/** `offline`: the connection was lost or refused and is being tried again. `none`: there is no hub to connect to. */
+export type HubState = 'connected' | 'connecting' | 'offline' | 'none';
+
+/** Which policy is followed, and what became of the last one asked for. */
+export interface PolicyState {
+  /** Where the policy in force comes from. */
+  readonly source: 'twin' | 'file' | 'saved' | 'default';
+  /** The desired `$version` that was looked at last; 0 while there is none. */
+  readonly version: number;
+  /** Whether that version is in force. If not, an earlier policy still is. */
+  readonly accepted: boolean;
+  readonly problems: readonly string[];
+  /** What the policy in force calls itself. */
+  readonly note?: string | undefined;
+}
+
+/** The worst status of any check, and how many checks have each. */
+export type Summary = { readonly status: Status } & Readonly<Record<Status, number>>;
+
+/** One check: its worst status, since when it has had that one, and its findings in the order of its subjects. */
+export interface CheckReport {
+  readonly title: string;
+  readonly status: Status;
+  readonly since: string;
+  readonly lastRun: string;
+  readonly durationSeconds: number;
+  readonly findings: readonly ConfirmedFinding[];
+}
+
+/** The worst of some statuses: fail > warn > unknown > pass > skip. `skip` when there are none. */
+export const worst = (some: readonly Status[]): Status =>
+  statuses.findLast((status) => some.includes(status)) ?? 'skip';
+
+/** Counts checks by status. */
+export function summarise(checks: Readonly<Record<string, Pick<CheckReport, 'status'>>>): Summary {
+  const all = Object.values(checks).map(({ status }) => status);
+  const count = (status: Status) => all.filter((each) => each === status).length;
+  return {
+    status: worst(all),
+    pass: count('pass'),
+    warn: count('warn'),
+    fail: count('fail'),
+    unknown: count('unknown'),
+    skip: count('skip'),
+  };
+}
+
+/** Findings by severity, worst first; equals keep their order. */
+export const worstFirst = <T extends { readonly status: Status }>(findings: readonly T[]): T[] =>
+  findings.toSorted((a, b) => statuses.indexOf(b.status) - statuses.indexOf(a.status));

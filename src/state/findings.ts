@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { statuses } from '../check.ts';
+import type { Report } from '../run/report.ts';
+import type { Remembered } from '../run/watch.ts';
+import type { StateFile } from './state-file.ts';
+
+const name = 'findings';
+
+const finding = z.object({
+  target: z.string(),
+  status: z.enum(statuses),
+  reason: z.string().optional(),
+  message: z.string(),
+  remedy: z.string().optional(),
+  since: z.iso.datetime(),
+});
+const schema = z.record(z.string(), z.object({ since: z.iso.datetime(), findings: z.array(finding) }));
+
+/** What an earlier process told, by check id; nothing of a file that is not what it should be. */
+export function loadFindings(state: Pick<StateFile, 'get'>): Readonly<Record<string, Remembered>> {
+  const parsed = schema.safeParse(state.get(name) ?? {});
+  return parsed.success ? (parsed.data as Record<string, Remembered>) : {};
+}
+
+/** Keeps what is told for the next process. Readings are left out: they will be old by then. */
+export function saveFindings(state: Pick<StateFile, 'set'>, { checks }: Report): void {
+  const kept = Object.entries(checks).map(([id, { since, findings }]) => {
+    return [id, { since, findings: findings.map(({ readings: _, ...told }) => told) }] as const;
+  });
+  state.set(name, Object.fromEntries(kept));
+}

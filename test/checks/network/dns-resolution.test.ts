@@ -1,0 +1,213 @@
+import { describe, expect, test } from 'vitest';
+import { CannotTell } from '../../../src/check.ts';
+import { dnsResolution } from '../../../src/checks/network/dns-resolution.ts';
+import { fakeHost } from '../../support/fake-host.ts';
+
+const never = new AbortController().signal;
+const { examine, params, subjects } = dnsResolution;
+const hub = 'hub.azure-devices.net';
+const other = '10.0.0.53';
+
+/** What a server says to each look-up in turn, the last for ever: addresses, seconds to answer in, or a failure. */
+type Says = readonly (readonly string[] | number | string)[];
+
+function hostThat(says: Record<string, Says>) {
+  const asked: string[] = [];
+  const lookUp = async (name: string, server: string | undefined) => {
+    const who = server ?? 'own';
+    const turn = asked.filter((each) => each === who).length;
+    asked.push(who);
+    const answers = says[who] ?? [];
+    const said = answers[Math.min(turn, answers.length - 1)];
+    if (typeof said === 'string') throw new CannotTell(said, `${name} does not resolve by ${who}`);
+    if (typeof said === 'number') return { addresses: ['192.0.2.1'], seconds: said };
+    return { addresses: said ?? [], seconds: 0.004 };
+  };
+  return { host: fakeHost({ lookUp }), asked };
+}
+
+const examineHub = (says: Record<string, Says>, name = hub) => {
+  const servers = Object.keys(says).filter((each) => each !== 'own');
+  return examine({ target: name }, params.parse({ servers }), hostThat(says).host, never);
+};
+
+test('a name that resolves passes, with its addresses and the time of the slowest look-up', async () => {
+  const { host, asked } = hostThat({ own: [0.2, 0.003, 0.004] });
+  expect(await examine({ target: hub }, params.parse({}), host, never)).toEqual({
+    status: 'pass',
+    message: 'Resolves to 192.0.2.1 in 0.200 s',
+    readings: [{ gauge: 'dns_lookup_seconds', value: 0.2 }],
+  });
+  expect(asked).toHaveLength(3);
+});
+
+describe('what this device gets', () => {
+  test.each<[string, Says, string, string, RegExp]>([
+    ['no such name', ['not_found'], 'fail', 'not_found', /by own, in 3 look-ups of 3$/],
+    ['a refusal', ['refused'], 'fail', 'refused', /by own, in 3 look-ups of 3$/],
+    ['a server failure', ['server_failed'], 'fail', 'server_failed', /by own, in 3 look-ups of 3$/],
+    ['silence, which is not waited for twice', ['timed_out'], 'fail', 'timed_out', /by own$/],
+    [
+      'an answer now and then',
+      ['server_failed', ['192.0.2.1'], ['192.0.2.1']],
+      'warn',
+      'intermittent',
+      /^This device's resolver gave an address in 2 look-ups of 3; otherwise: .*by own$/,
+    ],
+    [
+      'a slow answer',
+      [1.25],
+      'warn',
+      'slow',
+      /^This device's resolver took 1\.25 s to look up .*, more than 1 s$/,
+    ],
+    [
+      'a private address',
+      [['10.1.0.4']],
+      'warn',
+      'private_answer',
+      /resolves to the private address 10\.1\.0\.4$/,
+    ],
+    ['a sinkhole', [['0.0.0.0']], 'fail', 'private_answer', /resolves to 0\.0\.0\.0, which leads nowhere/],
+    ['a sinkhole beside an address', [['192.0.2.1', '::']], 'fail', 'private_answer', /leads nowhere/],
+  ])('%s', async (_, own, status, reason, message) => {
+    const verdict = await examineHub({ own });
+    expect(verdict).toMatchObject({
+      status,
+      reason,
+      message: expect.stringMatching(message),
+      remedy: expect.stringMatching(/`.+`/),
+    });
+  });
+
+  test('is not timed when there was no answer', async () => {
+    expect((await examineHub({ own: ['not_found'] })).readings).toEqual([]);
+  });
+});
+
+test.each([
+  ['hub.azure-devices.net', 'warn'],
+  ['HUB.azure-devices.cn.', 'warn'],
+  ['global.azure-devices-provisioning.net', 'warn'],
+  ['mcr.microsoft.com', 'warn'],
+  ['acme.azurecr.io', 'warn'],
+  // A parent gateway, a plant's own registry: private, and rightly so.
+  ['parent.plant.example', 'pass'],
+  ['notazure-devices.net', 'pass'],
+])('a private address for %s is a %s', async (name, status) => {
+  expect((await examineHub({ own: [['10.1.0.4']] }, name)).status).toBe(status);
+});
+
+describe('another server', () => {
+  const right: Says = [['192.0.2.1']];
+
+  test.each<[string, Says, Says]>([
+    ['has other addresses, as content networks give', right, [['198.51.100.9']]],
+    ['has an address more', right, [['192.0.2.1', '2001:db8::1']]],
+  ])('that %s agrees', async (_, own, others) => {
+    expect((await examineHub({ own, [other]: others })).status).toBe('pass');
+  });
+
+  test.each<[string, Says, Says, string, RegExp]>([
+    [
+      'denies the name',
+      right,
+      ['not_found'],
+      'warn',
+      /answers 192\.0\.2\.1 for .*, but 10\.0\.0\.53 says that there is no such name$/,
+    ],
+    [
+      'alone knows the name',
+      ['not_found'],
+      right,
+      'fail',
+      /by own, in 3 look-ups of 3; 10\.0\.0\.53 knows it as 192\.0\.2\.1$/,
+    ],
+    ['gives a private address', right, [['10.1.0.4']], 'warn', /but 10\.0\.0\.53 answers 10\.1\.0\.4$/],
+    ['gives a sinkhole', right, [['127.0.0.1']], 'warn', /but 10\.0\.0\.53 answers 127\.0\.0\.1$/],
+  ])('that %s is answers_differ', async (_, own, others, status, message) => {
+    expect(await examineHub({ own, [other]: others })).toMatchObject({
+      status,
+      reason: 'answers_differ',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test.each(['refused', 'server_failed', 'timed_out'])(
+    'that has %s warns, as this device can do without',
+    async (reason) => {
+      expect(await examineHub({ own: right, [other]: [reason] })).toMatchObject({ status: 'warn', reason });
+    },
+  );
+
+  test('that is slow, or fails now and then, is named', async () => {
+    expect((await examineHub({ own: right, [other]: [1.5] })).message).toContain('10.0.0.53 took 1.50 s');
+    const flaky: Says = ['refused', ['192.0.2.1']];
+    expect((await examineHub({ own: right, [other]: flaky })).message).toMatch(
+      /^10\.0\.0\.53 gave an address in 2/,
+    );
+  });
+
+  test('does not hide what is wrong with this device', async () => {
+    expect(await examineHub({ own: ['refused'], [other]: right })).toMatchObject({
+      status: 'fail',
+      reason: 'refused',
+    });
+  });
+});
+
+test('the agent that stops gets its own reason back', async () => {
+  const stopping = new AbortController();
+  const reason = new Error('stopping');
+  const lookUp = (_: string, __: string | undefined, signal: AbortSignal) =>
+    new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason));
+      stopping.abort(reason);
+    });
+  const looking = examine({ target: hub }, params.parse({}), fakeHost({ lookUp }), stopping.signal);
+  await expect(looking).rejects.toBe(reason);
+});
+
+test('an address that stands for a name needs no look-up', async () => {
+  const names = { gateway: '10.0.0.4' };
+  const host = fakeHost({ names });
+  const [subject = { target: '' }] = await subjects(params.parse({ names: ['{gateway}'] }), host, never);
+  await expect(examine(subject, params.parse({}), host, never)).rejects.toMatchObject({
+    reason: 'not_applicable',
+  });
+});
+
+test('a name that is not known is not applicable', async () => {
+  const [subject = { target: '' }] = await subjects(params.parse({}), fakeHost({}), never);
+  await expect(examine(subject, params.parse({}), fakeHost({}), never)).rejects.toMatchObject({
+    reason: 'not_applicable',
+    message: expect.stringContaining('{iothub} is not known'),
+  });
+});
+
+describe('a policy', () => {
+  test.each([
+    { servers: ['10.0.0.53'] },
+    { servers: ['10.0.0.53:5353'] },
+    { servers: ['2001:db8::53'] },
+    { servers: ['[2001:db8::53]:5353'] },
+    { names: ['{iothub}', '{dps}', '{registries}', 'time.windows.com'] },
+  ])('with %j is taken', (given) => {
+    expect(params.safeParse(given).success).toBe(true);
+  });
+
+  test.each([
+    { servers: ['dns.test'] },
+    { servers: ['10.0.0.53:0'] },
+    { servers: ['10.0.0.53:65536'] },
+    { servers: ['[10.0.0.53]:x'] },
+    { names: ['https://hub.test'] },
+    { names: ['hub.test:443'] },
+    { names: ['192.0.2.1'] },
+    { names: ['{hub}'] },
+    { names: [''] },
+    { warnSeconds: 0 },
+  ])('with %j is refused', (given) => {
+    expect(params.safeParse(given).success).toBe(false);
+  });
+});

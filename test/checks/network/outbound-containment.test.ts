@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { CannotTell } from '../../../src/check.ts';
+import { outboundContainment } from '../../../src/checks/network/outbound-containment.ts';
+import type { Probe, ProbeTarget } from '../../../src/host/network/types.ts';
+import { fakeHost } from '../../support/fake-host.ts';
+import { network } from '../../support/network.ts';
+import { refusedPort, silentServer } from '../../support/servers.ts';
+
+const never = new AbortController().signal;
+const { examine, params, subjects } = outboundContainment;
+const policy = params.parse({});
+
+const lookUp = async () => ({ addresses: ['192.0.2.1', '2001:db8::1'], seconds: 0.01 });
+const refused = (host: string): Probe => ({
+  failure: { reason: 'refused', detail: `${host}:53 refused the connection (ECONNREFUSED)` },
+  seconds: { connect: 0.02 },
+});
+const dropped: Probe = { failure: { reason: 'timed_out', detail: 'No answer' }, seconds: { connect: 5 } };
+const reached: Probe = { seconds: { connect: 0.03 } };
+
+test('what refuses is contained, and told apart from what is dropped', async () => {
+  const probe = async ({ host }: ProbeTarget) => (host === '192.0.2.1' ? refused(host) : dropped);
+  expect(await examine({ target: 'tcp://out.test:53' }, policy, fakeHost({ probe, lookUp }), never)).toEqual({
+    status: 'pass',
+    message:
+      'Contained: 192.0.2.1:53 refused the connection (ECONNREFUSED); the connection to [2001:db8::1]:53 was dropped (no answer in 5 s)',
+  });
+});
+
+test.each(['warn', 'fail'] as const)(
+  'one address that is reachable is a %s, as the policy says',
+  async (severity) => {
+    const probe = async ({ host }: ProbeTarget) => (host === '192.0.2.1' ? dropped : reached);
+    const host = fakeHost({ probe, lookUp });
+    expect(await examine({ target: 'tcp://out.test:53' }, params.parse({ severity }), host, never)).toEqual({
+      status: severity,
+      reason: 'reachable',
+      message: '[2001:db8::1]:53 accepted a connection after 0.03 s',
+      remedy: expect.stringMatching(/`sudo iptables .* 192\.0\.2\.1 .*` and `sudo ip6tables .* 2001:db8::1 /),
+    });
+  },
+);
+
+test('a name that does not exist is contained, and said so', async () => {
+  const lookUp = async () => {
+    throw new CannotTell('not_found', 'out.test does not resolve');
+  };
+  expect(await examine({ target: 'tcp://out.test:53' }, policy, fakeHost({ lookUp }), never)).toEqual({
+    status: 'pass',
+    message: 'Contained: out.test does not resolve, so there is nothing to connect to',
+  });
+});
+
+test.each(['timed_out', 'server_failed', 'refused'])(
+  'a resolver that has %s is no containment',
+  async (reason) => {
+    const lookUp = async () => {
+      throw new CannotTell(reason, 'no answer');
+    };
+    const verdict = examine({ target: 'tcp://out.test:53' }, policy, fakeHost({ lookUp }), never);
+    await expect(verdict).rejects.toMatchObject({ reason });
+  },
+);
+
+describe('against real sockets', () => {
+  const host = fakeHost(network({}));
+
+  test('nothing is sent but the request for a connection, which is closed at once', async () => {
+    const server = await silentServer();
+    let bytes = 0;
+    const verdict = await examine({ target: `tcp://127.0.0.1:${server.port}` }, policy, host, never);
+    expect(verdict).toMatchObject({ status: 'warn', reason: 'reachable' });
+    const [socket] = server.connections;
+    for await (const chunk of socket ?? []) bytes += chunk.length;
+    expect(server.connections).toHaveLength(1);
+    expect(bytes).toBe(0);
+  });
+
+  test('a closed port is contained', async () => {
+    const port = await refusedPort();
+    const verdict = await examine({ target: `tcp://127.0.0.1:${port}` }, policy, host, never);
+    expect(verdict.message).toBe(`Contained: 127.0.0.1:${port} refused the connection (ECONNREFUSED)`);
+  });
+});
+
+test.each(['tls://out.test:443', 'https://out.test'])('%s is refused: it would send more', (target) => {
+  const { error } = params.safeParse({ targets: [target] });
+  expect(error?.issues.map(({ message }) => message)).toEqual([
+    `"${target}" must begin with tcp://: nothing is sent to these targets`,
+  ]);
+});
+
+test("this device's own names stand for themselves", async () => {
+  const given = params.parse({ targets: ['tcp://{dps}:443'] });
+  expect(await subjects(given, fakeHost({}), never)).toEqual([
+    { target: 'tcp://global.azure-devices-provisioning.net:443' },
+  ]);
+});

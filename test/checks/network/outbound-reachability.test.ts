@@ -1,0 +1,202 @@
+import { describe, expect, test } from 'vitest';
+import { CannotTell } from '../../../src/check.ts';
+import { outboundReachability } from '../../../src/checks/network/outbound-reachability.ts';
+import {
+  type Probe,
+  type ProbeFailure,
+  type ProbeTarget,
+  probeFailures,
+} from '../../../src/host/network/types.ts';
+import type { Host } from '../../../src/host.ts';
+import { fakeHost } from '../../support/fake-host.ts';
+import { network } from '../../support/network.ts';
+import { silentServer } from '../../support/servers.ts';
+
+const never = new AbortController().signal;
+const { examine, params, reasons, subjects } = outboundReachability;
+const policy = params.parse({});
+const names = { iothub: 'hub.test' };
+const subject = { target: 'tls://hub.test:8883' };
+
+describe('subjects', () => {
+  test("are the targets with this device's own names, each once", async () => {
+    const given = params.parse({
+      targets: ['tls://{iothub}:8883', 'tls://hub.test:8883', 'tcp://192.0.2.1:53'],
+    });
+    const found = await subjects(given, fakeHost({ names }), never);
+    expect(found).toEqual([{ target: 'tls://hub.test:8883' }, { target: 'tcp://192.0.2.1:53' }]);
+  });
+
+  test('whose name is not known stay as written and are not applicable', async () => {
+    const [first = subject] = await subjects(policy, fakeHost({}), never);
+    expect(first.target).toBe('tls://{iothub}:8883');
+    await expect(examine(first, policy, fakeHost({}), never)).rejects.toMatchObject({
+      reason: 'not_applicable',
+      remedy: expect.any(String),
+    });
+  });
+
+  test('are every registry that the images of this device come from', async () => {
+    const images = [
+      'mcr.microsoft.com/azureiotedge-hub:1.6',
+      'acme.azurecr.io:5000/plc@sha256:00',
+      'nginx:1',
+    ];
+    const modules = async () => images.map((image, i) => ({ name: `m${i}`, image }));
+    const given = params.parse({
+      targets: ['https://{registries}/v2/', 'tls://{registries}:443', 'https://mcr.microsoft.com/v2/'],
+    });
+    const found = await subjects(given, fakeHost({ modules }), never);
+    expect(found.map(({ target }) => target)).toEqual([
+      'https://mcr.microsoft.com/v2/',
+      'https://acme.azurecr.io:5000/v2/',
+      'https://registry-1.docker.io/v2/',
+      'tls://mcr.microsoft.com:443',
+      'tls://acme.azurecr.io:443',
+      'tls://registry-1.docker.io:443',
+    ]);
+  });
+
+  test.each<[string, Host['modules']]>([
+    [
+      'no_access',
+      async () => {
+        throw new CannotTell('no_access', 'The workload API gave no answer');
+      },
+    ],
+    [
+      'timed_out',
+      (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    ],
+  ])(
+    'say why the registries are not known (%s), and the others are tried all the same',
+    async (reason, modules) => {
+      const given = params.parse({ targets: ['https://{registries}/v2/', 'tcp://192.0.2.1:53'] });
+      const host = fakeHost({ modules });
+      const [unknown = subject, known] = await subjects(given, host, never);
+      expect(known).toEqual({ target: 'tcp://192.0.2.1:53' });
+      await expect(examine(unknown, given, host, never)).rejects.toMatchObject({ reason });
+    },
+  );
+});
+
+test('a target that is reached passes, with the time of each phase', async () => {
+  const tried: ProbeTarget[] = [];
+  const host = fakeHost({
+    probe: async (target) => {
+      tried.push(target);
+      return { seconds: { resolve: 0.01, connect: 0.02, tls: 0.06 } };
+    },
+  });
+  expect(await examine(subject, policy, host, never)).toEqual({
+    status: 'pass',
+    message: 'Reached in 0.09 s',
+    readings: [
+      { gauge: 'outbound_success', value: 1 },
+      { gauge: 'outbound_duration_seconds', labels: { phase: 'resolve' }, value: 0.01 },
+      { gauge: 'outbound_duration_seconds', labels: { phase: 'connect' }, value: 0.02 },
+      { gauge: 'outbound_duration_seconds', labels: { phase: 'tls' }, value: 0.06 },
+    ],
+  });
+  expect(tried).toEqual([{ scheme: 'tls', host: 'hub.test', port: 8883 }]);
+});
+
+test.each<[Partial<Probe>, string]>([
+  [{ proxy: 'proxy.test:3128' }, 'Reached in 0.02 s through the proxy proxy.test:3128'],
+  [{ brokenFamily: 'IPv6 does not work: why' }, 'Reached in 0.02 s, but IPv6 does not work: why'],
+])('a pass says %j as well, without another reading', async (more, message) => {
+  const host = fakeHost({ probe: async () => ({ seconds: { connect: 0.02 }, ...more }) });
+  const verdict = await examine(subject, policy, host, never);
+  expect(verdict).toMatchObject({ status: 'pass', message });
+  expect(verdict.readings).toHaveLength(2);
+});
+
+describe('a target that is not reached', () => {
+  const failing = (reason: ProbeFailure): Probe => ({
+    failure: { reason, detail: 'What it said' },
+    seconds: { resolve: 0.5 },
+  });
+
+  test.each<[ProbeFailure, RegExp]>([
+    ['dns_failed', /`getent hosts hub\.test`/],
+    ['refused', /firewall.*`curl -v telnet:\/\/hub\.test:8883`/],
+    ['timed_out', /firewall.*hub\.test:8883/],
+    ['tls_failed', /`openssl s_client -connect hub\.test:8883 -servername hub\.test`/],
+    ['intercepted', /Exclude hub\.test from TLS inspection/],
+    ['http_status', /`curl -v https:\/\/hub\.test:8883`/],
+    ['wrong_content', /Open https:\/\/hub\.test:8883 in a browser/],
+    ['proxy_failed', /CONNECT to hub\.test:8883.*https_proxy/],
+  ])('fails for %s, with what to do', async (reason, remedy) => {
+    const verdict = await examine(subject, policy, fakeHost({ probe: async () => failing(reason) }), never);
+    expect(verdict).toEqual({
+      status: 'fail',
+      reason,
+      message: 'What it said, after 0.50 s',
+      remedy: expect.stringMatching(remedy),
+      readings: [
+        { gauge: 'outbound_success', value: 0 },
+        { gauge: 'outbound_duration_seconds', labels: { phase: 'resolve' }, value: 0.5 },
+      ],
+    });
+  });
+
+  test.each<[ProbeFailure, string, string]>([
+    ['http_status', 'https://hub.test:5000/v2/', '`curl -v https://hub.test:5000/v2/`'],
+    ['http_status', 'https://hub.test/a?b=1&c=2', "`curl -v 'https://hub.test:443/a?b=1&c=2'`"],
+    ['http_status', "https://hub.test/it's", "`curl -v 'https://hub.test:443/it%27s'`"],
+    ['http_status', 'https://[2001:db8::1]/v2/', "`curl -v 'https://[2001:db8::1]:443/v2/'`"],
+    ['wrong_content', 'https://hub.test:5000/v2/', 'Open https://hub.test:5000/v2/ in a browser'],
+  ])('for %s of %s is looked at where it was asked', async (reason, target, remedy) => {
+    const host = fakeHost({ probe: async () => failing(reason) });
+    expect(await examine({ target }, policy, host, never)).toMatchObject({
+      remedy: expect.stringContaining(remedy),
+    });
+  });
+
+  test('through a silent proxy is for the proxy to mend', async () => {
+    const probe = async () => ({ ...failing('timed_out'), proxy: 'proxy.test:3128' });
+    const verdict = await examine(subject, policy, fakeHost({ probe }), never);
+    expect(verdict).toMatchObject({
+      reason: 'timed_out',
+      remedy: expect.stringMatching(/port 8883.*`curl .* -x http:\/\/proxy\.test:3128/),
+    });
+  });
+
+  test('has a reason that is counted', () => {
+    expect([...reasons, 'timed_out'].sort()).toEqual([...probeFailures].sort());
+  });
+});
+
+describe('the time-out of a target', () => {
+  const hasty = params.parse({ timeoutSeconds: 0.4 });
+
+  test('is a failure, not an unknown, and says how far it came', async () => {
+    const { port } = await silentServer();
+    const host = fakeHost(network({}));
+    const verdict = await examine({ target: `tls://127.0.0.1:${port}` }, hasty, host, never);
+    expect(verdict).toMatchObject({
+      status: 'fail',
+      reason: 'timed_out',
+      message: expect.stringMatching(
+        /^No answer to the TLS handshake with 127\.0\.0\.1:\d+, after \d\.\d\d s$/,
+      ),
+    });
+  });
+
+  test('leaves an agent that stops its own reason', async () => {
+    const { port } = await silentServer();
+    const reason = new Error('stopping');
+    const host = fakeHost(network({}));
+    const stopping = new AbortController();
+    const verdict = examine({ target: `tls://127.0.0.1:${port}` }, policy, host, stopping.signal);
+    stopping.abort(reason);
+    await expect(verdict).rejects.toBe(reason);
+  });
+});
+
+test.each([{ targets: Array(513).fill('tcp://192.0.2.1:1') }, { timeoutSeconds: 0 }, { timeoutSeconds: 61 }])(
+  'a policy with %j is refused',
+  (given) => {
+    expect(params.safeParse(given).success).toBe(false);
+  },
+);

@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer, type TlsOptions } from 'node:tls';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createRoot, type Issued } from '../../../simulator/workload/pki.ts';
+import { network } from '../../support/network.ts';
+import { proxyServer, refusedPort, silentServer, tlsServer } from '../../support/servers.ts';
+
+const never = new AbortController().signal;
+let root: Issued;
+let below: Issued;
+
+beforeAll(async () => {
+  root = await createRoot({ commonName: 'Test Root' });
+  below = await root.issue({ commonName: 'Test Intermediate', ca: true });
+});
+
+const subjects = async (shown: Pick<Issued, 'chain' | 'key'>, given: Parameters<typeof network>[0] = {}) => {
+  const { port } = await tlsServer(shown);
+  const { certificates } = await network(given).presentedChain({ host: 'hub.test', port }, never);
+  return certificates.map(({ subject }) => subject);
+};
+
+describe('the presented chain', () => {
+  test('is what the server sent and no more, though its root is trusted', async () => {
+    const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'] });
+    expect(await subjects(leaf, { bundle: root.certificate })).toEqual(['CN=hub', 'CN=Test Intermediate']);
+  });
+
+  test('is told with issuers and dates, leaf first', async () => {
+    const dates = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('2021-01-01T00:00:00Z') };
+    const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'], ...dates });
+    const { port } = await tlsServer(leaf);
+    const { certificates } = await network({}).presentedChain({ host: 'hub.test', port }, never);
+    const told = { subject: 'CN=hub', issuer: 'CN=Test Intermediate', ...dates };
+    expect(certificates[0]).toMatchObject({ ...told, subjectAltNames: ['DNS:hub.test'], signer: 1 });
+  });
+
+  test('ends at a root that the server sends', async () => {
+    const leaf = await root.issue({ commonName: 'hub' });
+    expect(await subjects({ ...leaf, chain: leaf.chain + root.certificate })).toEqual([
+      'CN=hub',
+      'CN=Test Root',
+    ]);
+  });
+
+  test.each([
+    ['is for another name', () => root.issue({ commonName: 'leaf', names: ['other.test'] })],
+    ['is self-signed', () => createRoot({ commonName: 'leaf' })],
+  ])('is read even when it %s', async (_, make) => {
+    expect(await subjects(await make())).toEqual(['CN=leaf']);
+  });
+
+  test('is read through the proxy', async () => {
+    const { port } = await tlsServer(await root.issue({ commonName: 'hub' }));
+    const proxy = await proxyServer({ upstreamPort: port });
+    const { presentedChain } = network({ httpsProxy: `http://127.0.0.1:${proxy.port}` });
+    expect(await presentedChain({ host: 'hub.test', port: 443 }, never)).toMatchObject({
+      certificates: [{ subject: 'CN=hub' }],
+    });
+  });
+});
+
+describe('what a presented chain is worth', () => {
+  const given = async (shown: Pick<Issued, 'chain' | 'key'>, how: Parameters<typeof network>[0]) => {
+    const { port } = await tlsServer(shown);
+    return network(how).presentedChain({ host: 'hub.test', port }, never);
+  };
+
+  test('is told apart from the chain: for whom it is, and the authority it leads to', async () => {
+    const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'] });
+    const chain = await given(leaf, { bundle: root.certificate });
+    expect(chain).toMatchObject({ namesHost: true, authority: { subject: 'CN=Test Root', isCa: true } });
+    expect(chain).not.toHaveProperty('trustProblem');
+  });
+
+  test('is nothing where the authority is unknown, an intermediate is missing or the name is another', async () => {
+    const leaf = await below.issue({ commonName: 'hub', names: ['other.test'] });
+    expect(await given(leaf, {})).not.toHaveProperty('authority');
+    const alone = { ...leaf, chain: leaf.certificate };
+    expect(await given(alone, { bundle: root.certificate })).not.toHaveProperty('authority');
+    expect(await given(leaf, { bundle: root.certificate })).toMatchObject({ namesHost: false });
+  });
+
+  test('leaves dates out of account', async () => {
+    const past = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('2021-01-01T00:00:00Z') };
+    const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'], ...past });
+    expect(await given(leaf, { bundle: root.certificate })).toMatchObject({
+      authority: { subject: 'CN=Test Root' },
+    });
+  });
+
+  test('says why the trust bundle is not among the authorities', async () => {
+    const workload = { trustBundle: () => Promise.reject(new Error('no workload API')) };
+    expect(await given(below, { workload })).toMatchObject({
+      trustProblem: expect.stringContaining('no workload API'),
+    });
+  });
+});
+
+test.each(['TLSv1.2', 'TLSv1.3'] as const)('%s is spoken, with the name as SNI', async (version) => {
+  const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'] });
+  const asked: string[] = [];
+  const server = createServer({
+    cert: leaf.chain,
+    key: leaf.key,
+    minVersion: version,
+    maxVersion: version,
+    SNICallback: (name, answer) => {
+      asked.push(name);
+      answer(null);
+    },
+  });
+  server.on('tlsClientError', () => undefined);
+  onTestFinished(() => void server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { certificates } = await network({}).presentedChain({ host: 'hub.test', port }, never);
+  expect(certificates.map(({ subject }) => subject)).toEqual(['CN=hub', 'CN=Test Intermediate']);
+  expect(asked).toEqual(['hub.test']);
+});
+
+test('a server that cannot be reached is unreachable, with why', async () => {
+  const port = await refusedPort();
+  await expect(network({}).presentedChain({ host: 'hub.test', port }, never)).rejects.toMatchObject({
+    name: 'CannotTell',
+    reason: 'unreachable',
+    message: `hub.test:${port} could not be reached: 127.0.0.1:${port} refused the connection (ECONNREFUSED)`,
+  });
+});
+
+test.each<[string, TlsOptions]>([
+  ['old version alone', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1' }],
+  ['cipher that nobody has', { maxVersion: 'TLSv1.2', ciphers: 'PSK' }],
+])('a server with an %s is unreachable, in words that do not change', async (_, options) => {
+  const { chain: cert, key } = await root.issue({ commonName: 'hub' });
+  const server = createServer({ cert, key, ...options });
+  server.on('tlsClientError', () => undefined);
+  onTestFinished(() => void server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await expect(network({}).presentedChain({ host: 'hub.test', port }, never)).rejects.toMatchObject({
+    reason: 'unreachable',
+    message: expect.stringMatching(/could not be reached: The TLS handshake failed: [\w ]+ \(ERR_SSL_\w+\)$/),
+  });
+});
+
+test('a server that says nothing is given up when the signal fires, with its reason', async () => {
+  const { port } = await silentServer();
+  const chain = network({}).presentedChain({ host: 'hub.test', port }, AbortSignal.timeout(100));
+  await expect(chain).rejects.toMatchObject({ name: 'TimeoutError' });
+});

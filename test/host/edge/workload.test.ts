@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { startSimulator } from '../../../simulator/index.ts';
+import { createWorkload, noModules } from '../../../src/host/edge/workload.ts';
+import { unixHttpServer } from '../../support/servers.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+const never = new AbortController().signal;
+
+async function answering(body: string) {
+  const path = join(await tempFolder(), 'workload.sock');
+  const asked: unknown[] = [];
+  await unixHttpServer(path, ({ method, url }, response) => {
+    asked.push([method, url]);
+    response.end(body);
+  });
+  return { workload: createWorkload(`unix://${path}`), asked };
+}
+
+describe('the modules of this device', () => {
+  test('are told by name and image, and nothing else of them is kept', async () => {
+    const { workload, asked } = await answering(
+      JSON.stringify({
+        modules: [
+          {
+            id: 'id',
+            name: 'edgeAgent',
+            type: 'docker',
+            config: {
+              settings: {
+                image: 'mcr.microsoft.com/azureiotedge-agent:1.6',
+                createOptions: {
+                  Labels: { 'net.azure-devices.edge.env': '{"https_proxy":"http://me:s3cret@p"}' },
+                },
+              },
+              env: [{ key: 'TOKEN', value: 's3cret' }],
+            },
+            status: { runtimeStatus: { status: 'running' } },
+          },
+        ],
+      }),
+    );
+    const modules = await workload.modules(never);
+    expect(modules).toEqual([{ name: 'edgeAgent', image: 'mcr.microsoft.com/azureiotedge-agent:1.6' }]);
+    expect(asked).toEqual([['GET', '/modules?api-version=2018-06-28']]);
+  });
+
+  test('are those of the simulator', async () => {
+    const simulator = await startSimulator({ hubPort: 0, adminPort: 0, metricsPort: 0, moduleId: 'mod' });
+    try {
+      const workload = createWorkload(simulator.environment.IOTEDGE_WORKLOADURI ?? '');
+      const names = (await workload.modules(never)).map(({ name }) => name);
+      expect(names).toEqual(['edgeAgent', 'edgeHub', 'mod', 'plcGateway']);
+    } finally {
+      await simulator.close();
+    }
+  });
+
+  test.each([
+    ['no JSON', '<html>'],
+    ['no list', '{"modules":{}}'],
+    ['a module without an image', '{"modules":[{"name":"a","config":{}}]}'],
+  ])('in an answer with %s are unreadable', async (_, body) => {
+    const { workload } = await answering(body);
+    await expect(workload.modules(never)).rejects.toMatchObject({
+      reason: 'unreadable',
+      message: expect.stringMatching(/^GET \/modules on .* was answered in a form that is not known$/),
+    });
+  });
+
+  test('in an answer that does not end are not read for ever', async () => {
+    const { workload } = await answering(`{"modules":[${'"x",'.repeat(300_000)}`);
+    await expect(workload.modules(never)).rejects.toMatchObject({
+      reason: 'unreadable',
+      message: expect.stringContaining('more than 1048576 bytes'),
+    });
+  });
+
+  test('are not known to an agent that is none itself', async () => {
+    await expect(noModules(never)).rejects.toMatchObject({ reason: 'not_applicable' });
+  });
+});

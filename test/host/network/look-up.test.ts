@@ -1,0 +1,55 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createLookUp } from '../../../src/host/network/look-up.ts';
+import { createResolve } from '../../../src/host/network/resolve.ts';
+import { type DnsAnswer, dnsServer } from '../../support/dns.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+import { refusingPort } from '../../support/udp.ts';
+
+const never = new AbortController().signal;
+const unused = createLookUp({ resolve: createResolve({ servers: ['127.0.0.1:9'] }) });
+
+test('the system is asked as for everything else: its hosts file first', async () => {
+  const hostsFile = join(await tempFolder(), 'hosts');
+  await writeFile(hostsFile, '192.0.2.7 hub.test\n');
+  const lookUp = createLookUp({ resolve: createResolve({ hostsFile, servers: ['127.0.0.1:9'] }) });
+  expect(await lookUp('hub.test', undefined, never)).toEqual({
+    addresses: ['192.0.2.7'],
+    seconds: expect.any(Number),
+  });
+});
+
+test('one server is asked past the hosts file, even for a name that is in it', async () => {
+  const server = await dnsServer((_, type) => (type === 'A' ? ['192.0.2.8'] : []));
+  const { addresses, seconds } = await unused('localhost', server, never);
+  expect(addresses).toEqual(['192.0.2.8']);
+  expect(seconds).toBeGreaterThan(0);
+});
+
+describe('no address', () => {
+  test.each<[DnsAnswer, string, string]>([
+    ['no such name', 'not_found', 'there is no such name (ENOTFOUND'],
+    [[], 'not_found', 'the name has no address (ENODATA'],
+    ['refused', 'refused', 'the server refused to answer (EREFUSED'],
+    ['failed', 'server_failed', 'the server failed (ESERVFAIL'],
+  ])('%j is %s', async (answer, reason, words) => {
+    const server = await dnsServer(() => answer);
+    await expect(unused('hub.test', server, never)).rejects.toMatchObject({
+      name: 'CannotTell',
+      reason,
+      message: `hub.test does not resolve: ${words}, asked ${server})`,
+    });
+  });
+
+  test('a port where no server is, is refused', async () => {
+    const looking = unused('hub.test', `127.0.0.1:${await refusingPort()}`, never);
+    await expect(looking).rejects.toMatchObject({ reason: 'refused' });
+  });
+
+  test('silence ends with the signal, for its reason', async () => {
+    const server = await dnsServer(() => 'silence');
+    const looking = unused('hub.test', server, AbortSignal.timeout(100));
+    await expect(looking).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+});

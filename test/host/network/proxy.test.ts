@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest';
+import { createProxyFor } from '../../../src/host/network/proxy.ts';
+
+describe('no_proxy', () => {
+  test.each([
+    ['*', 'hub.test', 443, 'direct'],
+    ['hub.test', 'hub.test', 443, 'direct'],
+    ['hub.test', 'HUB.test', 443, 'direct'],
+    ['test', 'hub.test', 443, 'direct'],
+    ['.test', 'hub.test', 443, 'direct'],
+    ['*.test', 'hub.test', 443, 'direct'],
+    ['other, .hub.test', 'hub.test', 443, 'direct'],
+    ['ub.test', 'hub.test', 443, 'proxied'],
+    ['a.hub.test', 'hub.test', 443, 'proxied'],
+    ['hub.test:443', 'hub.test', 443, 'direct'],
+    ['hub.test:443', 'hub.test', 8883, 'proxied'],
+    ['10.0.0.4', '10.0.0.4', 443, 'direct'],
+    ['0.0.4', '10.0.0.4', 443, 'proxied'],
+    ['2001:db8::1', '2001:db8::1', 443, 'direct'],
+    ['[2001:db8::1]:443', '2001:db8::1', 443, 'direct'],
+    ['[2001:db8::1]:443', '2001:db8::1', 8883, 'proxied'],
+    ['', 'hub.test', 443, 'proxied'],
+    [',,', 'hub.test', 443, 'proxied'],
+  ])('%j with %s:%d is %s', (noProxy, host, port, way) => {
+    const proxyFor = createProxyFor({ host: 'proxy.test', port: 3128 }, noProxy);
+    expect(proxyFor({ host, port }) === undefined ? 'direct' : 'proxied').toBe(way);
+  });
+});
+
+test('without a proxy everything is direct', () => {
+  expect(createProxyFor(undefined, '')({ host: 'hub.test', port: 443 })).toBeUndefined();
+});

@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { createRoot, type Issued } from '../../../simulator/workload/pki.ts';
+import { createWorkload } from '../../../src/host/edge/workload.ts';
+import { createTrust } from '../../../src/host/tls/trust.ts';
+import { unixHttpServer } from '../../support/servers.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+const never = new AbortController().signal;
+let root: Issued;
+
+beforeAll(async () => {
+  root = await createRoot({ commonName: 'Edge CA' });
+});
+
+const socketPath = async () => join(await tempFolder(), 'workload.sock');
+const json = (body: unknown) => JSON.stringify(body);
+
+describe('the workload API', () => {
+  test('gives the trust bundle', async () => {
+    const path = await socketPath();
+    const asked: unknown[] = [];
+    await unixHttpServer(path, ({ method, url }, response) => {
+      asked.push([method, url]);
+      response.end(json({ certificate: root.certificate }));
+    });
+    expect(await createWorkload(`unix://${path}`).trustBundle(never)).toBe(root.certificate);
+    expect(asked).toEqual([['GET', '/trust-bundle?api-version=2018-06-28']]);
+  });
+
+  test.each([
+    ['an error', 500, json({ message: 'no' }), 'was answered 500'],
+    ['no JSON', 200, 'pem', 'was answered in a form that is not known'],
+    ['JSON of another shape', 200, json({ certificate: 1 }), 'was answered in a form that is not known'],
+    ['more than a bundle can be', 200, 'x'.repeat(1_100_000), 'more than 1048576 bytes'],
+  ])('that answers with %s is unreadable', async (_, status, body, message) => {
+    const path = await socketPath();
+    await unixHttpServer(path, (__, response) => response.writeHead(status).end(body));
+    await expect(createWorkload(`unix://${path}`).trustBundle(never)).rejects.toMatchObject({
+      name: 'CannotTell',
+      reason: 'unreadable',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('without a socket is not_found', async () => {
+    const path = await socketPath();
+    await expect(createWorkload(`unix://${path}`).trustBundle(never)).rejects.toMatchObject({
+      reason: 'not_found',
+    });
+  });
+
+  test('that never answers is given up when the signal fires, with its reason', async () => {
+    const path = await socketPath();
+    await unixHttpServer(path, () => undefined);
+    const bundle = createWorkload(`unix://${path}`).trustBundle(AbortSignal.timeout(100));
+    await expect(bundle).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+
+  test.each(['http://localhost:1', 'unix://', '/run/workload.sock'])('is not at %s', (uri) => {
+    expect(() => createWorkload(uri)).toThrow(`The workload URI "${uri}" is not of the form unix:///path`);
+  });
+});
+
+describe('trust', () => {
+  const subjects = ({ authorities }: Awaited<ReturnType<ReturnType<typeof createTrust>>>) =>
+    authorities.map(({ subject }) => subject);
+
+  test('holds the default authorities and those of the bundle, and keeps them', async () => {
+    let fetches = 0;
+    const trustBundle = async () => {
+      fetches++;
+      return root.certificate;
+    };
+    const trust = createTrust({ workload: { trustBundle } });
+    const [first, meanwhile] = await Promise.all([trust(never), trust(never)]);
+    const later = await trust(never);
+    expect(subjects(first)).toContain('CN=Edge CA');
+    expect(first.authorities.length).toBeGreaterThan(rootCertificates.length / 2);
+    expect(first.problem).toBeUndefined();
+    expect([meanwhile, later]).toEqual([first, first]);
+    expect(fetches).toBe(1);
+  });
+
+  test('holds the authorities of every certificate in a file', async () => {
+    const file = join(await tempFolder(), 'ca.pem');
+    const second = await createRoot({ commonName: 'Second CA' });
+    await writeFile(file, `# ours\r\n${root.certificate}\r\nand\n${second.certificate}`);
+    const trusted = await createTrust({ caFiles: [file] })(never);
+    expect(subjects(trusted)).toEqual(expect.arrayContaining(['CN=Edge CA', 'CN=Second CA']));
+  });
+
+  test.each([
+    [
+      'missing',
+      async () => Promise.reject(new Error('no socket')),
+      'the trust bundle could not be read: no socket',
+    ],
+    ['empty', async () => '', 'the trust bundle could not be read: it holds no certificate'],
+  ])(
+    'goes on with the default authorities when the bundle is %s, says so and tries again',
+    async (_, broken, problem) => {
+      let trustBundle: () => Promise<string> = broken;
+      const trust = createTrust({ workload: { trustBundle: () => trustBundle() } });
+      const without = await trust(never);
+      expect(without.problem).toBe(problem);
+      expect(without.authorities.length).toBeGreaterThan(0);
+
+      trustBundle = async () => root.certificate;
+      const whole = await trust(never);
+      expect(whole.problem).toBeUndefined();
+      expect(subjects(whole)).toContain('CN=Edge CA');
+    },
+  );
+
+  test('goes on without a file that is none, and waits for nobody to write into it', async () => {
+    const fifo = join(await tempFolder(), 'ca.pem');
+    execFileSync('mkfifo', [fifo]);
+    const trusted = await createTrust({ caFiles: [fifo] })(never);
+    expect(trusted.problem).toBe(`${fifo} could not be read: it is not a regular file`);
+    expect(trusted.authorities.length).toBeGreaterThan(0);
+  });
+
+  test('that waits for a bundle which never comes ends with the signal', async () => {
+    const path = await socketPath();
+    await unixHttpServer(path, () => undefined);
+    const trust = createTrust({ workload: createWorkload(`unix://${path}`) });
+    await expect(trust(AbortSignal.timeout(100))).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+});

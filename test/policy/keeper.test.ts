@@ -1,0 +1,250 @@
+import { execFileSync } from 'node:child_process';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { PolicyInForce } from '../../src/policy/in-force.ts';
+import { openPolicyKeeper } from '../../src/policy/keeper.ts';
+import { openStateFile, type StateFile } from '../../src/state/state-file.ts';
+import { fakeCheck } from '../support/fake-check.ts';
+import { logLines } from '../support/log.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const now = () => new Date('2026-11-21T20:30:00Z');
+
+/** A state file that lasts as long as the test. */
+function shortLived(values: Record<string, unknown> = {}): StateFile {
+  const kept = new Map(Object.entries(values));
+  return {
+    get: (name) => kept.get(name),
+    set: (name, value) => void (value === undefined ? kept.delete(name) : kept.set(name, value)),
+    flush: async () => {},
+    problem: () => undefined,
+  };
+}
+
+async function keeping(given: { file?: string; state?: StateFile; connected?: boolean } = {}) {
+  const changes: PolicyInForce[] = [];
+  const { log, messages } = logLines();
+  const state = given.state ?? shortLived();
+  const keeper = await openPolicyKeeper({
+    checks: [fakeCheck()],
+    file: given.file,
+    state,
+    connected: given.connected ?? true,
+    log,
+    now,
+  });
+  keeper.subscribe(() => changes.push(keeper.inForce()));
+  onTestFinished(() => keeper.close());
+  return { ...keeper, changes, messages, state };
+}
+
+async function policyFile(text: string): Promise<string> {
+  const file = join(await tempFolder(), 'policy.json');
+  await writeFile(file, text);
+  return file;
+}
+
+const good = { timeoutSeconds: 5 };
+const bad = { timeoutSecond: 6 };
+
+describe('the twin', () => {
+  test('gives the policy', async () => {
+    const { applyDesired, inForce, changes } = await keeping();
+    expect(inForce()).toMatchObject({ source: 'default', version: 0 });
+    applyDesired({ $version: 7, policy: good });
+    expect(inForce()).toMatchObject({ source: 'twin', version: 7, accepted: true, policy: good });
+    expect(changes).toEqual([inForce()]);
+  });
+
+  test.each([{}, { policy: bad }, { $version: '7' }, { $version: null, policy: good }])(
+    'without a version changes nothing: %j',
+    async (desired) => {
+      const { applyDesired, inForce, changes, state } = await keeping();
+      applyDesired({ $version: 7, policy: good });
+      changes.length = 0;
+      applyDesired(desired);
+      expect(inForce()).toMatchObject({ version: 7, accepted: true, policy: good });
+      expect(changes).toEqual([]);
+      expect(state.get('policy')).toEqual({ version: 7, document: good });
+    },
+  );
+
+  test('with a bad policy leaves the last good one in force and says so', async () => {
+    const { applyDesired, inForce, changes, messages } = await keeping();
+    applyDesired({ $version: 7, policy: good });
+    applyDesired({ $version: 8, policy: bad });
+    expect(inForce()).toMatchObject({ source: 'twin', version: 8, accepted: false, policy: good });
+    expect(changes).toHaveLength(2);
+    expect(messages().at(-1)).toBe('Policy not accepted, the earlier one stays in force');
+  });
+
+  test.each([null, [], 'text', 5])('with the policy %j has a bad one, not none', async (policy) => {
+    const { applyDesired, inForce } = await keeping();
+    applyDesired({ $version: 7, policy: good });
+    applyDesired({ $version: 8, policy });
+    expect(inForce()).toMatchObject({ accepted: false, policy: good });
+  });
+
+  test('that is read again, unchanged, makes no news', async () => {
+    const { applyDesired, changes } = await keeping();
+    for (const policy of [good, good, bad, bad]) applyDesired({ $version: policy === good ? 7 : 8, policy });
+    expect(changes.map(({ version }) => version)).toEqual([7, 8]);
+  });
+
+  test('whose policy is removed hands over to the defaults, for good', async () => {
+    const { applyDesired, inForce, state } = await keeping();
+    applyDesired({ $version: 7, policy: good });
+    applyDesired({ $version: 8 });
+    expect(inForce()).toMatchObject({ source: 'default', accepted: true, policy: { timeoutSeconds: 20 } });
+    expect((await keeping({ state })).inForce().source).toBe('default');
+  });
+
+  test('whose policy is removed hands over to the file, if there is one', async () => {
+    const { applyDesired, inForce } = await keeping({ file: await policyFile('{ "timeoutSeconds": 9 }') });
+    applyDesired({ $version: 7, policy: good });
+    applyDesired({ $version: 8 });
+    expect(inForce()).toMatchObject({ source: 'file', policy: { timeoutSeconds: 9 } });
+  });
+});
+
+describe('over a restart', () => {
+  test('the last good policy of the twin is in force at once', async () => {
+    const state = shortLived();
+    const first = await keeping({ state });
+    first.applyDesired({ $version: 7, policy: good });
+    first.applyDesired({ $version: 8, policy: bad });
+    const { inForce } = await keeping({ state });
+    expect(inForce()).toMatchObject({ source: 'saved', version: 7, accepted: true, policy: good });
+  });
+
+  test('it survives in the state folder', async () => {
+    const folder = await tempFolder();
+    const state = await openStateFile(folder);
+    (await keeping({ state })).applyDesired({ $version: 7, policy: good });
+    await state.flush();
+    const { inForce } = await keeping({ state: await openStateFile(folder) });
+    expect(inForce()).toMatchObject({ source: 'saved', version: 7, policy: good });
+  });
+
+  test('the twin that still says the same makes it the twin’s again, and no new policy', async () => {
+    const state = shortLived({ policy: { version: 7, document: good } });
+    const { applyDesired, inForce } = await keeping({ state });
+    const before = inForce().policy;
+    applyDesired({ $version: 7, policy: good });
+    expect(inForce()).toMatchObject({ source: 'twin', version: 7 });
+    expect(inForce().policy).toBe(before);
+  });
+
+  test('it goes before the policy file', async () => {
+    const state = shortLived({ policy: { version: 7, document: good } });
+    const { inForce } = await keeping({ state, file: await policyFile('{ "timeoutSeconds": 9 }') });
+    expect(inForce().source).toBe('saved');
+  });
+
+  test('without a hub it is not taken up', async () => {
+    const state = shortLived({ policy: { version: 7, document: good } });
+    expect((await keeping({ state, connected: false })).inForce().source).toBe('default');
+  });
+
+  test.each([
+    ['a text', 'garbage'],
+    ['null', null],
+    ['no version', { document: good }],
+    ['a version that is none', { version: 'seven', document: good }],
+    ['a policy that this version refuses', { version: 7, document: bad }],
+    ['no policy', { version: 7 }],
+  ])('what was saved and is %s is not taken up', async (_, policy) => {
+    const { inForce } = await keeping({ state: shortLived({ policy }) });
+    expect(inForce()).toMatchObject({ source: 'default', version: 0, accepted: true });
+  });
+});
+
+describe('the policy file', () => {
+  test('may hold comments', async () => {
+    const { inForce } = await keeping({ file: await policyFile('{ "timeoutSeconds": 9 } // slow line') });
+    expect(inForce()).toMatchObject({
+      source: 'file',
+      version: 0,
+      accepted: true,
+      policy: { timeoutSeconds: 9 },
+    });
+  });
+
+  test('that cannot be read stops the start', async () => {
+    const file = join(await tempFolder(), 'absent.json');
+    await expect(keeping({ file })).rejects.toThrow('ENOENT');
+  });
+
+  test('that is a FIFO stops the start, and stops nobody later', async () => {
+    const file = join(await tempFolder(), 'policy.json');
+    execFileSync('mkfifo', [file]);
+    await expect(keeping({ file })).rejects.toThrow('it is not a regular file');
+
+    const replaced = await policyFile('{ "timeoutSeconds": 9 }');
+    const { reread, inForce, messages } = await keeping({ file: replaced });
+    await rename(file, replaced);
+    await reread();
+    expect(inForce()).toMatchObject({ source: 'file', accepted: true, policy: { timeoutSeconds: 9 } });
+    expect(messages().at(-1)).toBe('Could not read the policy file, its last policy stays');
+  });
+
+  test('that is no JSON is named', async () => {
+    const file = await policyFile('{ half');
+    const { inForce } = await keeping({ file });
+    expect(inForce().problems).toEqual([expect.stringContaining(`${file} is not JSON: `)]);
+  });
+
+  test.each(['{ "timeoutSecond": 9 }', '{ half', ''])(
+    'with a bad policy leaves the defaults: %j',
+    async (text) => {
+      const { inForce } = await keeping({ file: await policyFile(text) });
+      expect(inForce()).toMatchObject({ source: 'default', accepted: false, policy: { timeoutSeconds: 20 } });
+      expect(inForce().problems).toHaveLength(1);
+    },
+  );
+
+  test('is read again; a bad one, half a one or none leaves the last good one', async () => {
+    const file = await policyFile('{ "timeoutSeconds": 9 }');
+    const { reread, inForce, changes } = await keeping({ file });
+
+    await writeFile(file, '{ "timeoutSeconds": 10 }');
+    await reread();
+    expect(inForce()).toMatchObject({ accepted: true, policy: { timeoutSeconds: 10 } });
+
+    for (const text of ['{ "timeoutSeconds": "x" }', '{ "timeout']) {
+      await writeFile(file, text);
+      await reread();
+      expect(inForce()).toMatchObject({ source: 'file', accepted: false, policy: { timeoutSeconds: 10 } });
+    }
+
+    await rm(file);
+    await reread();
+    expect(inForce()).toMatchObject({ policy: { timeoutSeconds: 10 } });
+
+    await writeFile(file, '{ "timeoutSeconds": 11 }');
+    await reread();
+    expect(inForce()).toMatchObject({ accepted: true, problems: [], policy: { timeoutSeconds: 11 } });
+    expect(changes.map(({ accepted }) => accepted)).toEqual([true, false, false, true]);
+  });
+
+  test('is followed when another takes its place, as a mounted one is replaced', async () => {
+    const file = await policyFile('{ "timeoutSeconds": 9 }');
+    const { inForce } = await keeping({ file });
+    await writeFile(`${file}.new`, '{ "timeoutSeconds": 10, "note": "new" }');
+    await rename(`${file}.new`, file);
+    await expect.poll(() => inForce().policy.timeoutSeconds, { timeout: 10_000 }).toBe(10);
+  });
+
+  test('that changes under a policy of the twin waits for its turn', async () => {
+    const file = await policyFile('{ "timeoutSeconds": 9 }');
+    const { reread, applyDesired, inForce, changes } = await keeping({ file });
+    applyDesired({ $version: 7, policy: good });
+    await writeFile(file, '{ "timeoutSeconds": 10 }');
+    await reread();
+    expect(inForce()).toMatchObject({ source: 'twin', policy: good });
+    expect(changes).toHaveLength(1);
+    applyDesired({ $version: 8 });
+    expect(inForce()).toMatchObject({ source: 'file', policy: { timeoutSeconds: 10 } });
+  });
+});

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import type { Status } from '../../src/check.ts';
+import type { Exception } from '../../src/policy/policy.ts';
+import { applyExceptions } from '../../src/run/exceptions.ts';
+import type { Finding } from '../../src/run/runner.ts';
+
+const finding: Finding = {
+  target: '/var/lib',
+  status: 'fail',
+  reason: 'space_low',
+  message: 'Used 95 %',
+  remedy: 'Make room',
+  readings: [{ gauge: 'things', value: 7 }],
+};
+const exception: Exception = { check: 'diskSpace', target: '/var/lib', because: 'it is replaced in May' };
+
+const apply = (given: Partial<Exception>, seen: Partial<Finding> = {}, at = '2027-03-31T12:00:00Z') =>
+  applyExceptions('diskSpace', [{ ...finding, ...seen }], [{ ...exception, ...given }], new Date(at))[0];
+
+test('an excepted finding is skipped, and says what it is, why and until when', () => {
+  expect(apply({ until: '2027-03-31' })).toEqual({
+    target: '/var/lib',
+    status: 'skip',
+    reason: 'excepted',
+    message: 'Excepted until 2027-03-31, because it is replaced in May; it is: Used 95 %',
+    readings: finding.readings,
+  });
+  expect(apply({})?.message).toBe('Excepted for good, because it is replaced in May; it is: Used 95 %');
+});
+
+test.each<[string, Partial<Exception>, boolean]>([
+  ['the same check and target', {}, true],
+  ['the same reason', { reason: 'space_low' }, true],
+  ['another reason', { reason: 'inodes_low' }, false],
+  ['another check', { check: 'clockDrift' }, false],
+  ['another target', { target: '/var' }, false],
+  ['a target with another case', { target: '/VAR/LIB' }, false],
+  ['no target by a wildcard', { target: '*' }, false],
+])('an exception for %s: %o', (_, given, excepts) => {
+  expect(apply(given)?.status).toBe(excepts ? 'skip' : 'fail');
+});
+
+test.each<[Status, Status]>([
+  ['fail', 'skip'],
+  ['warn', 'skip'],
+  ['unknown', 'unknown'],
+  ['pass', 'pass'],
+  ['skip', 'skip'],
+])('of what is wrong only: %s is told as %s', (status, told) => {
+  const result = apply({}, { status });
+  expect(result?.status).toBe(told);
+  if (status === told) expect(result).toEqual({ ...finding, status });
+});
+
+test.each([
+  ['2027-03-31T00:00:00Z', true],
+  ['2027-03-31T23:59:59.999Z', true],
+  ['2027-04-01T00:00:00Z', false],
+  ['2036-01-01T00:00:00Z', false],
+  ['1970-01-01T00:00:00Z', true],
+])('until 2027-03-31 holds at %s: %s', (at, holds) => {
+  expect(apply({ until: '2027-03-31' }, {}, at)?.status).toBe(holds ? 'skip' : 'fail');
+});
+
+test('one that has run out does not hide one that holds', () => {
+  const both = [{ ...exception, until: '2020-01-01' }, exception];
+  expect(applyExceptions('diskSpace', [finding], both, new Date())[0]?.status).toBe('skip');
+});
+
+test('what else is wrong with a target is told when only the worst is excepted', () => {
+  const wrong = (status: 'warn' | 'fail', reason: string) => ({
+    status,
+    reason,
+    message: reason,
+    remedy: 'mend',
+  });
+  const finding = {
+    target: '/',
+    ...wrong('fail', 'space_low'),
+    also: [wrong('warn', 'too_small'), wrong('fail', 'inodes_low')],
+  };
+  const except = (...reasons: readonly string[]) =>
+    applyExceptions(
+      'diskSpace',
+      [finding],
+      reasons.map((reason) => ({ check: 'diskSpace', target: '/', reason, because: 'known' })),
+      new Date('2026-11-21T20:30:00Z'),
+    );
+  expect(except()).toEqual([{ target: '/', ...wrong('fail', 'space_low') }]);
+  expect(except('space_low')).toEqual([{ target: '/', ...wrong('fail', 'inodes_low') }]);
+  expect(except('space_low', 'inodes_low')).toEqual([{ target: '/', ...wrong('warn', 'too_small') }]);
+  expect(except('space_low', 'inodes_low', 'too_small')).toMatchObject([
+    { status: 'skip', reason: 'excepted' },
+  ]);
+});

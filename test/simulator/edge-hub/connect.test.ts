@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { connectRefusal, sign } from '../../../simulator/edge-hub/connect.ts';
+
+const identity = {
+  iothub: 'hub.azure-devices.net',
+  deviceId: 'dev',
+  moduleId: 'mod',
+  generationId: '1',
+  gateway: 'edge.local',
+};
+const key = Buffer.from('the key of this module');
+const now = new Date('2026-11-21T20:30:00Z');
+const nowSeconds = now.getTime() / 1000;
+
+const token = ({
+  audience = 'hub.azure-devices.net/devices/dev/modules/mod',
+  expiry = nowSeconds + 3600,
+  signedWith = key,
+} = {}) => {
+  const sr = encodeURIComponent(audience);
+  const sig = encodeURIComponent(sign(signedWith, `${sr}\n${expiry}`).toString('base64'));
+  return `SharedAccessSignature sr=${sr}&sig=${sig}&se=${expiry}`;
+};
+const right = {
+  clientId: 'dev/mod',
+  username: 'hub.azure-devices.net/dev/mod/?api-version=2021-04-12&DeviceClientType=x%2F1',
+  password: token(),
+};
+const refusal = (change: Partial<typeof right>) =>
+  connectRefusal({ ...right, ...change }, identity, key, now);
+
+describe('edgeHub takes', () => {
+  test.each([
+    ['what the SDK sends', {}],
+    ['a user name without the question mark', { username: 'hub/dev/mod/api-version=2018-06-30' }],
+    [
+      'a token for the gateway instead of the hub',
+      { password: token({ audience: 'edge.local/devices/dev/modules/mod' }) },
+    ],
+    [
+      'an audience in lower case',
+      { password: token({ audience: 'HUB.azure-devices.net/devices/DEV/modules/mod' }) },
+    ],
+    ['a token in its last second', { password: token({ expiry: nowSeconds + 1 }) }],
+  ])('%s', (_what, change) => {
+    expect(refusal(change)).toBeUndefined();
+  });
+});
+
+describe('edgeHub refuses', () => {
+  test.each([
+    ['a user name without a module', 4, { username: 'hub/dev/?api-version=2021-04-12' }],
+    ['a user name without an API version', 4, { username: 'hub/dev/mod/?DeviceClientType=x' }],
+    ['an empty API version', 4, { username: 'hub/dev/mod/?api-version=' }],
+    ['no user name', 4, { username: '' }],
+    ['no password', 4, { password: '' }],
+    ['a password that is no token', 4, { password: 'secret' }],
+    ['a token without expiry', 4, { password: token().replace(/&se=.*/, '') }],
+    ['another module’s user name', 5, { username: 'hub/dev/other/?api-version=2021-04-12' }],
+    ['another client id', 5, { clientId: 'dev/other' }],
+    ['a token signed with another key', 5, { password: token({ signedWith: Buffer.from('other') }) }],
+    ['a token whose expiry was changed', 5, { password: token().replace(/se=\d+/, 'se=9999999999') }],
+    [
+      'a token for another module',
+      5,
+      { password: token({ audience: 'hub.azure-devices.net/devices/dev/modules/other' }) },
+    ],
+    [
+      'a token for another hub',
+      5,
+      { password: token({ audience: 'other.azure-devices.net/devices/dev/modules/mod' }) },
+    ],
+    ['a token that expired this second', 5, { password: token({ expiry: nowSeconds }) }],
+    ['a signature that cannot be decoded', 5, { password: token().replace(/sig=[^&]*/, 'sig=%zz') }],
+  ])('%s with code %i', (_what, returnCode, change) => {
+    expect(refusal(change)).toMatchObject({ returnCode });
+  });
+});

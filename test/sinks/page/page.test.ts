@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { statuses } from '../../../src/check.ts';
+import { renderPage } from '../../../src/sinks/page/page.ts';
+import { checkReport, finding, findingThatIs, reportOf, sampleReport } from '../../support/sample-report.ts';
+
+const context = { device: 'line-4-gateway', refreshSeconds: 30 };
+const page = (report = sampleReport) => renderPage(report, context);
+
+test('a report is the page of this golden copy', async () => {
+  await expect(page()).toMatchFileSnapshot('../../golden/page.html');
+});
+
+test('the page needs nothing but itself: no script, no font, no image, no style from elsewhere', () => {
+  const withNote = page({ ...sampleReport, policy: { ...sampleReport.policy, note: 'ours' } });
+  expect(withNote).not.toMatch(
+    /<script|<link|<img|<iframe|<object|<form|@import|url\(|\bon\w+=|javascript:/i,
+  );
+  expect([...withNote.matchAll(/(?:href|src|action)="([^"]*)"/g)].map(([, where]) => where)).toEqual([
+    '/metrics',
+    '/api/report',
+  ]);
+});
+
+test('both colour schemes have every colour', () => {
+  const [light = '', dark = ''] = page().split('@media (prefers-color-scheme: dark)');
+  for (const name of ['back', 'card', 'text', 'soft', 'line', ...statuses]) {
+    expect(light).toContain(`--${name}: #`);
+    expect(dark).toContain(`--${name}: #`);
+  }
+  expect(light).toContain('<meta name="color-scheme" content="light dark">');
+});
+
+test.each([
+  ['pass', 'All is well', 'Pass'],
+  ['warn', 'Needs attention', 'Warning'],
+  ['fail', 'Something is wrong', 'Fail'],
+  ['unknown', 'Not everything could be determined', 'Unknown'],
+  ['skip', 'Nothing was checked', 'Skipped'],
+] as const)('%s is told in words, by a shape and in the title', (status, headline, word) => {
+  const html = page(reportOf({ diskSpace: checkReport('Space', [findingThatIs(status, '/')]) }));
+  expect(html).toContain(`<title>${word} - line-4-gateway</title>`);
+  expect(html).toContain(`aria-label="${word}"`);
+  expect(html).toContain(headline);
+  expect(html).toContain(`<section class="${status}" id="diskSpace">`);
+});
+
+test('before the first run the page says so', () => {
+  expect(page(reportOf({}))).toContain('Looking for the first time');
+});
+
+test('the worst check comes first', () => {
+  const html = page();
+  const order = ['outboundReachability', 'certificateExpiry', 'diskSpace', 'clockDrift'];
+  const places = order.map((id) => html.indexOf(`id="${id}"`));
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+  expect(places).not.toContain(-1);
+});
+
+describe('the policy', () => {
+  const { policy } = sampleReport;
+
+  test('its note is shown', () => {
+    expect(page({ ...sampleReport, policy: { ...policy, note: 'Plant 4' } })).toContain(
+      '<p class="notice">Plant 4</p>',
+    );
+  });
+
+  test('one that was refused is shown with every problem', () => {
+    const problems = ['checks.diskSpace.warn: unknown key', 'schedule: not a cron expression'];
+    const html = page({ ...sampleReport, policy: { ...policy, accepted: false, version: 8, problems } });
+    expect(html).toContain('Policy version 8 was not accepted');
+    for (const problem of problems) expect(html).toContain(`<li>${problem}</li>`);
+  });
+});
+
+test('hostile text is text, wherever it stands', () => {
+  const attack = `"><script>alert(1)</script><img src=x onerror='alert(2)'>&amp;\``;
+  const reading = { gauge: 'g', labels: { subject: attack }, value: 1 };
+  const evil = finding({
+    target: attack,
+    status: 'fail',
+    reason: attack,
+    message: attack,
+    remedy: `${attack} \`${attack}`,
+    readings: [reading],
+  });
+  const { policy } = sampleReport;
+  const html = renderPage(
+    {
+      ...reportOf({ [attack]: checkReport(attack, [evil]) }),
+      policy: { ...policy, accepted: false, note: attack, problems: [attack] },
+    },
+    { ...context, device: attack },
+  );
+  expect(html).not.toMatch(/<script|<img/);
+  expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+  expect(html.match(/id="([^"]*)"/)?.[1]).toMatch(/^&quot;&gt;&lt;script/);
+});
+
+test('a command in a remedy is shown as one', () => {
+  const remedy = 'Run `a < b` and `c`, a lone ` stays.';
+  const html = page(
+    reportOf({ diskSpace: checkReport('Space', [{ ...findingThatIs('warn', '/'), remedy }]) }),
+  );
+  expect(html).toContain('Run <code>a &lt; b</code> and <code>c</code>, a lone ` stays.');
+});
