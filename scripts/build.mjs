@@ -2,7 +2,7 @@
 // cli.js loads for `simulate`, and which the image leaves out), demo.js (`npm start`) and bench.js (`npm run bench`).
 // `node scripts/build.mjs main cli` makes only those.
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -15,7 +15,7 @@ const sources = {
   main: 'src/main.ts',
   cli: 'src/cli/main.ts',
   simulator: 'simulator/index.ts',
-  demo: 'simulator/demo.ts',
+  demo: 'demo/main.ts',
   bench: 'bench/main.ts',
 };
 
@@ -54,6 +54,23 @@ const simulatorApart = {
         ? { path: './simulator.js', external: true }
         : undefined,
     );
+  },
+};
+
+/** `samples` stands for every sample beside a check's test: the demonstration shows what they say. */
+const samples = {
+  name: 'samples',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^samples$/ }, ({ path }) => ({ path, namespace: 'samples' }));
+    bundle.onLoad({ filter: /.*/, namespace: 'samples' }, async () => {
+      const folder = resolve(root, 'test/checks');
+      const files = (await readdir(folder, { recursive: true })).filter((file) =>
+        file.endsWith('.sample.ts'),
+      );
+      const imports = files.map((file, i) => `import { sample as s${i} } from './${file}';`);
+      const list = files.map((_, i) => `s${i}`);
+      return { contents: `${imports.join('')}export const samples = [${list}];`, resolveDir: folder };
+    });
   },
 };
 
@@ -101,7 +118,7 @@ async function bundle(name) {
     define,
     // Its CommonJS build requires its parts in a way that no bundler follows.
     alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
-    plugins: [leaveOut(forAgent ? neverCalledByAgent : neverCalled), simulatorApart],
+    plugins: [leaveOut(forAgent ? neverCalledByAgent : neverCalled), simulatorApart, samples],
     metafile: true,
     logLevel: 'warning',
   });

@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { commonReasons } from '../../src/check.ts';
+import { type Check, commonReasons } from '../../src/check.ts';
 import { checks } from '../../src/checks/index.ts';
 import type { Host } from '../../src/host.ts';
-import { runCheck } from '../../src/run/runner.ts';
+import { readPolicy } from '../../src/policy/policy.ts';
+import { worstFirst } from '../../src/run/report.ts';
+import { type Finding, runCheck } from '../../src/run/runner.ts';
 import { fakeHost } from '../support/fake-host.ts';
 import { policyOf } from '../support/policies.ts';
+import { findSamples, sampleNames, sampleNow } from '../support/samples.ts';
 
 // What every check must keep; a new one is held to it by standing in the registry.
 
@@ -19,6 +22,8 @@ const unit = /_(seconds|bytes|ratio|total|files|files_free|readonly|success|info
 
 /** Names as a device has them, so that no check can hide behind a name that is not known. */
 const names = { iothub: 'hub.test', gateway: 'gateway.test', device: 'press-7' };
+
+const samples = await findSamples();
 
 test('ids are unique', () => {
   const ids = checks.map(({ id }) => id);
@@ -78,6 +83,61 @@ describe.each(checks.map((check) => [check.id, check] as const))('%s', (id, chec
     }
   });
 
+  test('refuses thresholds that contradict each other', () => {
+    const params: Readonly<Record<string, unknown>> = check.params.parse({});
+    for (const [warn, fail] of thresholdPairs(params)) {
+      // Each takes the place of the other.
+      const document = { checks: { [id]: { [warn]: params[fail], [fail]: params[warn] } } };
+      const outcome = readPolicy(document, checks);
+      const problems = outcome.accepted ? [] : outcome.problems;
+      expect(problems).toEqual([expect.stringMatching(new RegExp(`^checks\\.${id}\\.${warn}: .*${fail}`))]);
+    }
+  });
+
+  test('passes on the good device of its sample, with a reading of every gauge', async () => {
+    const findings = await examined(sampleOf(id).good);
+    expect(findings.filter(({ status }) => status !== 'pass')).toEqual([]);
+    const gauges = findings.flatMap(({ readings = [] }) => readings.map(({ gauge }) => gauge));
+    expect([...new Set(gauges)].sort()).toEqual(Object.keys(check.gauges ?? {}).sort());
+  });
+
+  test('says on the bad device of its sample what is wrong and what to do', async () => {
+    const { status, reason, ...given } = sampleOf(id).bad;
+    const [worst] = worstFirst(await examined(given));
+    expect(worst).toMatchObject({ status, reason });
+    expect(worst?.message).toMatch(/^\S.*[^.\s]$/);
+    expect(worst?.remedy).toMatch(/^[A-Z`].{10,}/);
+    expect([...check.reasons, ...commonReasons]).toContain(worst?.reason);
+  });
+
+  test('has counters with a unit, help and a total', () => {
+    for (const [name, { help, total }] of Object.entries(check.counters ?? {})) {
+      expect(name).toMatch(/^[a-z][a-z0-9_]*_total$/);
+      expect(help).toMatch(/^[A-Z0-9].*\.$/s);
+      expect(total(sampleHost(sampleOf(id).good.host))).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  test('asks the host for nothing that it does not list', async () => {
+    const { good, bad } = sampleOf(id);
+    for (const given of [good, bad]) {
+      const listed = Object.entries(given.host).filter(([key]) =>
+        check.uses.some((method) => method === key),
+      );
+      const host = sampleHost(Object.fromEntries(listed));
+      const { findings } = await runCheck(check, paramsOf(check, given.policy), host, 5, signal);
+      expect(findings.filter(({ reason }) => reason === 'internal_error')).toEqual([]);
+    }
+  });
+
+  async function examined(given: {
+    readonly host: Partial<Host>;
+    readonly policy?: object;
+  }): Promise<readonly Finding[]> {
+    const params = paramsOf(check, given.policy);
+    return (await runCheck(check, params, sampleHost(given.host), 5, signal)).findings;
+  }
+
   test('never passes where nothing can be looked at', async () => {
     const { findings } = await runCheck(check, defaults[id] ?? {}, blindHost(), 5, signal);
     expect(findings).not.toEqual([]);
@@ -98,6 +158,25 @@ describe.each(checks.map((check) => [check.id, check] as const))('%s', (id, chec
     expect(words.filter((word) => !section.includes(`\`${word}\``))).toEqual([]);
   });
 });
+
+function sampleOf(id: string) {
+  const sample = samples.get(id);
+  if (!sample)
+    throw new Error(`Write a sample for ${id} beside its test: test/checks/<subject>/<check>.sample.ts`);
+  return sample;
+}
+
+const sampleHost = (given: Partial<Host>): Host =>
+  fakeHost({ now: () => sampleNow, names: sampleNames, ...given });
+
+const paramsOf = ({ params }: Check, policy: object = {}) => params.parse(policy);
+
+/** A pair of parameters such as `warnDays` and `failDays`. */
+const thresholdPairs = (params: object): [warn: string, fail: string][] =>
+  Object.keys(params).flatMap((warn): [string, string][] => {
+    const fail = warn.replace(/^warn(?=[A-Z])/, 'fail').replace(/Warn(?=[A-Z])/, 'Fail');
+    return fail !== warn && fail in params ? [[warn, fail]] : [];
+  });
 
 /** The text below a check's own heading. */
 const sectionOf = (id: string): string | undefined =>

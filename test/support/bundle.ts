@@ -16,7 +16,7 @@ export function bundled(name: 'main' | 'cli' | 'demo' | 'bench'): string {
 }
 
 const sources = (): URL[] =>
-  ['src/', 'simulator/', 'bench/', 'scripts/'].flatMap((folder) =>
+  ['src/', 'simulator/', 'demo/', 'bench/', 'scripts/'].flatMap((folder) =>
     readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.m?ts$|\.mjs$/.test(file))
       .map((file) => new URL(folder + file, root)),
