@@ -40,7 +40,7 @@ export interface Wrong<Reason extends string = string> {
 }
 
 /** What a check concludes about one subject: that it is right, or the worst that is wrong with it. */
-export type Verdict<Reason extends string = string, GaugeName extends string = string> = {
+export type Verdict<Reason extends string = string, GaugeName extends string = never> = {
   readonly readings?: readonly Reading<GaugeName>[];
 } & (
   | { readonly status: 'pass'; readonly message: string }
@@ -124,7 +124,7 @@ export interface Check<
     params: z.output<Params>,
     host: HostFor<Uses>,
     signal: AbortSignal,
-  ): Promise<Verdict<Reason, GaugeName>>;
+  ): Promise<Verdict<NoInfer<Reason>, NoInfer<GaugeName>>>;
   /** Watches for events that call for a run ahead of the schedule, until the signal fires. */
   trigger?(host: HostFor<Uses>, runNow: (why: string) => void, signal: AbortSignal): void;
 }

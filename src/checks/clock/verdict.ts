@@ -9,7 +9,9 @@ interface Limits {
 }
 
 /** What the check concludes, or why it cannot. */
-export type Judgement = Verdict<'drifted' | 'stepped' | 'suspended'> | CannotTell;
+export type Judgement = Verdict<'drifted' | 'stepped' | 'suspended', GaugeName> | CannotTell;
+
+type GaugeName = 'clock_offset_seconds' | 'clock_offset_error_seconds';
 
 const remedy =
   'Look at what the clock follows with `chronyc sources -v` and set it at once with `chronyc makestep`; on EFLOW, ' +
@@ -55,7 +57,7 @@ function judgeDisagreement(
   estimates: readonly Estimate[],
   policy: Limits,
   asides: string,
-  readings: readonly Reading[],
+  readings: readonly Reading<GaugeName>[],
 ): Judgement {
   const least = Math.min(...estimates.map(distanceFromZero));
   const said = `${estimates.map(describe).join('; ')}${asides}`;
@@ -74,7 +76,7 @@ const statusOf = (driftSeconds: number, { warnSeconds, failSeconds }: Limits): '
   return driftSeconds >= warnSeconds ? 'warn' : 'pass';
 };
 
-const readingsOf = ({ name, offsetSeconds, errorSeconds }: Estimate): Reading[] => [
+const readingsOf = ({ name, offsetSeconds, errorSeconds }: Estimate): Reading<GaugeName>[] => [
   { gauge: 'clock_offset_seconds', labels: { source: name }, value: offsetSeconds },
   { gauge: 'clock_offset_error_seconds', labels: { source: name }, value: errorSeconds },
 ];

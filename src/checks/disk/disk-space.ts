@@ -35,6 +35,19 @@ const params = z
     { path: ['forecastWarnDays'], error: 'is below forecastFailDays, so it would never warn' },
   );
 
+const gauges = {
+  filesystem_size_bytes: { help: 'Size of the filesystem.', labels: ['target'] },
+  filesystem_available_bytes: { help: 'Space for those who are not root.', labels: ['target'] },
+  filesystem_files: { help: 'Inodes of the filesystem.', labels: ['target'] },
+  filesystem_files_free: { help: 'Inodes that are free.', labels: ['target'] },
+  filesystem_readonly: { help: '1 where the filesystem cannot be written to.', labels: ['target'] },
+  filesystem_full_timestamp_seconds: {
+    help: 'When the filesystem will be full; absent when it is not filling, or not evidently.',
+    labels: ['target'],
+  },
+};
+type GaugeName = keyof typeof gauges;
+
 /** Filled to the last byte when they are made, and never written to. */
 const imageTypes: readonly string[] = ['squashfs', 'erofs', 'cramfs', 'romfs', 'iso9660', 'udf'];
 
@@ -54,17 +67,7 @@ export const diskSpace = defineCheck({
   params,
   uses: ['filesystem', 'engineUsage', 'memory'],
   reasons: ['space_low', 'inodes_low', 'read_only', 'filling_up', 'too_small', 'mount_stuck'],
-  gauges: {
-    filesystem_size_bytes: { help: 'Size of the filesystem.', labels: ['target'] },
-    filesystem_available_bytes: { help: 'Space for those who are not root.', labels: ['target'] },
-    filesystem_files: { help: 'Inodes of the filesystem.', labels: ['target'] },
-    filesystem_files_free: { help: 'Inodes that are free.', labels: ['target'] },
-    filesystem_readonly: { help: '1 where the filesystem cannot be written to.', labels: ['target'] },
-    filesystem_full_timestamp_seconds: {
-      help: 'When the filesystem will be full; absent when it is not filling, or not evidently.',
-      labels: ['target'],
-    },
-  },
+  gauges,
 
   // The agent's own state folder lies on the filesystem of /var/lib, so that one needs no access.
   needs: ({ paths }) =>
@@ -145,17 +148,17 @@ function sentence(clauses: readonly string[], target: string, { measured }: File
 function readingsOf(
   { sizeBytes, availableBytes, files, filesFree, readOnly }: Filesystem,
   forecast: Forecast | undefined,
-): Reading[] {
-  const always = [
+): Reading<GaugeName>[] {
+  const always: Reading<GaugeName>[] = [
     { gauge: 'filesystem_size_bytes', value: sizeBytes },
     { gauge: 'filesystem_available_bytes', value: availableBytes },
     { gauge: 'filesystem_readonly', value: readOnly ? 1 : 0 },
   ];
-  const inodes = [
+  const inodes: Reading<GaugeName>[] = [
     { gauge: 'filesystem_files', value: files },
     { gauge: 'filesystem_files_free', value: filesFree },
   ];
-  const full = forecast
+  const full: Reading<GaugeName>[] = forecast
     ? [{ gauge: 'filesystem_full_timestamp_seconds', value: Math.round(forecast.fullAt) }]
     : [];
   return [...always, ...(files === 0 ? [] : inodes), ...full];

@@ -67,7 +67,8 @@ export const dnsResolution = defineCheck({
     const ask = (by: string | undefined) =>
       viewOf({ name, server: by, slowSeconds: warnSeconds }, host, signal);
     const [own, others] = await Promise.all([ask(undefined), Promise.all(servers.map(ask))]);
-    const readings = own.answers.length > 0 ? [{ gauge: 'dns_lookup_seconds', value: slowest(own) }] : [];
+    const readings =
+      own.answers.length > 0 ? [{ gauge: 'dns_lookup_seconds' as const, value: slowest(own) }] : [];
     return { ...judge(name, own, others, warnSeconds), readings };
   },
 });

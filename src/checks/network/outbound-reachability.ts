@@ -61,11 +61,13 @@ function reachedMessage({ proxy, brokenFamily }: Probe, after: string): string {
   return `Reached in ${after}${through}${brokenFamily === undefined ? '' : `, but ${brokenFamily}`}`;
 }
 
+type GaugeName = 'outbound_success' | 'outbound_duration_seconds';
+
 const totalSeconds = ({ seconds }: Probe): number =>
   probePhases.reduce((total, phase) => total + (seconds[phase] ?? 0), 0);
 
-function readingsOf({ failure, seconds }: Probe): Reading[] {
-  const durations = probePhases.flatMap((phase): Reading[] => {
+function readingsOf({ failure, seconds }: Probe): Reading<GaugeName>[] {
+  const durations = probePhases.flatMap((phase): Reading<GaugeName>[] => {
     const value = seconds[phase];
     return value === undefined ? [] : [{ gauge: 'outbound_duration_seconds', labels: { phase }, value }];
   });
