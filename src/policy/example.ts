@@ -13,7 +13,7 @@ interface Property {
 export const policyJsonSchema = (checks: readonly Check[]) =>
   z.toJSONSchema(policySchema(checks), { io: 'input' });
 
-/** A policy with every key at its default and a comment on each: a starting point that changes nothing. */
+/** A starting point: a policy with every key at its default, and a comment on each. */
 export function policyExample(checks: readonly Check[]): string {
   const schema = policyJsonSchema(checks) as Property;
   const head = '// Every key is optional; these are the defaults. Comments are allowed in a policy file.';
@@ -23,7 +23,7 @@ export function policyExample(checks: readonly Check[]): string {
 function render({ properties = {} }: Property, indent: string): string[] {
   const inner = `${indent}  `;
   const entries = Object.entries(properties);
-  // A key without a default is shown as a comment, and takes no comma.
+  // A key without a default becomes a comment, which takes no comma.
   const last = entries.findLastIndex(([, { default: value }]) => value !== undefined);
   const lines = entries.flatMap(([key, property], i) => {
     const comment = property.description ? [`${inner}// ${property.description}`] : [];

@@ -2,7 +2,7 @@ import type { Check } from '../check.ts';
 import type { PolicyState } from '../run/report.ts';
 import { type Policy, readPolicy } from './policy.ts';
 
-/** The policy that is being followed, and what became of the last one that was asked for. */
+/** The policy the agent follows, and the outcome of the last one that was requested. */
 export interface PolicyInForce extends PolicyState {
   readonly policy: Policy;
   /** The policy in force as it was given, without defaults. */
@@ -11,26 +11,26 @@ export interface PolicyInForce extends PolicyState {
   readonly acceptedAt: Date;
 }
 
-/** Where a policy document was found. */
-export interface Given {
+/** A policy document and where it was found. */
+export interface Requested {
   readonly source: PolicyInForce['source'];
-  /** The desired `$version`; 0 for what does not come from the twin. */
+  /** The desired `$version`; 0 for a document that does not come from the twin. */
   readonly version: number;
   readonly document: unknown;
 }
 
-/** The built-in policy: what an empty document means. */
+/** The built-in policy, which is the meaning of an empty document. */
 export function defaultPolicy(checks: readonly Check[], now: Date): PolicyInForce {
   const outcome = readPolicy({}, checks);
-  if (!outcome.accepted) throw new Error(`The built-in policy is not one: ${outcome.problems.join('; ')}`);
-  const given = { source: 'default', version: 0, document: {} } as const;
-  return { ...given, accepted: true, problems: [], policy: outcome.policy, acceptedAt: now };
+  if (!outcome.accepted) throw new Error(`The built-in policy is invalid: ${outcome.problems.join('; ')}`);
+  const requested = { source: 'default', version: 0, document: {} } as const;
+  return { ...requested, accepted: true, problems: [], policy: outcome.policy, acceptedAt: now };
 }
 
-/** What is in force once a document has been looked at: its policy, or else the current one with its problems. Pure. */
+/** What is in force after a request: its policy if that is valid, otherwise the current one with the problems. Pure. */
 export function evaluate(
   current: PolicyInForce,
-  { source, version, document }: Given,
+  { source, version, document }: Requested,
   checks: readonly Check[],
   now: Date,
 ): PolicyInForce {
@@ -43,7 +43,7 @@ export function evaluate(
     accepted: true,
     problems: [],
     document,
-    // The same object, so that nobody takes it for a new policy.
+    // The same object, so that it does not count as a new policy.
     policy: same ? current.policy : outcome.policy,
     acceptedAt: same && current.accepted ? current.acceptedAt : now,
   };

@@ -10,8 +10,8 @@ export function parseJsonc(text: string): unknown {
   try {
     // Not jsonc-parser's own values: it takes a key `__proto__` for the prototype.
     return JSON.parse(stripComments(bare, ' '));
-  } catch (cause) {
-    throw new SyntaxError(problemIn(bare), { cause });
+  } catch {
+    throw new SyntaxError(problemIn(bare));
   }
 }
 

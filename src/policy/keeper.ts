@@ -1,6 +1,7 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { z } from 'zod';
 import type { Check } from '../check.ts';
+import { describeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { readRegularFile } from '../read-file.ts';
 import type { StateFile } from '../state/state-file.ts';
@@ -10,24 +11,24 @@ import { parseJsonc } from './jsonc.ts';
 /** Keeps the last good policy through bad ones, restarts and an unreachable hub. */
 export interface PolicyKeeper {
   inForce(): PolicyInForce;
-  /** Calls `onChange` with the earlier policy whenever another one is in force, or has been refused. */
+  /** Calls `onChange` with the earlier state whenever another policy is in force, or a requested one was refused. */
   subscribe(onChange: (before: PolicyInForce) => void): void;
   /**
-   * Takes the twin's desired properties and returns whether anything has changed. Without a `$version` edgeHub has made
-   * the twin up, and nothing changes; where there is no desired policy, the file's or the built-in one is used.
+   * Applies the twin's desired properties and returns whether that changed anything. Ignores them without a `$version`:
+   * edgeHub has then made the twin up. Without a desired policy, the file's or the built-in one is used.
    */
   applyDesired(desired: Readonly<Record<string, unknown>>): boolean;
-  /** Looks at the policy file again. */
+  /** Reads the policy file again. */
   reread(): Promise<void>;
   close(): void;
 }
 
 export interface PolicyKeeperOptions {
   readonly checks: readonly Check[];
-  /** The policy file, followed as it changes; a policy in the twin goes before it. */
+  /** The policy file, followed as it changes. A policy in the twin takes precedence. */
   readonly file: string | undefined;
   readonly state: StateFile;
-  /** Whether a policy saved from the twin is taken up again. */
+  /** Whether a policy saved from the twin is used again. */
   readonly connected: boolean;
   readonly log: Log;
   readonly now: () => Date;
@@ -40,58 +41,58 @@ const savedSchema = z.object({ version: z.number(), document: z.unknown() });
 export const savedPolicy = (state: Pick<StateFile, 'get'>): z.infer<typeof savedSchema> | undefined =>
   savedSchema.safeParse(state.get(savedName)).data;
 
-// By asking for its time of change: a mounted configuration file is replaced as often as written.
-const fileLookMs = 2000;
+// Polled, because a mounted configuration file is replaced as often as written.
+const filePollMs = 2000;
 
-/** The text of a policy file; rejects for one that is no regular file or has more than 1 MiB. */
+/** The text of a policy file. Rejects for anything but a regular file of at most 1 MiB. */
 const readPolicyFile = async (path: string): Promise<string> =>
   (await readRegularFile(path, { mostBytes: 1_048_576 })).toString();
 
-/** Rejects when there is a policy file that cannot be read. One with a bad policy leaves the defaults in force. */
+/** Rejects when the policy file cannot be read. An invalid policy in it leaves the defaults in force. */
 export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<PolicyKeeper> {
   const { checks, file, state, log, now } = options;
   const defaults = defaultPolicy(checks, now());
   const listeners: ((before: PolicyInForce) => void)[] = [];
-  let fallback = file ? follow(defaults, await readPolicyFile(file)) : defaults;
+  let fallback = file ? fromFile(defaults, await readPolicyFile(file)) : defaults;
   let current = (options.connected && saved()) || fallback;
-  tell(current);
+  logState(current);
 
-  function follow(before: PolicyInForce, text: string): PolicyInForce {
+  function fromFile(before: PolicyInForce, text: string): PolicyInForce {
     try {
       return evaluate(before, { source: 'file', version: 0, document: parseJsonc(text) }, checks, now());
     } catch (error) {
-      return {
-        ...before,
-        accepted: false,
-        problems: [`${file} is ${error instanceof Error ? error.message : String(error)}`],
-      };
+      return { ...before, accepted: false, problems: [`${file}: ${describeError(error)}`] };
     }
   }
 
   function saved(): PolicyInForce | undefined {
     const kept = savedPolicy(state);
     if (kept === undefined) return undefined;
-    const considered = evaluate(defaults, { source: 'saved', ...kept }, checks, now());
-    if (considered.accepted) return considered;
-    log.warn({ problems: considered.problems }, 'The saved policy is not taken up');
+    const evaluated = evaluate(defaults, { source: 'saved', ...kept }, checks, now());
+    if (evaluated.accepted) return evaluated;
+    log.warn(
+      { problems: evaluated.problems },
+      'The saved policy is not valid for this version and is ignored',
+    );
     return undefined;
   }
 
-  function tell({ source, version, accepted, problems }: PolicyInForce): void {
+  function logState({ source, version, accepted, problems }: PolicyInForce): void {
     if (accepted) log.info({ source, version }, 'Policy in force');
-    else log.warn({ version, problems }, 'Policy not accepted, the earlier one stays in force');
+    else log.warn({ version, problems }, 'Policy refused, the earlier one stays in force');
   }
 
   function change(next: PolicyInForce): boolean {
-    const news =
-      next.version !== current.version ||
-      next.accepted !== current.accepted ||
-      next.source !== current.source;
-    if (!news && next.policy === current.policy && next.problems.join() === current.problems.join())
-      return false;
+    const same =
+      next.version === current.version &&
+      next.accepted === current.accepted &&
+      next.source === current.source &&
+      next.policy === current.policy &&
+      next.problems.join() === current.problems.join();
+    if (same) return false;
     const before = current;
     current = next;
-    tell(next);
+    logState(next);
     for (const onChange of listeners) onChange(before);
     return true;
   }
@@ -99,18 +100,17 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
   async function reread(): Promise<void> {
     if (!file) return;
     try {
-      const before = fallback;
-      fallback = follow(before, await readPolicyFile(file));
+      fallback = fromFile(fallback, await readPolicyFile(file));
       if (current.source === 'twin' || current.source === 'saved') return;
-      // What the twin asked for and was refused stays so.
+      // A refusal of the twin's policy remains.
       const { accepted, version, problems } = current;
       change(version > 0 && !accepted ? { ...fallback, accepted, version, problems } : fallback);
     } catch (error) {
-      log.warn({ err: error, file }, 'Could not read the policy file, its last policy stays');
+      log.warn({ err: error, file }, 'Could not read the policy file, its last policy stays in force');
     }
   }
 
-  if (file) watchFile(file, { interval: fileLookMs, persistent: false }, () => void reread());
+  if (file) watchFile(file, { interval: filePollMs, persistent: false }, () => void reread());
 
   return {
     inForce: () => current,

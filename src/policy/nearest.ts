@@ -1,4 +1,4 @@
-/** The word nearest to a misspelt one, if any is near enough to have been meant. */
+/** The known word that a misspelt one most likely means; undefined where none is close enough. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   const ranked = words
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
@@ -7,7 +7,7 @@ export function nearest(word: string, words: readonly string[]): string | undefi
   return best && best.distance <= Math.max(2, word.length / 2) ? best.candidate : undefined;
 }
 
-/** Levenshtein distance, one row at a time. Words longer than 64 characters count as far away. */
+/** Levenshtein distance, one row at a time. Infinite for words longer than 64 characters, which bounds the work. */
 function editDistance(a: string, b: string): number {
   if (Math.max(a.length, b.length) > 64) return Number.POSITIVE_INFINITY;
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -4,9 +4,9 @@ import { withoutCredentials } from '../endpoint.ts';
 import { cronProblem } from './cron.ts';
 import { nearest } from './nearest.ts';
 
-/** A policy that was accepted: complete, with every default filled in. */
+/** An accepted policy, complete with every default. */
 export interface Policy {
-  /** What people call this policy; shown on the page. */
+  /** A name for this policy, shown on the page. */
   readonly note?: string | undefined;
   /** Cron, UTC. */
   readonly schedule: string;
@@ -29,21 +29,21 @@ export interface CheckPolicy {
   readonly [parameter: string]: unknown;
 }
 
-/** A finding somebody has decided to live with. */
+/** A finding that the operator accepts. */
 export interface Exception {
   readonly check: string;
   readonly target: string;
-  /** Only for this reason; any reason without it. */
+  /** Applies to this reason only; absent, to any. */
   readonly reason?: string | undefined;
   readonly because: string;
-  /** The last day on which it holds, `2027-03-31`, UTC. */
+  /** The last day on which it applies, `2027-03-31`, UTC. */
   readonly until?: string | undefined;
 }
 
-/** What reading a document comes to. */
+/** The outcome of reading a document. */
 export type PolicyOutcome =
   | { readonly accepted: true; readonly policy: Policy }
-  /** Each problem names its path, and the nearest known key where one was misspelt. */
+  /** Each problem names its path, and the nearest known key for a misspelt one. */
   | { readonly accepted: false; readonly problems: readonly string[] };
 
 const cronExpression = z.string().superRefine((expression, context) => {
@@ -52,37 +52,57 @@ const cronExpression = z.string().superRefine((expression, context) => {
 });
 
 const everyCheckHas = {
-  enabled: z.boolean().default(true).describe('Switched off, the check is told as skip.'),
-  schedule: cronExpression.optional().describe("This check's own schedule instead of the policy's."),
+  enabled: z.boolean().default(true).describe('A check that is switched off reports skip.'),
+  schedule: cronExpression.optional().describe("This check's own schedule, in place of the policy's."),
 };
 
-/** The whole policy's schema over a list of checks. Unknown keys are refused at every level. */
+/** The schema of a whole policy for a list of checks. It refuses unknown keys at every level. */
 export function policySchema(checks: readonly Check[]) {
   const ids = checks.map(({ id }) => id);
   return z.strictObject({
-    note: z.string().max(200).optional().describe('What people call this policy; shown on the page.'),
+    note: z.string().max(200).optional().describe('A name for this policy, shown on the page.'),
     schedule: cronExpression.default('*/5 * * * *').describe('When every check runs: cron, UTC.'),
-    jitterSeconds: z.number().min(0).max(3600).default(30).describe('Spreads the runs of a fleet.'),
-    timeoutSeconds: z.number().min(1).max(300).default(20).describe('For one subject of one check.'),
+    jitterSeconds: z
+      .number()
+      .min(0)
+      .max(3600)
+      .default(30)
+      .describe('Spreads the runs of a fleet over this time.'),
+    timeoutSeconds: z
+      .number()
+      .min(1)
+      .max(300)
+      .default(20)
+      .describe('Time limit for one subject of one check.'),
     confirmAfterSeconds: z
       .number()
       .min(0)
       .max(600)
       .default(15)
       .describe(
-        'A changed status is looked at once more after this long before it is told; 0 tells at once.',
+        'A changed status is reported once a second run confirms it after this long; 0 reports at once.',
       ),
     report: z
       .strictObject({
-        minIntervalSeconds: z.number().min(1).max(86_400).default(60).describe('Between two twin patches.'),
-        heartbeatMinutes: z.number().min(1).max(10_080).default(60).describe('A sign of life in the twin.'),
+        minIntervalSeconds: z
+          .number()
+          .min(1)
+          .max(86_400)
+          .default(60)
+          .describe('Least time between two twin patches.'),
+        heartbeatMinutes: z
+          .number()
+          .min(1)
+          .max(10_080)
+          .default(60)
+          .describe('Time between two heartbeats in the twin.'),
         maxFindings: z
           .number()
           .int()
           .min(1)
           .max(100)
           .default(20)
-          .describe('ConfirmedFinding in the twin, worst first.'),
+          .describe('Most findings in the twin, worst first.'),
       })
       .prefault({}),
     exceptions: z
@@ -97,7 +117,7 @@ export function policySchema(checks: readonly Check[]) {
       )
       .max(100)
       .default([])
-      .describe('Findings somebody has decided to live with, and until when.'),
+      .describe('Findings that you accept, and until when.'),
     checks: z
       .strictObject(Object.fromEntries(checks.map((check) => [check.id, checkSchema(check)])))
       .prefault({}),
@@ -108,7 +128,7 @@ export function policySchema(checks: readonly Check[]) {
 const checkSchema = ({ params, title }: Check) =>
   params.safeExtend(everyCheckHas).prefault({}).describe(title) as unknown as z.ZodType<CheckPolicy>;
 
-/** Reads a policy document. It is taken whole or not at all. */
+/** Reads a policy document. It is accepted as a whole or not at all. */
 export function readPolicy(document: unknown, checks: readonly Check[]): PolicyOutcome {
   const schema = policySchema(checks);
   const parsed = schema.safeParse(document, { reportInput: true });
@@ -126,11 +146,11 @@ function problems(issue: z.core.$ZodIssue, known: unknown): string[] {
   }
   const { message, input } = issue;
   const value = input === undefined || typeof input === 'object' ? '' : quote(input);
-  const told = value === '' || message.includes(value) ? message : `${message} (is ${value})`;
-  return [`${pathText(issue.path)}: ${told}`];
+  const text = value === '' || message.includes(value) ? message : `${message} (is ${value})`;
+  return [`${pathText(issue.path)}: ${text}`];
 }
 
-/** The keys a JSON Schema allows at a path. */
+/** The keys that a JSON Schema allows at a path. */
 function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
   const [step, ...rest] = path;
   const { properties, items } = (schema ?? {}) as { properties?: Record<string, unknown>; items?: unknown };
@@ -146,7 +166,7 @@ const pathText = (path: readonly PropertyKey[]): string =>
         .join('')
         .replace(/^\./, '');
 
-/** A value for a message: bounded, and without the password of a URL, however oddly that is written. */
+/** A value for a message: bounded, and without the password of a URL, however it is written. */
 function quote(value: unknown): string {
   const text = JSON.stringify(typeof value === 'string' ? withoutCredentials(value) : value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;

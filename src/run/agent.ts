@@ -122,10 +122,8 @@ export function createAgent(options: AgentOptions): Agent {
       const { policy } = inForce();
       if (policy !== before) {
         reschedule();
-        void run(
-          watches.filter(({ check }) => changes(check.id, before, policy)),
-          'policy',
-        );
+        const touched = watches.filter(({ check }) => changes(check.id, before, policy));
+        void run(touched, 'policy');
       }
       show(true);
     },

@@ -2,8 +2,8 @@ import type { Exception } from '../policy/policy.ts';
 import type { Finding } from './runner.ts';
 
 /**
- * Tells findings that the policy excepts as skipped, with what they were and why that is accepted. Where something else
- * is wrong with the same target, that is told instead. Pure.
+ * Turns findings that the policy excepts into `skip`, with the original message and why it is accepted. Where something
+ * else is wrong with the same target, that is reported instead. Pure.
  */
 export function applyExceptions(
   check: string,
@@ -21,12 +21,12 @@ export function applyExceptions(
     const others = also.filter((each) => !exceptionFor(each.reason));
     const other = others.find((each) => each.status === 'fail') ?? others[0];
     if (other) return { ...finding, ...other };
-    const until = exception.until ? `until ${exception.until}` : 'for good';
+    const until = exception.until ? `until ${exception.until}` : 'permanently';
     return {
       target,
       status: 'skip',
       reason: 'excepted',
-      message: `Excepted ${until}, because ${exception.because}; it is: ${message}`,
+      message: `Excepted ${until} because ${exception.because}. Without the exception: ${message}`,
       readings: finding.readings ?? [],
     };
   });
@@ -42,5 +42,5 @@ const covers = (
   exception.check === check &&
   exception.target === target &&
   (exception.reason === undefined || exception.reason === reason) &&
-  // `until` names the last day on which the exception holds.
+  // `until` names the last day on which the exception applies.
   (exception.until === undefined || now.getTime() < Date.parse(`${exception.until}T24:00:00Z`));

@@ -1,17 +1,17 @@
 import { type Status, statuses } from '../check.ts';
 import type { ConfirmedFinding } from './confirm.ts';
 
-/** Everything the agent has to say, the same object for every sink. JSON as it stands. */
+/** The complete state of the agent, the same object for every sink. It serialises to JSON as it is. */
 export interface Report {
   readonly generatedAt: string;
   readonly agent: AgentState;
   readonly policy: PolicyState;
   readonly summary: Summary;
-  /** By check id, in the order of the registry; a check that has not run yet is absent. */
+  /** By check id, in the order of the registry. A check that has not run yet is absent. */
   readonly checks: Readonly<Record<string, CheckReport>>;
 }
 
-/** Who reports. Moments are ISO 8601, here and below. */
+/** The agent itself. Moments are ISO 8601, here and below. */
 export interface AgentState {
   readonly version: string;
   readonly startedAt: string;
@@ -19,26 +19,26 @@ export interface AgentState {
   readonly hub: HubState;
 }
 
-/** `offline`: the connection was lost or refused and is being tried again. `none`: there is no hub to connect to. */
+/** `offline`: the connection was lost or refused, and is retried. `none`: there is no hub to connect to. */
 export type HubState = 'connected' | 'connecting' | 'offline' | 'none';
 
-/** Which policy is followed, and what became of the last one asked for. */
+/** The policy in force, and the outcome of the last one that was requested. */
 export interface PolicyState {
-  /** Where the policy in force comes from. */
+  /** The origin of the policy in force. */
   readonly source: 'twin' | 'file' | 'saved' | 'default';
-  /** The desired `$version` that was looked at last; 0 while there is none. */
+  /** The desired `$version` that was read last; 0 without one. */
   readonly version: number;
-  /** Whether that version is in force. If not, an earlier policy still is. */
+  /** Whether that version is in force; otherwise an earlier policy still is. */
   readonly accepted: boolean;
   readonly problems: readonly string[];
-  /** What the policy in force calls itself. */
+  /** The name that the policy in force gives itself. */
   readonly note?: string | undefined;
 }
 
 /** The worst status of any check, and how many checks have each. */
 export type Summary = { readonly status: Status } & Readonly<Record<Status, number>>;
 
-/** One check: its worst status, since when it has had that one, and its findings in the order of its subjects. */
+/** One check: its worst status, since when, and its findings in the order of its subjects. */
 export interface CheckReport {
   readonly title: string;
   readonly status: Status;
@@ -48,7 +48,7 @@ export interface CheckReport {
   readonly findings: readonly ConfirmedFinding[];
 }
 
-/** The worst of some statuses: fail > warn > unknown > pass > skip. `skip` when there are none. */
+/** The worst of some statuses: fail > warn > unknown > pass > skip; `skip` for none. */
 export const worst = (some: readonly Status[]): Status =>
   statuses.findLast((status) => some.includes(status)) ?? 'skip';
 
@@ -66,6 +66,6 @@ export function summarise(checks: Readonly<Record<string, Pick<CheckReport, 'sta
   };
 }
 
-/** Findings by severity, worst first; equals keep their order. */
+/** Findings by severity, worst first. Equal ones keep their order. */
 export const worstFirst = <T extends { readonly status: Status }>(findings: readonly T[]): T[] =>
   findings.toSorted((a, b) => statuses.indexOf(b.status) - statuses.indexOf(a.status));

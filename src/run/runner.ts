@@ -11,7 +11,7 @@ import { isTimeout, within } from '../deadline.ts';
 import { describeError } from '../errors.ts';
 import type { Host } from '../host.ts';
 
-/** What was seen of one subject in one run. */
+/** The outcome of one subject in one run. */
 export interface Finding {
   readonly target: string;
   readonly status: Status;
@@ -20,7 +20,7 @@ export interface Finding {
   readonly message: string;
   readonly remedy?: string;
   readonly readings?: readonly Reading[];
-  /** What else is wrong, until exceptions have been applied. */
+  /** What else is wrong; removed once exceptions have been applied. */
   readonly also?: readonly Wrong[];
 }
 
@@ -36,17 +36,17 @@ export interface CheckResult {
 /** A check's part of the policy, as its schema parsed it. */
 type Params = Readonly<Record<string, unknown>>;
 
-/** Few enough that 500 TLS handshakes do not starve one another of a small machine's time, and of memory. */
+/** Few enough that 500 TLS handshakes do not exhaust the processor and memory of a small machine. */
 const subjectsAtOnce = 32;
-/** A subject that takes longer waits for something. It gives its place to the next, so that the dead hold nobody up. */
+/** A subject that takes longer is waiting. Another starts meanwhile, so hanging subjects do not block others. */
 const placeHeldMs = 500;
 
-/** Looking failed because there was nothing to look at, or no access to it. */
+/** Reasons that mean there was nothing to examine, or no access to it. */
 const skipReasons: readonly string[] = ['no_access', 'not_applicable', 'disabled', 'excepted'];
 
 /**
- * Runs one check. Every subject has `timeoutSeconds`; one that throws, hangs or ignores its signal costs one
- * finding. Rejects only when `signal` fires.
+ * Runs one check. Every subject has `timeoutSeconds`; one that throws, hangs or ignores its signal costs one finding.
+ * Rejects only when `signal` fires.
  */
 export async function runCheck(
   check: Check,
@@ -73,11 +73,11 @@ async function examineAll(
     subjects = await within(timeoutSeconds, stopping, (signal) => check.subjects(params, host, signal));
   } catch (error) {
     stopping.throwIfAborted();
-    return [told(error, check, check.id)];
+    return [failureOf(error, check, check.id)];
   }
   if (subjects.length === 0) {
-    const nothing = new CannotTell('not_applicable', 'There is nothing here for this check to look at');
-    return [told(nothing, check, check.id)];
+    const nothing = new CannotTell('not_applicable', 'There is nothing on this device for this check');
+    return [failureOf(nothing, check, check.id)];
   }
   return mapAtMost(subjectsAtOnce, subjects, async (subject) => {
     try {
@@ -88,13 +88,13 @@ async function examineAll(
       return { target: subject.target, ...verdict, readings };
     } catch (error) {
       stopping.throwIfAborted();
-      return told(error, check, subject.target);
+      return failureOf(error, check, subject.target);
     }
   });
 }
 
-/** The finding that tells a failed look-up. A reason outside the check's closed list is our own mistake. */
-function told(error: unknown, check: Check, target: string): Finding {
+/** The finding for a failed examination. A reason that the check does not declare is a bug in the check. */
+function failureOf(error: unknown, check: Check, target: string): Finding {
   const message = describeError(error);
   if (isTimeout(error)) return { target, status: 'unknown', reason: 'timed_out', message };
   if (!(error instanceof CannotTell)) return { target, status: 'unknown', reason: 'internal_error', message };
@@ -109,7 +109,7 @@ function told(error: unknown, check: Check, target: string): Finding {
   };
 }
 
-/** Maps with at most `limit` at work at once, not counting those that wait; results in the order of the items. */
+/** Maps with at most `limit` at work at once, not counting those that wait. Results are in the order of the items. */
 async function mapAtMost<T, R>(
   limit: number,
   items: readonly T[],
@@ -128,7 +128,7 @@ async function mapAtMost<T, R>(
   return (await Promise.all(all)).sort(([a], [b]) => a - b).map(([, result]) => result);
 }
 
-/** Rejects with the work, or resolves when it is done or the time is over. */
+/** Resolves when the work is done or the time has passed; rejects when the work does. */
 function settledOr(ms: number, work: Promise<unknown>): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);

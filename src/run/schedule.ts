@@ -1,32 +1,32 @@
 import cron from 'node-cron';
 
-/** A cron line that fires until it is stopped. */
+/** A cron schedule that fires until it is stopped. */
 export interface Scheduled {
-  /** Milliseconds by which the next firing is overdue; 0 while all is well. */
+  /** Milliseconds by which the next run is overdue; 0 for one that is not. */
   overdueMs(): number;
   stop(): void;
 }
 
-/** Starts to fire. See {@link schedule}. */
+/** Starts a schedule. See {@link schedule}. */
 export type Schedule = (expression: string, jitterSeconds: number, run: () => void) => Scheduled;
 
-// Timers count monotonic time; this is how soon a jump of the wall clock is noticed.
-const lookEveryMs = 30_000;
-// A clock that is set back by less makes nothing fire twice.
+// Timers follow the monotonic clock, so this bounds how late a jump of the wall clock is noticed.
+const pollMs = 30_000;
+// A clock that is set back by less does not make anything run twice.
 const setBackMs = 60_000;
 
 /**
- * Fires `run` by a cron expression in UTC, each time up to `jitterSeconds` late. When the clock jumps forward, as it
- * does after the host has slept, what was missed is made up for once; when it is set back, its new time counts.
+ * Calls `run` by a cron expression in UTC, each time up to `jitterSeconds` late. After the clock jumps forward, as it
+ * does when the host has slept, the missed runs are made up for by one; after it is set back, the new time applies.
  */
 export const schedule: Schedule = (expression, jitterSeconds, run) => {
-  // Asked for the next match only: node-cron's own loop goes through all that was missed one by one, minutes of work
-  // for a clock that starts in 1970, and after the clock was set back it waits for the old time to come again.
+  // node-cron computes the next match only. Its own loop steps through every missed minute, which takes minutes for a
+  // clock that starts in 1970, and after the clock is set back it waits for the old time to return.
   const matches = cron.createTask(expression, () => {}, { timezone: 'UTC' });
   const jitterMs = jitterSeconds * 1000;
   let due = 0;
   let dueBy = 0;
-  let lookedAt = Date.now();
+  let polledAt = Date.now();
   let next: NodeJS.Timeout | undefined;
   let delayed: NodeJS.Timeout | undefined;
 
@@ -42,16 +42,16 @@ export const schedule: Schedule = (expression, jitterSeconds, run) => {
     }, Math.random() * jitterMs);
   }
 
-  function look(): void {
+  function poll(): void {
     const now = Date.now();
     if (now >= due) fire();
-    if (now >= due || now < lookedAt - setBackMs) expectNext();
-    lookedAt = now;
-    next = setTimeout(look, Math.min(lookEveryMs, due - now));
+    if (now >= due || now < polledAt - setBackMs) expectNext();
+    polledAt = now;
+    next = setTimeout(poll, Math.min(pollMs, due - now));
   }
 
   expectNext();
-  look();
+  poll();
   return {
     overdueMs: () => Math.max(0, performance.now() - dueBy),
     stop() {

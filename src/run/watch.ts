@@ -6,31 +6,31 @@ import { applyExceptions } from './exceptions.ts';
 import { type CheckReport, worst } from './report.ts';
 import { type CheckResult, runCheck } from './runner.ts';
 
-/** Why a check runs. What a person or a new policy asked for is told at once; the rest is confirmed first. */
+/** Why a check runs. Changes are confirmed first, but for a run that a person or a new policy asked for. */
 export type Cause = 'schedule' | 'confirm' | 'policy' | 'asked';
 
-/** What one run has brought. */
+/** The outcome of one run. */
 export interface Ran {
   readonly result: CheckResult;
   readonly cause: Cause;
-  /** Statuses that looked different from the run before, confirmed or not. */
+  /** Statuses that differ from the run before, confirmed or not. */
   readonly transitions: number;
-  /** Statuses that are told anew. */
+  /** Confirmed changes. */
   readonly changes: readonly Change[];
 }
 
-/** One check under observation, from run to run. */
+/** One check from run to run. */
 export interface Watch {
   readonly check: Check;
-  /** What is told of it; nothing before its first run. */
+  /** What the check reports; undefined before its first run. */
   report(): CheckReport | undefined;
-  /** Looks once. A run under way is joined, but for a new policy, which starts it over. */
+  /** Runs the check once. Joins a run in progress, which a new policy restarts instead. */
   run(policy: Policy, cause: Cause): Promise<void>;
-  /** Ends the run under way, if there is one, and the second look that is due. */
+  /** Ends the run in progress and cancels the confirming run. */
   stop(): void;
 }
 
-/** What an earlier process told of a check. */
+/** What an earlier process reported of a check. */
 export type Remembered = Pick<CheckReport, 'since' | 'findings'>;
 
 export interface WatchOptions {
@@ -40,17 +40,17 @@ export interface WatchOptions {
   onRan(ran: Ran): void;
 }
 
-/** A watch over one check. What is told begins with what was remembered; nothing runs before it is asked to. */
+/** Starts with what was remembered. Runs nothing by itself. */
 export function createWatch({ check, host, remembered, onRan }: WatchOptions): Watch {
-  let told: readonly ConfirmedFinding[] = remembered?.findings ?? [];
+  let confirmed: readonly ConfirmedFinding[] = remembered?.findings ?? [];
   let since = remembered?.since;
   let pending: Pending = new Map();
   let seen: ReadonlyMap<string, string> | undefined;
   let last: { readonly at: Date; readonly seconds: number } | undefined;
   let running: { readonly done: Promise<void>; readonly controller: AbortController } | undefined;
-  let secondLook: NodeJS.Timeout | undefined;
+  let confirming: NodeJS.Timeout | undefined;
 
-  async function look(policy: Policy, cause: Cause, signal: AbortSignal): Promise<void> {
+  async function runOnce(policy: Policy, cause: Cause, signal: AbortSignal): Promise<void> {
     const result = await examine(check, policy, host, signal);
     signal.throwIfAborted();
     const findings = applyExceptions(check.id, result.findings, policy.exceptions, result.startedAt);
@@ -59,22 +59,25 @@ export function createWatch({ check, host, remembered, onRan }: WatchOptions): W
     const transitions = seen ? differences(seen, statuses) : 0;
     seen = statuses;
 
-    const nothingTold = told.length === 0;
-    const atOnce = nothingTold || cause === 'policy' || cause === 'asked';
-    const before = worst(told.map(({ status }) => status));
+    const atOnce = confirmed.length === 0 || cause === 'policy' || cause === 'asked';
+    const before = worst(confirmed.map(({ status }) => status));
     const nowMs = performance.now();
     const confirmAfterMs = atOnce ? 0 : policy.confirmAfterSeconds * 1000;
-    const weighed = confirm({ told, pending }, findings, { now: result.startedAt, nowMs, confirmAfterMs });
-    ({ told, pending } = weighed);
-    if (since === undefined || worst(told.map(({ status }) => status)) !== before) {
+    const outcome = confirm({ confirmed, pending }, findings, {
+      now: result.startedAt,
+      nowMs,
+      confirmAfterMs,
+    });
+    ({ confirmed, pending } = outcome);
+    if (since === undefined || worst(confirmed.map(({ status }) => status)) !== before) {
       since = result.startedAt.toISOString();
     }
     last = { at: result.startedAt, seconds: result.durationSeconds };
     if (pending.size > 0) {
       const dueMs = Math.min(...pending.values()) - nowMs;
-      secondLook = setTimeout(() => void watch.run(policy, 'confirm'), dueMs);
+      confirming = setTimeout(() => void watch.run(policy, 'confirm'), dueMs);
     }
-    onRan({ result: { ...result, findings }, cause, transitions, changes: weighed.changes });
+    onRan({ result: { ...result, findings }, cause, transitions, changes: outcome.changes });
   }
 
   const watch: Watch = {
@@ -83,22 +86,22 @@ export function createWatch({ check, host, remembered, onRan }: WatchOptions): W
       if (!last || since === undefined) return undefined;
       return {
         title: check.title,
-        status: worst(told.map(({ status }) => status)),
+        status: worst(confirmed.map(({ status }) => status)),
         since,
         lastRun: last.at.toISOString(),
         durationSeconds: last.seconds,
-        findings: told,
+        findings: confirmed,
       };
     },
     run(policy, cause) {
       if (running && cause !== 'policy') return running.done;
       watch.stop();
       const controller = new AbortController();
-      // A run that was stopped has nothing to tell: its successor, or the end, takes its place.
-      const done = look(policy, cause, controller.signal)
+      // A run that was stopped reports nothing: its successor does, or the agent is stopping.
+      const done = runOnce(policy, cause, controller.signal)
         .catch((error: unknown) => {
           if (!controller.signal.aborted) throw error;
-          // Whoever waits for it waits for the run that has taken its place.
+          // Its callers wait for the run that has replaced it.
           if (running?.controller !== controller) return running?.done;
         })
         .finally(() => {
@@ -108,7 +111,7 @@ export function createWatch({ check, host, remembered, onRan }: WatchOptions): W
       return done;
     },
     stop() {
-      clearTimeout(secondLook);
+      clearTimeout(confirming);
       running?.controller.abort();
     },
   };
@@ -123,7 +126,7 @@ async function examine(check: Check, policy: Policy, host: Host, signal: AbortSi
     startedAt: host.now(),
     durationSeconds: 0,
     findings: [
-      { target: check.id, status: 'skip', reason: 'disabled', message: 'Switched off by the policy' },
+      { target: check.id, status: 'skip', reason: 'disabled', message: 'The policy switches this check off' },
     ],
   };
 }

@@ -16,16 +16,16 @@ const finding = z.object({
 });
 const schema = z.record(z.string(), z.object({ since: z.iso.datetime(), findings: z.array(finding) }));
 
-/** What an earlier process told, by check id; nothing of a file that is not what it should be. */
+/** What an earlier process reported, by check id; empty where the saved value is malformed. */
 export function loadFindings(state: Pick<StateFile, 'get'>): Readonly<Record<string, Remembered>> {
   const parsed = schema.safeParse(state.get(name) ?? {});
   return parsed.success ? (parsed.data as Record<string, Remembered>) : {};
 }
 
-/** Keeps what is told for the next process. Readings are left out: they will be old by then. */
+/** Saves the findings of a report for the next process, without readings, which will be old by then. */
 export function saveFindings(state: Pick<StateFile, 'set'>, { checks }: Report): void {
   const kept = Object.entries(checks).map(([id, { since, findings }]) => {
-    return [id, { since, findings: findings.map(({ readings: _, ...told }) => told) }] as const;
+    return [id, { since, findings: findings.map(({ readings: _, ...finding }) => finding) }] as const;
   });
   state.set(name, Object.fromEntries(kept));
 }

@@ -5,33 +5,33 @@ import { codeOf, describeError } from '../errors.ts';
 import type { MemoryProblem } from '../host/agent/types.ts';
 import { readRegularFile } from '../read-file.ts';
 
-/** What is remembered over a restart, one JSON value a name, all of it in one file. */
+/** What is remembered over a restart: one JSON value for each name, all in one file. */
 export interface StateFile {
-  /** The value last set, in this process or an earlier one. */
+  /** The value last set, by this process or an earlier one. */
   get(name: string): unknown;
-  /** Sets a value; undefined forgets it. It is written soon, but at most once a minute. */
+  /** Sets a value; undefined removes it. Written soon, but at most once a minute. */
   set(name: string, value: unknown): void;
-  /** Writes now what is not written yet. */
+  /** Writes pending changes now. */
   flush(): Promise<void>;
-  /** Why nothing is remembered, or something was not; nothing while all is well. */
+  /** Why the state is not kept, or was lost; undefined while it works. */
   problem(): MemoryProblem | undefined;
 }
 
 const fileName = 'state.json';
-/** Raised when an older agent could not read what a newer one has written. */
+/** Raised when an older agent could no longer read the file. */
 const formatVersion = 1;
-/** Several times what the agent ever writes; more is not read, for it might be more than there is memory. */
+/** Several times what the agent ever writes. A larger file is not read, since it may not fit into memory. */
 const largestBytes = 4 * 1024 * 1024;
 const writeEveryMs = 60_000;
-/** How long a file that could not be used is told of. */
-const toldMs = 86_400_000;
+/** How long a file that could not be used is reported. */
+const reportedMs = 86_400_000;
 
 const versionSchema = z.object({ version: z.number().int() });
 const valuesSchema = z.object({ values: z.record(z.string(), z.unknown()) });
 
 /**
  * Opens the state folder, the only one the agent writes to. Where it is missing, unwritable, damaged or from a newer
- * agent, the agent starts without memory, and `problem` says so. A file that cannot be used is kept aside once.
+ * agent, the agent starts without state, and `problem` says why. A file that cannot be used is kept under another name.
  */
 export async function openStateFile(directory: string): Promise<StateFile> {
   const path = join(directory, fileName);
@@ -45,7 +45,7 @@ export async function openStateFile(directory: string): Promise<StateFile> {
   let writing = Promise.resolve();
 
   try {
-    // Not recursive: below /proc that never returns in Node 20, and a parent that is missing was not given.
+    // Not recursive: below /proc that never returns in Node 20, and a missing parent means that no folder was mounted.
     await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
       if (codeOf(error) !== 'EEXIST') throw error;
     });
@@ -63,7 +63,7 @@ export async function openStateFile(directory: string): Promise<StateFile> {
     return { get: (name) => values.get(name), set: () => {}, flush: async () => {}, problem: () => problem };
   }
 
-  /** What could not be written now is tried again: room may be made. */
+  /** A failed write is retried: space may become available. */
   function laterAfter(error: unknown): void {
     changed = true;
     problem = { kind: 'unwritable', message: `Could not write ${path}: ${describeError(error)}` };
@@ -74,12 +74,12 @@ export async function openStateFile(directory: string): Promise<StateFile> {
     timer ??= setTimeout(flush, Math.max(0, writtenAt + writeEveryMs - performance.now())).unref();
   }
 
-  /** Whole or not at all: a power cut leaves either the file before or the new one. */
+  /** Atomic: a power cut leaves either the old file or the new one. */
   async function write(): Promise<void> {
     changed = false;
     writtenAt = performance.now();
     const temporary = `${path}.new`;
-    // Whatever lies there from an earlier time: half a file, or a FIFO, which would hold the opening up.
+    // Left by an earlier process: half a file, or a FIFO, which would block the open.
     await rm(temporary, { force: true });
     const file = await open(temporary, 'wx', 0o600);
     try {
@@ -116,7 +116,7 @@ export async function openStateFile(directory: string): Promise<StateFile> {
     },
     flush,
     problem() {
-      const old = problem?.kind !== 'unwritable' && performance.now() - openedAt > toldMs;
+      const old = problem?.kind !== 'unwritable' && performance.now() - openedAt > reportedMs;
       return old ? undefined : problem;
     },
   };
@@ -124,7 +124,7 @@ export async function openStateFile(directory: string): Promise<StateFile> {
 
 const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '');
 
-/** Only looks at what is remembered. */
+/** Reads the state without opening the folder for writing. */
 export async function readStateFile(directory: string): Promise<Pick<StateFile, 'get' | 'problem'>> {
   const { values, problem } = await readState(join(directory, fileName));
   return { get: (name) => values[name], problem: () => problem };
@@ -144,14 +144,14 @@ async function readState(
     if (codeOf(error) === 'ENOENT') return { values: {} };
     return unusable('damaged', `Could not read ${path}: ${describeError(error)}`);
   }
-  const damaged = (why: string) => unusable('damaged', `${path} does not hold what was written: ${why}`);
+  const damaged = (why: string) => unusable('damaged', `${path} is damaged: ${why}`);
   let document: unknown;
   try {
     document = JSON.parse(text);
   } catch (error) {
     return damaged(describeError(error));
   }
-  // The version first: what a newer agent keeps may have any shape.
+  // The version first: a newer agent may use another shape.
   const versioned = versionSchema.safeParse(document).data;
   if (!versioned) return damaged('it has no "version"');
   if (versioned.version > formatVersion) {

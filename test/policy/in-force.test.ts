@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultPolicy, evaluate, type Given } from '../../src/policy/in-force.ts';
+import { defaultPolicy, evaluate, type Requested } from '../../src/policy/in-force.ts';
 import { fakeCheck } from '../support/fake-check.ts';
 
 const checks = [fakeCheck()];
@@ -7,7 +7,7 @@ const early = new Date('2026-11-21T20:00:00Z');
 const late = new Date('2026-11-21T21:00:00Z');
 const defaults = defaultPolicy(checks, early);
 
-const twin = (version: number, document: unknown): Given => ({ source: 'twin', version, document });
+const twin = (version: number, document: unknown): Requested => ({ source: 'twin', version, document });
 
 test('the default is what the empty document means, accepted, without a version', () => {
   expect(defaults).toMatchObject({

@@ -40,7 +40,7 @@ test.each([
   ['{ "a": 1, }', 'line 1, column 11: property name expected'],
   ['{\n  "a" 1 }', 'line 2, column 7: colon expected'],
   ['[1', 'line 1, column 3: close bracket expected'],
-])('%j is told at its line and column, comments counted', (text, message) => {
+])('%j names its line and column, comments counted', (text, message) => {
   expect(() => parseJsonc(text)).toThrow(message);
 });
 

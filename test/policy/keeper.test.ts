@@ -76,7 +76,7 @@ describe('the twin', () => {
     applyDesired({ $version: 8, policy: bad });
     expect(inForce()).toMatchObject({ source: 'twin', version: 8, accepted: false, policy: good });
     expect(changes).toHaveLength(2);
-    expect(messages().at(-1)).toBe('Policy not accepted, the earlier one stays in force');
+    expect(messages().at(-1)).toBe('Policy refused, the earlier one stays in force');
   });
 
   test.each([null, [], 'text', 5])('with the policy %j has a bad one, not none', async (policy) => {
@@ -92,7 +92,7 @@ describe('the twin', () => {
     expect(changes.map(({ version }) => version)).toEqual([7, 8]);
   });
 
-  test('whose policy is removed hands over to the defaults, for good', async () => {
+  test('whose policy is removed returns to the defaults permanently', async () => {
     const { applyDesired, inForce, state } = await keeping();
     applyDesired({ $version: 7, policy: good });
     applyDesired({ $version: 8 });
@@ -142,7 +142,7 @@ describe('over a restart', () => {
     expect(inForce().source).toBe('saved');
   });
 
-  test('without a hub it is not taken up', async () => {
+  test('it is not used without a hub', async () => {
     const state = shortLived({ policy: { version: 7, document: good } });
     expect((await keeping({ state, connected: false })).inForce().source).toBe('default');
   });
@@ -154,7 +154,7 @@ describe('over a restart', () => {
     ['a version that is none', { version: 'seven', document: good }],
     ['a policy that this version refuses', { version: 7, document: bad }],
     ['no policy', { version: 7 }],
-  ])('what was saved and is %s is not taken up', async (_, policy) => {
+  ])('a saved policy that is %s is not used', async (_, policy) => {
     const { inForce } = await keeping({ state: shortLived({ policy }) });
     expect(inForce()).toMatchObject({ source: 'default', version: 0, accepted: true });
   });
@@ -176,7 +176,7 @@ describe('the policy file', () => {
     await expect(keeping({ file })).rejects.toThrow('ENOENT');
   });
 
-  test('that is a FIFO stops the start, and stops nobody later', async () => {
+  test('that is a FIFO stops the start, and later only logs a warning', async () => {
     const file = join(await tempFolder(), 'policy.json');
     execFileSync('mkfifo', [file]);
     await expect(keeping({ file })).rejects.toThrow('it is not a regular file');
@@ -186,13 +186,13 @@ describe('the policy file', () => {
     await rename(file, replaced);
     await reread();
     expect(inForce()).toMatchObject({ source: 'file', accepted: true, policy: { timeoutSeconds: 9 } });
-    expect(messages().at(-1)).toBe('Could not read the policy file, its last policy stays');
+    expect(messages().at(-1)).toBe('Could not read the policy file, its last policy stays in force');
   });
 
   test('that is no JSON is named', async () => {
     const file = await policyFile('{ half');
     const { inForce } = await keeping({ file });
-    expect(inForce().problems).toEqual([expect.stringContaining(`${file} is not JSON: `)]);
+    expect(inForce().problems).toEqual([expect.stringContaining(`${file}: not JSON: line 1`)]);
   });
 
   test.each(['{ "timeoutSecond": 9 }', '{ half', ''])(

@@ -79,21 +79,18 @@ describe('a document that is no policy is refused with one plain reason', () => 
       'checks.diskSpace.paths[0]: not an absolute path (is "var/lib")',
     ],
 
-    [
-      { schedule: 'daily' },
-      'schedule: not a cron expression (expected 5 or 6 fields but got 1) (is "daily")',
-    ],
+    [{ schedule: 'daily' }, 'schedule: not a cron expression (it needs 5 or 6 fields, got 1) (is "daily")'],
     [
       { schedule: '61 * * * *' },
-      'schedule: not a cron expression (61 is a invalid expression for minute) (is "61 * * * *")',
+      'schedule: not a cron expression ("61" is not valid for minute) (is "61 * * * *")',
     ],
     [
       { schedule: '*/61 * * * *' },
-      'schedule: not a cron expression (*/61 steps further than the 60 values for minute) (is "*/61 * * * *")',
+      'schedule: not a cron expression (the step of */61 is longer than the 60 values of minute) (is "*/61 * * * *")',
     ],
     [
       { checks: { diskSpace: { schedule: '* * *' } } },
-      'checks.diskSpace.schedule: not a cron expression (expected 5 or 6 fields but got 3) (is "* * *")',
+      'checks.diskSpace.schedule: not a cron expression (it needs 5 or 6 fields, got 3) (is "* * *")',
     ],
 
     [
@@ -125,7 +122,7 @@ describe('a document that is no policy is refused with one plain reason', () => 
   });
 });
 
-test('every problem is told, not just the first', () => {
+test('every problem is reported, not just the first', () => {
   expect(problemsOf({ schedual: 1, jiterSeconds: 2, timeoutSeconds: 0 })).toHaveLength(3);
 });
 
@@ -152,7 +149,7 @@ test.each([
   expect(problem).not.toContain('s3cret');
 });
 
-test('a placeholder that does not exist is told with those that do', () => {
+test('a placeholder that does not exist is refused with the list of those that do', () => {
   const [problem] = problemsOf({ checks: { outboundReachability: { targets: ['tls://{hub}:8883'] } } });
   expect(problem).toMatch(/^checks\.outboundReachability\.targets\[0\]: .*\{hub\}.*\{iothub\}/);
 });

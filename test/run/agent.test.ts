@@ -142,7 +142,7 @@ describe('a new policy', () => {
     agent.stop();
   });
 
-  test('of which a check is switched off is told at once', async () => {
+  test('that switches a check off shows in the report at once', async () => {
     const { agent, adopt, inForce, lookedAt } = agentWith();
     agent.start();
     await lookedAt();
@@ -246,7 +246,7 @@ test('it is ready once every check has run, those switched off included', async 
   expect(agent.notReady()).toBeUndefined();
 });
 
-test('what an earlier process told is not taken for a run of this one', () => {
+test('findings of an earlier process do not count as a run of this one', () => {
   const since = now.toISOString();
   const { agent } = agentWith({}, { remembered: { first: { since, findings: [] } } });
   expect(agent.notReady()).toContain('first');

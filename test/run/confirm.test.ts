@@ -9,7 +9,7 @@ type Statuses = Readonly<Record<string, Status>>;
 
 const findings = (statuses: Statuses) =>
   Object.entries(statuses).map(([target, status]) => ({ target, status, message: `${target} is ${status}` }));
-const told = (statuses: Statuses): ConfirmedFinding[] =>
+const reported = (statuses: Statuses): ConfirmedFinding[] =>
   findings(statuses).map((each) => ({ ...each, since: before }));
 const statusesOf = (some: readonly ConfirmedFinding[]) =>
   Object.fromEntries(some.map(({ target, status }) => [target, status]));
@@ -26,56 +26,59 @@ interface Row {
   readonly pending?: readonly string[];
   readonly seen: Statuses;
   readonly atOnce?: boolean;
-  readonly tells: Statuses;
+  readonly confirms: Statuses;
   readonly waits?: readonly string[];
   readonly changes?: readonly unknown[];
 }
 
 test.each<[string, Row]>([
-  ['nothing changed', { was: { a: 'pass' }, seen: { a: 'pass' }, tells: { a: 'pass' } }],
-  ['a change waits', { was: { a: 'pass' }, seen: { a: 'fail' }, tells: { a: 'pass' }, waits: ['a'] }],
+  ['nothing changed', { was: { a: 'pass' }, seen: { a: 'pass' }, confirms: { a: 'pass' } }],
+  ['a change waits', { was: { a: 'pass' }, seen: { a: 'fail' }, confirms: { a: 'pass' }, waits: ['a'] }],
   [
-    'a change seen twice is told',
+    'a change seen twice is confirmed',
     {
       was: { a: 'pass' },
       pending: ['a'],
       seen: { a: 'fail' },
-      tells: { a: 'fail' },
+      confirms: { a: 'fail' },
       changes: [['a', 'pass', 'fail']],
     },
   ],
   [
-    'a change that changes again is told as it is now',
+    'a change that changes again is confirmed as it is now',
     {
       was: { a: 'pass' },
       pending: ['a'],
       seen: { a: 'warn' },
-      tells: { a: 'warn' },
+      confirms: { a: 'warn' },
       changes: [['a', 'pass', 'warn']],
     },
   ],
-  ['a flap is never told', { was: { a: 'pass' }, pending: ['a'], seen: { a: 'pass' }, tells: { a: 'pass' } }],
+  [
+    'a flap is never confirmed',
+    { was: { a: 'pass' }, pending: ['a'], seen: { a: 'pass' }, confirms: { a: 'pass' } },
+  ],
   [
     'what gets better waits as well',
-    { was: { a: 'fail' }, seen: { a: 'pass' }, tells: { a: 'fail' }, waits: ['a'] },
+    { was: { a: 'fail' }, seen: { a: 'pass' }, confirms: { a: 'fail' }, waits: ['a'] },
   ],
   [
     'something new waits',
-    { was: { a: 'pass' }, seen: { a: 'pass', b: 'fail' }, tells: { a: 'pass' }, waits: ['b'] },
+    { was: { a: 'pass' }, seen: { a: 'pass', b: 'fail' }, confirms: { a: 'pass' }, waits: ['b'] },
   ],
   [
-    'something new seen twice is told',
+    'something new seen twice is confirmed',
     {
       was: { a: 'pass' },
       pending: ['b'],
       seen: { a: 'pass', b: 'fail' },
-      tells: { a: 'pass', b: 'fail' },
+      confirms: { a: 'pass', b: 'fail' },
       changes: [['b', undefined, 'fail']],
     },
   ],
   [
     'something gone waits',
-    { was: { a: 'pass', b: 'fail' }, seen: { a: 'pass' }, tells: { a: 'pass', b: 'fail' }, waits: ['b'] },
+    { was: { a: 'pass', b: 'fail' }, seen: { a: 'pass' }, confirms: { a: 'pass', b: 'fail' }, waits: ['b'] },
   ],
   [
     'something gone twice is gone',
@@ -83,7 +86,7 @@ test.each<[string, Row]>([
       was: { a: 'pass', b: 'fail' },
       pending: ['b'],
       seen: { a: 'pass' },
-      tells: { a: 'pass' },
+      confirms: { a: 'pass' },
       changes: [['b', 'fail', undefined]],
     },
   ],
@@ -93,7 +96,7 @@ test.each<[string, Row]>([
       was: { a: 'pass', b: 'pass' },
       pending: ['a'],
       seen: { a: 'fail', b: 'fail' },
-      tells: { a: 'fail', b: 'pass' },
+      confirms: { a: 'fail', b: 'pass' },
       waits: ['b'],
       changes: [['a', 'pass', 'fail']],
     },
@@ -104,7 +107,7 @@ test.each<[string, Row]>([
       was: { a: 'pass', c: 'warn' },
       seen: { a: 'fail', b: 'unknown' },
       atOnce: true,
-      tells: { a: 'fail', b: 'unknown' },
+      confirms: { a: 'fail', b: 'unknown' },
       changes: [
         ['a', 'pass', 'fail'],
         ['b', undefined, 'unknown'],
@@ -112,10 +115,10 @@ test.each<[string, Row]>([
       ],
     },
   ],
-  ['nothing was and nothing is', { was: {}, seen: {}, tells: {} }],
-])('%s', (_, { was, pending = [], seen, atOnce = false, tells, waits = [], changes = [] }) => {
-  const result = confirm({ told: told(was), pending: due(pending) }, findings(seen), timing(atOnce));
-  expect(statusesOf(result.told)).toEqual(tells);
+  ['nothing was and nothing is', { was: {}, seen: {}, confirms: {} }],
+])('%s', (_, { was, pending = [], seen, atOnce = false, confirms, waits = [], changes = [] }) => {
+  const result = confirm({ confirmed: reported(was), pending: due(pending) }, findings(seen), timing(atOnce));
+  expect(statusesOf(result.confirmed)).toEqual(tells);
   expect([...result.pending]).toEqual(waits.map((target) => [target, nowMs + 15_000]));
   expect(changesOf(result.changes)).toEqual(changes);
 });
@@ -123,13 +126,17 @@ test.each<[string, Row]>([
 describe('since', () => {
   test('stays while the status does, whatever else changes', () => {
     const seen = [{ target: 'a', status: 'fail', reason: 'other', message: 'Now 12 s' } as const];
-    const { told: now1 } = confirm({ told: told({ a: 'fail' }), pending: new Map() }, seen, timing(false));
+    const { confirmed: now1 } = confirm(
+      { confirmed: reported({ a: 'fail' }), pending: new Map() },
+      seen,
+      timing(false),
+    );
     expect(now1).toEqual([{ ...seen[0], since: before }]);
   });
 
-  test('is the moment at which the change is told', () => {
-    const { told: now1 } = confirm(
-      { told: told({ a: 'pass' }), pending: due(['a']) },
+  test('is the moment at which the change is confirmed', () => {
+    const { confirmed: now1 } = confirm(
+      { confirmed: reported({ a: 'pass' }), pending: due(['a']) },
       findings({ a: 'fail' }),
       timing(false),
     );
@@ -140,13 +147,21 @@ describe('since', () => {
 test('while a change waits, the earlier words stand with fresh readings', () => {
   const readings = [{ gauge: 'things', value: 7 }];
   const seen = [{ target: 'a', status: 'fail', message: 'new words', readings } as const];
-  const [finding] = confirm({ told: told({ a: 'pass' }), pending: new Map() }, seen, timing(false)).told;
+  const [finding] = confirm(
+    { confirmed: reported({ a: 'pass' }), pending: new Map() },
+    seen,
+    timing(false),
+  ).confirmed;
   expect(finding).toEqual({ target: 'a', status: 'pass', message: 'a is pass', since: before, readings });
 });
 
 test('a look that comes sooner than it must, by the schedule for instance, tells nothing yet', () => {
   const pending = new Map([['a', nowMs + 1000]]);
-  const result = confirm({ told: told({ a: 'pass' }), pending }, findings({ a: 'fail' }), timing(false));
-  expect(statusesOf(result.told)).toEqual({ a: 'pass' });
+  const result = confirm(
+    { confirmed: reported({ a: 'pass' }), pending },
+    findings({ a: 'fail' }),
+    timing(false),
+  );
+  expect(statusesOf(result.confirmed)).toEqual({ a: 'pass' });
   expect(result.pending).toEqual(pending);
 });

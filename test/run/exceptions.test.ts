@@ -22,10 +22,12 @@ test('an excepted finding is skipped, and says what it is, why and until when', 
     target: '/var/lib',
     status: 'skip',
     reason: 'excepted',
-    message: 'Excepted until 2027-03-31, because it is replaced in May; it is: Used 95 %',
+    message: 'Excepted until 2027-03-31 because it is replaced in May. Without the exception: Used 95 %',
     readings: finding.readings,
   });
-  expect(apply({})?.message).toBe('Excepted for good, because it is replaced in May; it is: Used 95 %');
+  expect(apply({})?.message).toBe(
+    'Excepted permanently because it is replaced in May. Without the exception: Used 95 %',
+  );
 });
 
 test.each<[string, Partial<Exception>, boolean]>([
@@ -46,10 +48,10 @@ test.each<[Status, Status]>([
   ['unknown', 'unknown'],
   ['pass', 'pass'],
   ['skip', 'skip'],
-])('of what is wrong only: %s is told as %s', (status, told) => {
+])('applies to warn and fail only: %s becomes %s', (status, expected) => {
   const result = apply({}, { status });
-  expect(result?.status).toBe(told);
-  if (status === told) expect(result).toEqual({ ...finding, status });
+  expect(result?.status).toBe(expected);
+  if (status === expected) expect(result).toEqual({ ...finding, status });
 });
 
 test.each([
@@ -67,7 +69,7 @@ test('one that has run out does not hide one that holds', () => {
   expect(applyExceptions('diskSpace', [finding], both, new Date())[0]?.status).toBe('skip');
 });
 
-test('what else is wrong with a target is told when only the worst is excepted', () => {
+test('what else is wrong with a target is reported when only the worst is excepted', () => {
   const wrong = (status: 'warn' | 'fail', reason: string) => ({
     status,
     reason,

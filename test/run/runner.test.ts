@@ -40,7 +40,7 @@ describe('one bad subject costs one finding', () => {
     ],
     ['hangs', hang, 'unknown', 'timed_out', 'No answer within 0.05 s'],
     [
-      'cannot be told',
+      'cannot be determined',
       () => Promise.reject(new CannotTell('unreadable', 'Garbage')),
       'unknown',
       'unreadable',
@@ -94,7 +94,7 @@ describe('one bad subject costs one finding', () => {
   });
 });
 
-test('a look-up that ends itself with its signal is told as timed out', async () => {
+test('a look-up that ends with its signal is reported as timed out', async () => {
   const examine: Check['examine'] = async (_subject, _params, _host, signal) => {
     await sleep(60_000, undefined, { signal });
     return { status: 'pass', message: 'never' };
@@ -102,12 +102,12 @@ test('a look-up that ends itself with its signal is told as timed out', async ()
   expect(await findingsOf({ examine }, 0.02)).toMatchObject([{ status: 'unknown', reason: 'timed_out' }]);
 });
 
-test('what would give access is told', async () => {
+test('the remedy that would give access is reported', async () => {
   const examine = () => Promise.reject(new CannotTell('no_access', 'No socket', { remedy: 'Mount it' }));
   expect(await findingsOf({ examine })).toMatchObject([{ status: 'skip', remedy: 'Mount it' }]);
 });
 
-test('no look-up that failed is ever told as pass, whatever its reason', async () => {
+test('a failed look-up never passes, whatever its reason', async () => {
   for (const reason of [...commonReasons, 'broken', 'pass', '']) {
     const examine = () => Promise.reject(new CannotTell(reason, 'It failed'));
     const [finding] = await findingsOf({ examine });
@@ -204,7 +204,7 @@ test('at most 32 subjects are examined at once, and findings keep their order', 
   expect(findings.map(({ target }) => target)).toEqual(targets);
 });
 
-test('subjects that wait hold up nobody: the last of many begins while all before it hang', async () => {
+test('hanging subjects do not block others: the last of many starts while all before it hang', async () => {
   const gate = deferred<void>();
   const targets = [...Array.from({ length: 40 }, (_, i) => `waits ${i}`), 'last'];
   const findings = await findingsOf({

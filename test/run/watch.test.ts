@@ -51,7 +51,7 @@ test('before its first run a check tells nothing, not even what is remembered', 
   expect(watch.report()).toBeUndefined();
 });
 
-test('the first run is told at once', async () => {
+test('the first run is reported at once', async () => {
   const { watch, policy, ran } = watching(['fail']);
   await watch.run(policy(), 'schedule');
   expect(watch.report()).toMatchObject({
@@ -65,7 +65,7 @@ test('the first run is told at once', async () => {
 });
 
 describe('a changed status', () => {
-  test('is looked at once more after confirmAfterSeconds, then told', async () => {
+  test('is examined again after confirmAfterSeconds, then reported', async () => {
     const { watch, policy, looks, status, ran } = watching(['pass', 'fail', 'fail']);
     await watch.run(policy(), 'schedule');
     await watch.run(policy(), 'schedule');
@@ -82,7 +82,7 @@ describe('a changed status', () => {
     ]);
   });
 
-  test('that goes back is never told, though both transitions are counted', async () => {
+  test('that goes back is never reported, though both transitions are counted', async () => {
     const { watch, policy, status, ran } = watching(['pass', 'fail', 'pass']);
     await watch.run(policy(), 'schedule');
     await watch.run(policy(), 'schedule');
@@ -100,14 +100,14 @@ describe('a changed status', () => {
     expect(looks()).toBe(3);
   });
 
-  test.each(['asked', 'policy'] as const)('is told at once when the cause is %s', async (cause) => {
+  test.each(['asked', 'policy'] as const)('is reported at once when the cause is %s', async (cause) => {
     const { watch, policy, status } = watching(['pass', 'fail']);
     await watch.run(policy(), 'schedule');
     await watch.run(policy(), cause);
     expect(status()).toBe('fail');
   });
 
-  test('is told at once with confirmAfterSeconds 0', async () => {
+  test('is reported at once with confirmAfterSeconds 0', async () => {
     const { watch, policy, status } = watching(['pass', 'fail']);
     await watch.run(policy({ confirmAfterSeconds: 0 }), 'schedule');
     await watch.run(policy({ confirmAfterSeconds: 0 }), 'schedule');
@@ -148,7 +148,7 @@ describe('after a restart', () => {
     expect(ran[0]?.changes).toEqual([]);
   });
 
-  test('one that has gone is looked at twice before it is told', async () => {
+  test('one that has gone is confirmed by a second run before that is reported', async () => {
     const { watch, policy, status } = watching(['pass'], { remembered });
     await watch.run(policy(), 'schedule');
     expect(status()).toBe('fail');
@@ -158,7 +158,7 @@ describe('after a restart', () => {
 });
 
 describe('a check that is switched off', () => {
-  test('is told as skip, and its machine is left alone', async () => {
+  test('is reported as skip without touching the machine', async () => {
     const { watch, policy, looks } = watching([]);
     await watch.run(policy(off), 'schedule');
     expect(watch.report()).toMatchObject({
@@ -178,7 +178,7 @@ describe('a check that is switched off', () => {
   });
 });
 
-test('an exception of the policy is told as skip', async () => {
+test('an excepted finding is reported as skip', async () => {
   const { watch, policy } = watching(['fail']);
   const exceptions = [{ check: 'fake', target: 'one', because: 'it is known' }];
   await watch.run(policy({ exceptions }), 'schedule');

@@ -136,7 +136,7 @@ describe('a clock that jumps', () => {
     expect(Math.min(...after.map(({ at }) => at))).toBeGreaterThan(start);
   });
 
-  test('back for good: what was seen in the future is dropped after an hour', () => {
+  test('back permanently: samples from the future are dropped after an hour', () => {
     const { feed, step, now } = setUp();
     feed(2 * day, 300);
     step(30 * day);

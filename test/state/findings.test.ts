@@ -36,7 +36,7 @@ const report: Pick<Report, 'checks'> = {
   },
 };
 
-test('what was told is remembered, but for readings, which will be old', () => {
+test('findings are remembered without their readings, which will be old', () => {
   const memory = memoryOf();
   saveFindings(memory, report as Report);
   expect(loadFindings(memory)).toEqual({

@@ -30,7 +30,7 @@ test('what is set to undefined is forgotten', async () => {
   expect((await openStateFile(folder)).get('policy')).toBeUndefined();
 });
 
-test('a folder that is missing is made where its parent is there, for nobody else to read', async () => {
+test('a missing folder is created where its parent exists, readable by the agent alone', async () => {
   const folder = join(await tempFolder(), 'state');
   const memory = await openStateFile(folder);
   memory.set('policy', 1);
@@ -49,7 +49,7 @@ describe('without memory it goes on, and says why', () => {
     await memory.flush();
   });
 
-  test('where nobody can write, root included', async () => {
+  test('in a place that not even root can write to', async () => {
     const memory = await openStateFile('/sys/eflow-hardening');
     expect(memory.problem()).toMatchObject({ kind: 'absent' });
     memory.set('policy', 1);
@@ -105,17 +105,17 @@ describe('a file that is not what was written is kept aside, and the start is cl
   });
 
   test.each([
-    ['{"values":{}}', 'does not hold what was written: it has no "version"'],
-    ['{"version":1,"values":5}', 'does not hold what was written: it has no "values"'],
+    ['{"values":{}}', 'is damaged: it has no "version"'],
+    ['{"version":1,"values":5}', 'is damaged: it has no "values"'],
     ['{"version":2,"data":{}}', 'was written by a newer agent, in format 2'],
-  ])('%s is told in a sentence', async (text, message) => {
+  ])('%s is reported in one sentence', async (text, message) => {
     const folder = await tempFolder();
     const file = join(folder, 'state.json');
     await writeFile(file, text);
     expect((await openStateFile(folder)).problem()?.message).toBe(`${file} ${message}`);
   });
 
-  test.each(['state.json', 'state.json.new'])('%s as a FIFO holds nobody up', async (name) => {
+  test.each(['state.json', 'state.json.new'])('%s as a FIFO does not block the start', async (name) => {
     const folder = await tempFolder();
     execFileSync('mkfifo', [join(folder, name)]);
     const memory = await openStateFile(folder);
@@ -141,7 +141,7 @@ describe('a file that is not what was written is kept aside, and the start is cl
     expect(memory.get('policy')).toBeUndefined();
   });
 
-  test('cut at any byte: a clean start, the piece kept aside, and told of once', async () => {
+  test('cut at any byte: a clean start, the piece kept aside, and reported once', async () => {
     const folder = await tempFolder();
     const file = join(folder, 'state.json');
     const memory = await openStateFile(folder);
