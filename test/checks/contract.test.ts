@@ -138,7 +138,7 @@ describe.each(checks.map((check) => [check.id, check] as const))('%s', (id, chec
     return (await runCheck(check, params, sampleHost(given.host), 5, signal)).findings;
   }
 
-  test('never passes where nothing can be looked at', async () => {
+  test('never passes where nothing can be examined', async () => {
     const { findings } = await runCheck(check, defaults[id] ?? {}, blindHost(), 5, signal);
     expect(findings).not.toEqual([]);
     for (const finding of findings) {
@@ -182,10 +182,10 @@ const thresholdPairs = (params: object): [warn: string, fail: string][] =>
 const sectionOf = (id: string): string | undefined =>
   readme.split(/^#{2,4} /m).find((section) => section.split('\n', 1)[0]?.replaceAll('`', '').trim() === id);
 
-// What a host answers without looking; everything else is looked up and can be refused.
+// What a host answers without a look-up. Everything else can be refused.
 const known = ['names', 'now', 'memory', 'memoryProblem', 'clockEvents'];
 
-/** A host on which every look-up is refused, but for finding files, so that there is something to look at. */
+/** A host on which every look-up is refused, but for finding files, so that there is something to examine. */
 const blindHost = (): Host =>
   new Proxy(
     fakeHost({

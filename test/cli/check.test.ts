@@ -80,7 +80,7 @@ test('a JUnit file that cannot be written is one line, and the report is not los
   expect(code).toBe(2);
 });
 
-test('a look that nobody waits for any more does not keep it from ending', async () => {
+test('an abandoned look-up does not delay the exit', async () => {
   const socket = join(await tempFolder(), 'engine.sock');
   await unixHttpServer(socket, () => undefined);
   const full = { paths: ['/'], warnUsedPercent: 0, failUsedPercent: 100 };

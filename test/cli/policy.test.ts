@@ -7,7 +7,7 @@ import { bundled, run } from '../support/bundle.ts';
 import { cli, policyFile } from '../support/cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-test('list tells every check, what it needs and whether that is given', async () => {
+test('list prints every check, what it needs and whether that is given', async () => {
   const root = await tempFolder();
   const given = await policyFile({ checks: { certificateExpiry: { files: [`${root}/*`, '/nowhere/*'] } } });
   const { code, out } = await cli(['list', '--policy', given]);
@@ -28,7 +28,7 @@ describe('policy', () => {
     });
   });
 
-  test('validate tells every problem of a bad one, a line each', async () => {
+  test('validate prints every problem of a bad one, a line each', async () => {
     const file = await policyFile({
       schedul: '',
       checks: { diskSpace: { warnUsedPercent: 99, failUsedPercent: 1 } },

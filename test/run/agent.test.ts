@@ -33,12 +33,12 @@ function fakeSchedule() {
 }
 
 function agentWith(document: object = {}, given: Partial<AgentOptions> = {}) {
-  const looked: string[] = [];
+  const ran: string[] = [];
   const checks = ['first', 'second', 'third'].map((id) =>
     fakeCheck({
       id,
       examine: async () => {
-        looked.push(id);
+        ran.push(id);
         return { status: 'pass', message: 'It is right' };
       },
     }),
@@ -68,46 +68,46 @@ function agentWith(document: object = {}, given: Partial<AgentOptions> = {}) {
     current = next;
     agent.policyChanged(before);
   };
-  /** What was looked at since the last time. */
-  const lookedAt = async () => {
-    // Looking starts in promises; everything here is done within a turn or two of the loop.
+  /** What was ran at since the last time. */
+  const newRuns = async () => {
+    // Runs start in promises; all of this happens within a turn or two of the loop.
     for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
-    return looked.splice(0).toSorted();
+    return ran.splice(0).toSorted();
   };
-  return { agent, adopt, policy: () => current, active, setOverdue, inForce, lookedAt, shown };
+  return { agent, adopt, policy: () => current, active, setOverdue, inForce, newRuns, shown };
 }
 
 const own = { checks: { second: { schedule: '0 4 * * *' } } };
 
 describe('the schedule', () => {
   test('runs every check at the start', async () => {
-    const { agent, lookedAt } = agentWith();
+    const { agent, newRuns } = agentWith();
     agent.start();
-    expect(await lookedAt()).toEqual(['first', 'second', 'third']);
+    expect(await newRuns()).toEqual(['first', 'second', 'third']);
     agent.stop();
   });
 
   test('is one task for all checks that share a line, and one for each other line', async () => {
-    const { agent, active, lookedAt } = agentWith({ ...own, jitterSeconds: 7 });
+    const { agent, active, newRuns } = agentWith({ ...own, jitterSeconds: 7 });
     agent.start();
-    await lookedAt();
+    await newRuns();
     expect(active().map(({ expression, jitterSeconds }) => [expression, jitterSeconds])).toEqual([
       ['*/5 * * * *', 7],
       ['0 4 * * *', 7],
     ]);
     active()[0]?.run();
-    expect(await lookedAt()).toEqual(['first', 'third']);
+    expect(await newRuns()).toEqual(['first', 'third']);
     active()[1]?.run();
-    expect(await lookedAt()).toEqual(['second']);
+    expect(await newRuns()).toEqual(['second']);
     agent.stop();
   });
 
   test('leaves out what is switched off', async () => {
-    const { agent, active, lookedAt } = agentWith({ checks: { first: { enabled: false } } });
+    const { agent, active, newRuns } = agentWith({ checks: { first: { enabled: false } } });
     agent.start();
-    await lookedAt();
+    await newRuns();
     active()[0]?.run();
-    expect(await lookedAt()).toEqual(['second', 'third']);
+    expect(await newRuns()).toEqual(['second', 'third']);
     agent.stop();
   });
 
@@ -134,48 +134,48 @@ describe('a new policy', () => {
     ['nothing of any check', { jitterSeconds: 1 }, []],
     ['one check, by switching it off', { checks: { first: { enabled: false } } }, []],
   ])('that changes %s runs only what it changes', async (_, next, expected) => {
-    const { agent, adopt, inForce, lookedAt } = agentWith();
+    const { agent, adopt, inForce, newRuns } = agentWith();
     agent.start();
-    await lookedAt();
+    await newRuns();
     adopt(inForce(next, 2));
-    expect(await lookedAt()).toEqual(expected);
+    expect(await newRuns()).toEqual(expected);
     agent.stop();
   });
 
   test('that switches a check off shows in the report at once', async () => {
-    const { agent, adopt, inForce, lookedAt } = agentWith();
+    const { agent, adopt, inForce, newRuns } = agentWith();
     agent.start();
-    await lookedAt();
+    await newRuns();
     adopt(inForce({ checks: { first: { enabled: false } } }, 2));
-    await lookedAt();
+    await newRuns();
     expect(agent.report().checks.first).toMatchObject({ status: 'skip' });
     agent.stop();
   });
 
   test('puts its schedule in the place of the old one', async () => {
-    const { agent, adopt, inForce, active, lookedAt } = agentWith();
+    const { agent, adopt, inForce, active, newRuns } = agentWith();
     agent.start();
     adopt(inForce({ schedule: '*/7 * * * *' }, 2));
-    await lookedAt();
+    await newRuns();
     expect(active().map(({ expression }) => expression)).toEqual(['*/7 * * * *']);
     agent.stop();
   });
 
   test('that is the same one, or was refused, runs nothing but is shown', async () => {
-    const { agent, adopt, policy, active, lookedAt, shown } = agentWith();
+    const { agent, adopt, policy, active, newRuns, shown } = agentWith();
     agent.start();
-    await lookedAt();
+    await newRuns();
     const [task] = active();
     shown.length = 0;
     adopt({ ...policy(), version: 2, accepted: false, problems: ['shedule: unknown key'] });
-    expect(await lookedAt()).toEqual([]);
+    expect(await newRuns()).toEqual([]);
     expect(active()).toEqual([task]);
     expect(shown).toMatchObject([{ urgent: true, report: { policy: { version: 2, accepted: false } } }]);
     agent.stop();
   });
 });
 
-test('the report stands in the order of the registry and says who tells it', async () => {
+test('the report follows the order of the registry and names the agent', async () => {
   const { agent } = agentWith({ note: 'a note' });
   const report = await agent.runChecks();
   expect(Object.keys(report.checks)).toEqual(['first', 'second', 'third']);
@@ -187,10 +187,10 @@ test('the report stands in the order of the registry and says who tells it', asy
   });
 });
 
-test('only what was asked for runs, and the report tells no more than has run', async () => {
-  const { agent, lookedAt, shown } = agentWith();
+test('only the requested checks run, and the report contains no others', async () => {
+  const { agent, newRuns, shown } = agentWith();
   const report = await agent.runChecks(['second']);
-  expect(await lookedAt()).toEqual(['second']);
+  expect(await newRuns()).toEqual(['second']);
   expect(Object.keys(report.checks)).toEqual(['second']);
   expect(shown.map(({ urgent }) => urgent)).toEqual([true]);
 });
@@ -206,9 +206,9 @@ test('what is asked for is answered alone, and shown with the rest', async () =>
 });
 
 test('a scheduled run is shown without haste', async () => {
-  const { agent, lookedAt, shown } = agentWith();
+  const { agent, newRuns, shown } = agentWith();
   agent.start();
-  await lookedAt();
+  await newRuns();
   expect(shown.map(({ urgent }) => urgent)).toEqual([false, false, false]);
   agent.stop();
 });
@@ -220,16 +220,16 @@ describe('a check that watches for events', () => {
     const given = ['first', 'second'].map((id) =>
       fakeCheck({ id, trigger: (_host, runNow, signal) => void triggers.push({ id, signal, runNow }) }),
     );
-    const { agent, lookedAt, shown } = agentWith(
+    const { agent, newRuns, shown } = agentWith(
       {},
       { checks: given, onTrigger: (...why) => reasons.push(why) },
     );
     expect(triggers).toEqual([]);
     agent.start();
-    await lookedAt();
+    await newRuns();
     shown.length = 0;
     triggers[1]?.runNow('The clock was set');
-    await lookedAt();
+    await newRuns();
     expect(reasons).toEqual([['second', 'The clock was set']]);
     expect(shown.map(({ urgent }) => urgent)).toEqual([false]);
     agent.stop();

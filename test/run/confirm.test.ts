@@ -118,7 +118,7 @@ test.each<[string, Row]>([
   ['nothing was and nothing is', { was: {}, seen: {}, confirms: {} }],
 ])('%s', (_, { was, pending = [], seen, atOnce = false, confirms, waits = [], changes = [] }) => {
   const result = confirm({ confirmed: reported(was), pending: due(pending) }, findings(seen), timing(atOnce));
-  expect(statusesOf(result.confirmed)).toEqual(tells);
+  expect(statusesOf(result.confirmed)).toEqual(confirms);
   expect([...result.pending]).toEqual(waits.map((target) => [target, nowMs + 15_000]));
   expect(changesOf(result.changes)).toEqual(changes);
 });
@@ -155,7 +155,7 @@ test('while a change waits, the earlier words stand with fresh readings', () => 
   expect(finding).toEqual({ target: 'a', status: 'pass', message: 'a is pass', since: before, readings });
 });
 
-test('a look that comes sooner than it must, by the schedule for instance, tells nothing yet', () => {
+test('a run that comes early, by the schedule for instance, confirms nothing yet', () => {
   const pending = new Map([['a', nowMs + 1000]]);
   const result = confirm(
     { confirmed: reported({ a: 'pass' }), pending },

@@ -14,7 +14,7 @@ const run = (given: Partial<Check>, timeoutSeconds = 10, signal = never) =>
 const findingsOf = async (given: Partial<Check>, timeoutSeconds?: number) =>
   (await run(given, timeoutSeconds)).findings;
 
-test('a run tells what was seen, when, and how long it took', async () => {
+test('a run reports what it saw, when, and how long it took', async () => {
   const result = await run({});
   expect(result).toMatchObject({ id: 'fake', startedAt: new Date('2026-11-21T20:30:00Z') });
   expect(result.findings).toEqual([{ target: 'one', status: 'pass', message: 'It is right', readings: [] }]);

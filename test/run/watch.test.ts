@@ -20,9 +20,9 @@ const verdict = (status: Status): Verdict =>
 /** A watch of a check that sees one status after the other. */
 function watching(seen: Status[], given: { check?: Partial<Check>; remembered?: Remembered } = {}) {
   const ran: Ran[] = [];
-  let looks = 0;
+  let runs = 0;
   const examine = async () => {
-    looks += 1;
+    runs += 1;
     return verdict(seen.length > 1 ? (seen.shift() ?? 'pass') : (seen[0] ?? 'pass'));
   };
   const check = fakeCheck({ examine, ...given.check });
@@ -35,7 +35,7 @@ function watching(seen: Status[], given: { check?: Partial<Check>; remembered?: 
   return {
     watch,
     ran,
-    looks: () => looks,
+    runs: () => runs,
     status: () => watch.report()?.status,
     policy: (document: object = {}) => policyOf({ confirmAfterSeconds: 15, ...document }, [check]),
   };
@@ -43,7 +43,7 @@ function watching(seen: Status[], given: { check?: Partial<Check>; remembered?: 
 
 const off = { checks: { fake: { enabled: false } } };
 
-test('before its first run a check tells nothing, not even what is remembered', () => {
+test('before its first run a check reports nothing, not even what is remembered', () => {
   const findings = [
     { target: 'one', status: 'fail' as const, message: 'x', since: '2026-11-01T00:00:00.000Z' },
   ];
@@ -66,14 +66,14 @@ test('the first run is reported at once', async () => {
 
 describe('a changed status', () => {
   test('is examined again after confirmAfterSeconds, then reported', async () => {
-    const { watch, policy, looks, status, ran } = watching(['pass', 'fail', 'fail']);
+    const { watch, policy, runs, status, ran } = watching(['pass', 'fail', 'fail']);
     await watch.run(policy(), 'schedule');
     await watch.run(policy(), 'schedule');
     expect(status()).toBe('pass');
     await vi.advanceTimersByTimeAsync(14_999);
-    expect([looks(), status()]).toEqual([2, 'pass']);
+    expect([runs(), status()]).toEqual([2, 'pass']);
     await vi.advanceTimersByTimeAsync(1);
-    expect([looks(), status()]).toEqual([3, 'fail']);
+    expect([runs(), status()]).toEqual([3, 'fail']);
     expect(watch.report()?.since).toBe('2026-11-21T20:00:15.000Z');
     expect(ran.map(({ cause, transitions, changes }) => [cause, transitions, changes.length])).toEqual([
       ['schedule', 0, 1],
@@ -92,12 +92,12 @@ describe('a changed status', () => {
     expect(ran.flatMap(({ changes }) => changes)).toHaveLength(1);
   });
 
-  test('has one second look, not one after the other', async () => {
-    const { watch, policy, looks } = watching(['pass', 'fail', 'fail']);
+  test('has one confirming run at a time', async () => {
+    const { watch, policy, runs } = watching(['pass', 'fail', 'fail']);
     await watch.run(policy(), 'schedule');
     await watch.run(policy(), 'schedule');
     await vi.advanceTimersByTimeAsync(600_000);
-    expect(looks()).toBe(3);
+    expect(runs()).toBe(3);
   });
 
   test.each(['asked', 'policy'] as const)('is reported at once when the cause is %s', async (cause) => {
@@ -115,13 +115,13 @@ describe('a changed status', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('whose second look comes after the watch was stopped is not looked at', async () => {
-    const { watch, policy, looks } = watching(['pass', 'fail']);
+  test('whose confirming run would come after a stop is not run', async () => {
+    const { watch, policy, runs } = watching(['pass', 'fail']);
     await watch.run(policy(), 'schedule');
     await watch.run(policy(), 'schedule');
     watch.stop();
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(looks()).toBe(2);
+    expect(runs()).toBe(2);
   });
 });
 
@@ -159,13 +159,13 @@ describe('after a restart', () => {
 
 describe('a check that is switched off', () => {
   test('is reported as skip without touching the machine', async () => {
-    const { watch, policy, looks } = watching([]);
+    const { watch, policy, runs } = watching([]);
     await watch.run(policy(off), 'schedule');
     expect(watch.report()).toMatchObject({
       status: 'skip',
       findings: [{ target: 'fake', reason: 'disabled' }],
     });
-    expect(looks()).toBe(0);
+    expect(runs()).toBe(0);
   });
 
   test('takes its findings with it at once', async () => {
@@ -186,39 +186,39 @@ test('an excepted finding is reported as skip', async () => {
 });
 
 describe('while a run is under way', () => {
-  /** A watch whose looks are ended by the test. */
+  /** A watch whose runs the test ends. */
   function held() {
-    const looks: ReturnType<typeof deferred<Verdict>>[] = [];
+    const runs: ReturnType<typeof deferred<Verdict>>[] = [];
     const signals: AbortSignal[] = [];
     const examine: Check['examine'] = (_subject, _params, _host, signal) => {
-      const look = deferred<Verdict>();
-      looks.push(look);
+      const run = deferred<Verdict>();
+      runs.push(run);
       signals.push(signal);
-      return look.promise;
+      return run.promise;
     };
-    return { ...watching([], { check: { examine } }), looks, signals };
+    return { ...watching([], { check: { examine } }), runs, signals };
   }
 
   test('another joins it', async () => {
-    const { watch, policy, looks, ran } = held();
+    const { watch, policy, runs, ran } = held();
     const both = [watch.run(policy(), 'schedule'), watch.run(policy(), 'asked')];
-    await vi.waitFor(() => expect(looks).toHaveLength(1));
-    looks[0]?.resolve(verdict('pass'));
+    await vi.waitFor(() => expect(runs).toHaveLength(1));
+    runs[0]?.resolve(verdict('pass'));
     await Promise.all(both);
-    expect([looks.length, ran.length]).toEqual([1, 1]);
+    expect([runs.length, ran.length]).toEqual([1, 1]);
   });
 
-  test('a new policy starts it over, the old run tells nothing, and who waits for it waits for the new one', async () => {
-    const { watch, policy, looks, signals, ran, status } = held();
+  test('a new policy starts it over, the old run reports nothing, and its callers wait for the new one', async () => {
+    const { watch, policy, runs, signals, ran, status } = held();
     const old = watch.run(policy(), 'asked').then(status);
-    await vi.waitFor(() => expect(looks).toHaveLength(1));
+    await vi.waitFor(() => expect(runs).toHaveLength(1));
     const fresh = watch.run(policy({ timeoutSeconds: 5 }), 'policy');
-    await vi.waitFor(() => expect(looks).toHaveLength(2));
+    await vi.waitFor(() => expect(runs).toHaveLength(2));
     expect(signals[0]?.aborted).toBe(true);
-    looks[0]?.resolve(verdict('fail'));
+    runs[0]?.resolve(verdict('fail'));
     await vi.advanceTimersByTimeAsync(0);
     expect(ran).toEqual([]);
-    looks[1]?.resolve(verdict('pass'));
+    runs[1]?.resolve(verdict('pass'));
     await fresh;
     expect(await old).toBe('pass');
     expect(ran.map(({ cause }) => cause)).toEqual(['policy']);
@@ -226,9 +226,9 @@ describe('while a run is under way', () => {
   });
 
   test('stopping ends it without a word', async () => {
-    const { watch, policy, looks, ran } = held();
+    const { watch, policy, runs, ran } = held();
     const run = watch.run(policy(), 'schedule');
-    await vi.waitFor(() => expect(looks).toHaveLength(1));
+    await vi.waitFor(() => expect(runs).toHaveLength(1));
     watch.stop();
     await run;
     expect(ran).toEqual([]);

@@ -57,7 +57,7 @@ describe('without memory it goes on, and says why', () => {
     expect(memory.problem()).toMatchObject({ kind: 'absent' });
   });
 
-  test('where a folder cannot be made below its parent, without trying for ever', async () => {
+  test('where a folder cannot be made below its parent, without retrying endlessly', async () => {
     const memory = await openStateFile('/proc/nowhere');
     expect(memory.problem()).toMatchObject({ kind: 'absent', message: expect.stringContaining('ENOENT') });
   });
@@ -181,7 +181,7 @@ test('a file left half-written beside the last good one does no harm', async () 
   expect([next.get('policy'), next.problem()]).toEqual([1, undefined]);
 });
 
-test('whoever reads while it is written reads a whole file', async () => {
+test('a reader during a write sees a whole file', async () => {
   const folder = await tempFolder();
   const memory = await openStateFile(folder);
   let writing = true;
