@@ -41,7 +41,7 @@ describe('a state file that is not what was written', () => {
       checks: { stateFolder: { status: 'warn', findings: [{ target: 'state', reason: 'damaged' }] } },
     });
     expect(await readFile(join(state, 'damaged-state.json'))).toEqual(half);
-    expect(second.out()).toMatch(/Starting without memory .*does not hold what was written/);
+    expect(second.out()).toMatch(/Starting without memory .*is damaged/);
     await second.stop();
 
     const third = await start();

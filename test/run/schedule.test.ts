@@ -106,6 +106,31 @@ describe('a jump of the clock', () => {
   });
 });
 
+describe('a clock that is set back over a run that was made', () => {
+  const ranAtFivePast = async () => {
+    const task = scheduled('*/5 * * * *');
+    await vi.advanceTimersByTimeAsync(3 * minuteMs + 1000);
+    expect(task.fired).toEqual(['2026-11-21T20:05:00']);
+    return task;
+  };
+
+  test('by 45 seconds does not repeat it', async () => {
+    const { fired, stop } = await ranAtFivePast();
+    vi.setSystemTime(Date.now() - 45_000);
+    await vi.advanceTimersByTimeAsync(4 * minuteMs);
+    stop();
+    expect(fired).toHaveLength(1);
+  });
+
+  test('by two minutes follows the new time, and so repeats it once', async () => {
+    const { fired, stop } = await ranAtFivePast();
+    vi.setSystemTime(Date.now() - 2 * minuteMs);
+    await vi.advanceTimersByTimeAsync(4 * minuteMs);
+    stop();
+    expect(fired.slice(1)).toEqual(['2026-11-21T20:05:00']);
+  });
+});
+
 describe('overdue', () => {
   test('is nothing while it fires as it should, jitter included', async () => {
     const { overdueMs, stop } = scheduled('*/5 * * * *', 30);

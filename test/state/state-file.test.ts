@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, rmdir, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openStateFile, readStateFile } from '../../src/state/state-file.ts';
@@ -37,6 +37,21 @@ test('a missing folder is created where its parent exists, readable by the agent
   await memory.flush();
   expect(memory.problem()).toBeUndefined();
   expect(await readdir(folder)).toEqual(['state.json']);
+});
+
+test('the folder and the file are readable by the agent alone, whatever the umask', async () => {
+  const before = process.umask(0);
+  try {
+    const folder = join(await tempFolder(), 'state');
+    const memory = await openStateFile(folder);
+    memory.set('policy', { password: 'in a policy' });
+    await memory.flush();
+    const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
+    expect(await mode(folder)).toBe('700');
+    expect(await mode(join(folder, 'state.json'))).toBe('600');
+  } finally {
+    process.umask(before);
+  }
 });
 
 describe('without memory it goes on, and says why', () => {

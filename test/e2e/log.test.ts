@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { createDevice, soon } from '../support/device.ts';
+
+test('every change of status is logged with what it was and what it is', async () => {
+  const { start, reported, desire, closed } = await createDevice();
+  const agent = await start();
+  await soon(reported).toMatchObject({ checks: { diskSpace: { status: 'pass' } } });
+  const target = `tcp://127.0.0.1:${closed.tcp}`;
+  expect(agent.out()).toContain(
+    `Status check=outboundReachability target=${target} previous=none status=fail`,
+  );
+
+  await desire({ policy: { checks: { diskSpace: { warnUsedPercent: 0 } } } });
+  await soon(() => agent.out()).toContain('Status check=diskSpace target=/ previous=pass status=warn');
+  await desire({ policy: { checks: { diskSpace: { paths: [] } } } });
+  await soon(() => agent.out()).toContain('Status check=diskSpace target=/ previous=warn status=gone');
+});
