@@ -177,3 +177,53 @@ describe('a clock that jumps', () => {
     },
   );
 });
+
+describe('values', () => {
+  const open = (saved?: unknown) => createCheckMemory({ now: () => new Date(), saved });
+  /** As the state file has it. */
+  const restarted = (memory: ReturnType<typeof open>) => open(JSON.parse(JSON.stringify(memory.snapshot())));
+
+  test('are there again after a restart, and gone once undefined is kept', () => {
+    const memory = open();
+    memory.keep('moduleHealth', { edgeHub: { restarts: 3 } });
+    expect(restarted(memory).recall('moduleHealth')).toEqual({ edgeHub: { restarts: 3 } });
+    memory.keep('moduleHealth', undefined);
+    expect(memory.recall('moduleHealth')).toBeUndefined();
+    expect(restarted(memory).recall('moduleHealth')).toBeUndefined();
+  });
+
+  test('are copies: what the caller does to them afterwards changes nothing', () => {
+    const memory = open();
+    const value = { count: 1 };
+    memory.keep('a', value);
+    value.count = 2;
+    const recalled = memory.recall('a') as { count: number };
+    expect(recalled).toEqual({ count: 1 });
+    recalled.count = 3;
+    expect(memory.recall('a')).toEqual({ count: 1 });
+  });
+
+  test('of more than 32 KiB are refused, and the earlier one stays', () => {
+    const memory = open();
+    memory.keep('a', 'small');
+    memory.keep('b', 'x'.repeat(32 * 1024 - 2));
+    expect(() => memory.keep('a', 'x'.repeat(32 * 1024 - 1))).toThrow(RangeError);
+    expect(memory.recall('a')).toBe('small');
+  });
+
+  test('beyond 256 KiB drop what was kept longest ago, over a restart too', () => {
+    const memory = open();
+    const large = 'x'.repeat(30 * 1024);
+    for (let i = 0; i < 12; i += 1) memory.keep(`value ${i}`, large);
+    memory.keep('value 5', large);
+    memory.keep('value 12', large);
+    const left = (from: typeof memory) =>
+      Array.from({ length: 13 }, (_, i) => i).filter((i) => from.recall(`value ${i}`) !== undefined);
+    expect(left(memory)).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(left(restarted(memory))).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
+  });
+
+  test('a snapshot of an earlier version has none', () => {
+    expect(open({ version: 1, series: {} }).recall('a')).toBeUndefined();
+  });
+});
