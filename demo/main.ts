@@ -8,6 +8,9 @@ import { createWorld, type DemonstrationWorld } from './world.ts';
 // `npm start`: the simulator and the bundled agent as its module, with a policy that points at things which exist on
 // any machine, offline too.
 
+/** From the image's ENTRYPOINT, by scripts/build.mjs. */
+declare const __NODE_FLAGS__: readonly string[];
+
 const page = process.env.HARDENING_PORT || '9600';
 
 async function main(): Promise<number> {
@@ -61,7 +64,7 @@ async function patchDesired({ adminUrl }: Simulator, patch: object): Promise<voi
 
 function startAgent({ environment }: Simulator, stateDir: string): ChildProcess {
   const main = join(dirname(fileURLToPath(import.meta.url)), 'main.js');
-  return spawn(process.execPath, [main], {
+  return spawn(process.execPath, [...__NODE_FLAGS__, main], {
     stdio: 'inherit',
     env: {
       HARDENING_STATE_DIR: stateDir,

@@ -91,6 +91,13 @@ function revision() {
   }
 }
 
+/** The flags with which the image runs Node.js; the demonstration runs the agent with the same ones. */
+async function imageFlags() {
+  const dockerfile = await readFile(resolve(root, 'Dockerfile.amd64'), 'utf8');
+  const [, entrypoint] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile);
+  return JSON.parse(entrypoint).filter((part) => part.startsWith('--'));
+}
+
 const define = {
   __VERSION__: JSON.stringify(manifest.version),
   __REVISION__: JSON.stringify(revision()),
@@ -115,7 +122,7 @@ async function bundle(name) {
     lineLimit: 160,
     legalComments: 'none',
     banner: { js: name === 'cli' ? `#!/usr/bin/env node\n${require}` : require },
-    define,
+    define: name === 'demo' ? { ...define, __NODE_FLAGS__: JSON.stringify(await imageFlags()) } : define,
     // Its CommonJS build requires its parts in a way that no bundler follows.
     alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
     plugins: [leaveOut(forAgent ? neverCalledByAgent : neverCalled), simulatorApart, samples],

@@ -3,20 +3,21 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { bundled, run } from '../support/bundle.ts';
 import { policyThatGives } from '../support/cli.ts';
+import { node } from '../support/node.ts';
 import { eventually } from '../support/simulator.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 test('simulate prints an environment with which the agent connects, and cleans up at Ctrl-C', async () => {
   const temporary = await tempFolder();
   const ports = ['--port', '0', '--admin-port', '0', '--metrics-port', '0'];
-  const simulator = run([process.execPath, bundled('cli'), 'simulate', ...ports], { TMPDIR: temporary });
+  const simulator = run([...node, bundled('cli'), 'simulate', ...ports], { TMPDIR: temporary });
   onTestFinished(() => void simulator.child.kill('SIGKILL'));
   await eventually(simulator.out).toContain('# Metrics: ');
   const exported = [...simulator.out().matchAll(/^export (\w+)='([^']*)'$/gm)];
   const environment = Object.fromEntries(exported.map(([, name = '', value = '']) => [name, value]));
   const adminUrl = /http:\/\/127\.0\.0\.1:\d+$/m.exec(simulator.out())?.[0];
 
-  const agent = run([process.execPath, bundled('main')], {
+  const agent = run([...node, bundled('main')], {
     ...environment,
     HARDENING_HOST_ROOT: '/',
     HARDENING_ADDRESS: '127.0.0.1',

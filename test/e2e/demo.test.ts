@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { checks } from '../../src/checks/index.ts';
 import { bundled, run } from '../support/bundle.ts';
 import { soon } from '../support/device.ts';
+import { node } from '../support/node.ts';
 import { reportShape } from '../support/report-shape.ts';
 import { findSamples } from '../support/samples.ts';
 import { refusedPort } from '../support/servers.ts';
@@ -14,7 +15,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 async function demonstration(port: number) {
   const temporary = await tempFolder();
   const demo = run(
-    [process.execPath, bundled('demo')],
+    [...node, bundled('demo')],
     {
       TMPDIR: temporary,
       HARDENING_ADDRESS: '127.0.0.1',

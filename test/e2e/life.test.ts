@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { bundled, run } from '../support/bundle.ts';
 import { policyThatGives } from '../support/cli.ts';
 import { createDevice, soon, startAgent } from '../support/device.ts';
+import { node } from '../support/node.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 test('a restart without the hub goes on with the saved policy, and the report is sent when the hub is back', async () => {
@@ -103,7 +104,7 @@ test('SIGTERM ends it in time while the hub is away', async () => {
 describe('a start that cannot be is one line', () => {
   const start = async (environment: Readonly<Record<string, string>>) => {
     const state = await tempFolder();
-    const agent = run([process.execPath, bundled('main')], { HARDENING_STATE_DIR: state, ...environment });
+    const agent = run([...node, bundled('main')], { HARDENING_STATE_DIR: state, ...environment });
     onTestFinished(() => void agent.child.kill('SIGKILL'));
     const code = await agent.ended;
     return { code, err: agent.err() };

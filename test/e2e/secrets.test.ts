@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { bundled, run } from '../support/bundle.ts';
 import { createDevice, type RunningAgent, soon } from '../support/device.ts';
+import { node } from '../support/node.ts';
 import { proxyServer, refusedPort } from '../support/servers.ts';
 
 const planted = {
@@ -72,7 +73,7 @@ test('a connection string that edgeHub refuses is told to nobody', async () => {
 });
 
 test('a proxy that makes no sense is told without its password', async () => {
-  const { ended, out, err } = run([process.execPath, bundled('main')], {
+  const { ended, out, err } = run([...node, bundled('main')], {
     https_proxy: `ftp://operator:${planted.password}@proxy.test`,
   });
   expect(await ended).toBe(2);

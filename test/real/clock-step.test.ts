@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { startSntpServer } from '../../simulator/sntp-server.ts';
 import type { Report } from '../../src/run/report.ts';
 import { bundled, type Running, run } from '../support/bundle.ts';
+import { node } from '../support/node.ts';
 import { allOff } from '../support/policies.ts';
 import { have, isRoot } from '../support/programs.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -47,8 +48,8 @@ describe.skipIf(!(library && isRoot && have('unshare')))('the bundle (Debian pac
     const uptime = join(folder, 'uptime');
     await keepUptime(uptime, () => asleepSeconds);
 
-    const node = [process.execPath, bundled('main')];
-    const mounted = ['sh', '-c', 'mount --bind "$0" /proc/uptime && exec "$@"', uptime, ...node];
+    const command = [...node, bundled('main')];
+    const mounted = ['sh', '-c', 'mount --bind "$0" /proc/uptime && exec "$@"', uptime, ...command];
     agent = run(['unshare', '--mount', ...mounted], {
       LD_PRELOAD: library ?? '',
       FAKETIME_TIMESTAMP_FILE: faketime,

@@ -2,13 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checks } from '../../src/checks/index.ts';
 import { bundled, run } from './bundle.ts';
+import { node } from './node.ts';
 import { refusedPort } from './servers.ts';
 import { tempFolder } from './temp-folder.ts';
 
 /** Runs the bundled CLI to its end, with the machine itself as its host and a folder of its own to remember in. */
 export async function cli(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const state = environment.HARDENING_STATE_DIR ?? (await tempFolder());
-  const { ended, out, err } = run([process.execPath, bundled('cli'), ...args], {
+  const { ended, out, err } = run([...node, bundled('cli'), ...args], {
     HARDENING_HOST_ROOT: '/',
     HARDENING_STATE_DIR: state,
     ...environment,

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { startSntpServer } from '../../simulator/sntp-server.ts';
 import { createRoot } from '../../simulator/workload/pki.ts';
 import { bundled, type Running, run } from './bundle.ts';
+import { node } from './node.ts';
 import { allOff } from './policies.ts';
 import { refusedPort } from './servers.ts';
 import { simulated } from './simulator.ts';
@@ -38,7 +39,7 @@ export async function startAgent(
   wrapper: readonly string[] = [],
 ): Promise<RunningAgent> {
   const running = run(
-    [...wrapper, process.execPath, bundled('main')],
+    [...wrapper, ...node, bundled('main')],
     { HARDENING_ADDRESS: '127.0.0.1', HARDENING_PORT: '0', HARDENING_HOST_ROOT: '/', ...environment },
     { detached: true },
   );
