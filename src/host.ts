@@ -1,3 +1,4 @@
+import type { Answer } from './answer.ts';
 import type { AgentHost } from './host/agent/types.ts';
 import type { CertificateHost } from './host/certificates/types.ts';
 import type { ClockHost } from './host/clock/types.ts';
@@ -19,14 +20,13 @@ export interface Host
     FileHost,
     NetworkHost {
   now(): Date;
+  /** Whether this machine grants what a check needs. What the network lets through, only the check itself finds out. */
+  grants(need: Exclude<Need, { kind: 'network' }>, signal: AbortSignal): Answer<boolean>;
   /** This device's own names, as far as they are known. */
   readonly names: Names;
   /** What checks remember from run to run, over restarts too. */
   readonly memory: Memory;
 }
-
-/** An answer, or a `CannotTell` with a common reason or one of `Reason`. The reasons exist for the compiler alone. */
-export type Answer<T, Reason extends string = never> = Promise<T> & { readonly reasons?: Reason };
 
 /** The reasons that some of the host's methods add to the common ones. */
 export type ReasonsOf<Method extends keyof Host> = {

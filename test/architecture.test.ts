@@ -5,7 +5,7 @@ const src = await sourcesIn('src');
 const simulator = await sourcesIn('simulator');
 
 /** Small files that any room may use. */
-const tools = ['deadline.ts', 'endpoint.ts', 'errors.ts', 'read-file.ts', 'node:'];
+const tools = ['answer.ts', 'deadline.ts', 'endpoint.ts', 'errors.ts', 'read-file.ts', 'node:'];
 /** What a check is, and what it may ask of the machine. */
 const vocabulary = ['check.ts', 'host.ts', 'deadline.ts', 'endpoint.ts', 'errors.ts'];
 /** The rooms of host/, lowest first: each may import those before it. */
@@ -21,7 +21,7 @@ const everything = [...vocabulary, ...tools, ...rooms, 'config.ts', 'log.ts', 'v
  */
 const rules: Readonly<Record<string, readonly string[]>> = {
   'check.ts': ['type host.ts', 'type zod'],
-  'host.ts': ['type host/'],
+  'host.ts': ['type answer.ts', 'type host/'],
   'checks/': [...vocabulary, 'host/#/types.ts', 'checks/params/', 'zod'],
   'checks/index.ts': ['type check.ts', 'checks/'],
   'checks/params/': [...vocabulary, 'type host/', 'zod', 'ipaddr.js'],

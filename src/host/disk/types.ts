@@ -1,4 +1,4 @@
-import type { Answer } from '../../host.ts';
+import type { Answer } from '../../answer.ts';
 
 /** What a check may ask about disks. */
 export interface DiskHost {

@@ -1,5 +1,5 @@
+import type { Answer } from '../../answer.ts';
 import type { Endpoint } from '../../endpoint.ts';
-import type { Answer } from '../../host.ts';
 
 /** What a check may ask about the network. */
 export interface NetworkHost {
