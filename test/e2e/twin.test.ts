@@ -98,6 +98,7 @@ test('the metrics page has the names and labels of its golden copy', async () =>
     .filter(isAbout(watchedChecks))
     .map((line) => (line.startsWith('#') ? line : line.replace(/ [^ ]+$/, '')))
     .join('\n')
+    .replaceAll(/\n{3,}/g, '\n\n')
     .replaceAll(folder, '/FOLDER')
     .replaceAll(`localhost:${simulator.hubPort}`, 'localhost:HUB')
     .replaceAll(`127.0.0.1:${closed.tcp}`, '127.0.0.1:CLOSED')
