@@ -3,8 +3,8 @@ import { CannotTell } from '../../check.ts';
 import { type Endpoint, formatEndpoint } from '../../endpoint.ts';
 import type { Host } from '../../host.ts';
 import type { Connect } from '../network/connect.ts';
+import { asReason } from '../network/failure.ts';
 import { createTimeline } from '../network/timeline.ts';
-import { probeFailures } from '../network/types.ts';
 import { findAuthority } from '../tls/peer.ts';
 import type { Trust, Trusted } from '../tls/trust.ts';
 import { describeCertificates } from './describe-certificate.ts';
@@ -34,7 +34,7 @@ export function createPresentedChain({ connect, trust }: Options): Host['present
         signal,
       )
       .catch((error: unknown) => {
-        throw asUnreachable(error, formatEndpoint(endpoint));
+        throw asReason('unreachable', formatEndpoint(endpoint), error);
       });
   };
 }
@@ -58,9 +58,3 @@ function presented(
     ...(trusted.problem === undefined ? {} : { trustProblem: trusted.problem }),
   };
 }
-
-/** What a probe would tell as a failure, as one reason. */
-export const asUnreachable = (error: unknown, target: string): unknown =>
-  error instanceof CannotTell && probeFailures.some((reason) => reason === error.reason)
-    ? new CannotTell('unreachable', `${target} could not be reached: ${error.message}`, { cause: error })
-    : error;

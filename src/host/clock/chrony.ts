@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CannotTell } from '../../check.ts';
 import type { Host } from '../../host.ts';
+import { asReason } from '../network/failure.ts';
 import type { Resolve } from '../network/resolve.ts';
 import { encodeTrackingRequest, isReplyTo, parseTracking, type Tracking } from './chrony-packet.ts';
 import { exchange } from './datagram.ts';
@@ -28,7 +29,9 @@ interface Options {
 export function createChrony({ resolve, now = () => new Date() }: Options): Host['chrony'] {
   return async (address, signal) => {
     const { host, port } = addressOf(address, commandPort);
-    const addresses = await resolve(host, signal);
+    const addresses = await resolve(host, signal).catch((error: unknown) => {
+      throw asReason('unreadable', `chronyd at ${address}`, error);
+    });
     const who = `chronyd at ${address}`;
     const tracking = await tryAddresses(addresses, (ip, attempt) => ask(who, ip, port, attempt), signal);
 

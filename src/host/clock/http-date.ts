@@ -3,8 +3,8 @@ import type { TLSSocket } from 'node:tls';
 import { CannotTell } from '../../check.ts';
 import { type Endpoint, endpointOf } from '../../endpoint.ts';
 import type { Host } from '../../host.ts';
-import { asUnreachable } from '../certificates/presented-chain.ts';
 import type { Connect } from '../network/connect.ts';
+import { asReason } from '../network/failure.ts';
 import { askHead, type HttpHead } from '../network/https-head.ts';
 import { createTimeline } from '../network/timeline.ts';
 import { judgePeer } from '../tls/peer.ts';
@@ -28,8 +28,8 @@ const overloaded = [429, 503];
 /**
  * The clock of a web server, from the `Date` headers (whole seconds: RFC 9110, sections 5.6.7 and 6.6.1) of its
  * answers to a few HEAD requests over one connection, timed to the edge of a second. Rejects with {@link CannotTell}
- * `unreachable` when there is no answer or the server is not who it says, `unreadable` when the answer has no usable
- * date, and with the signal's reason.
+ * `not_found` when there is no answer, `unreadable` when the server is not who it says or its answer has no usable date,
+ * and with the signal's reason.
  */
 export function createHttpDate({ connect, trust, now = () => new Date() }: Options): Host['httpDate'] {
   return async (url, signal) => {
@@ -41,7 +41,7 @@ export function createHttpDate({ connect, trust, now = () => new Date() }: Optio
       // certificate is still refused.
       if (fault && fault.kind !== 'time') {
         const why = fault.kind === 'untrusted' && trusted.problem ? `, but ${trusted.problem}` : '';
-        throw new CannotTell('unreachable', `${url} is not to be believed: ${fault.detail}${why}`);
+        throw new CannotTell('unreadable', `${url} is not to be believed: ${fault.detail}${why}`);
       }
       // One look at the local clock: a step meanwhile must not come between the answers.
       const zeroSeconds = (now().getTime() - performance.now()) / 1000;
@@ -63,7 +63,7 @@ export function createHttpDate({ connect, trust, now = () => new Date() }: Optio
     return connect
       .tls({ endpoint, timeline: createTimeline(), context: trusted.context }, ask, signal)
       .catch((error: unknown) => {
-        throw asUnreachable(error, url);
+        throw asReason('not_found', url, error);
       });
   };
 }

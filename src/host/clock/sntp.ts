@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { isTimeout, withDeadline } from '../../deadline.ts';
 import type { Host } from '../../host.ts';
+import { asReason } from '../network/failure.ts';
 import type { Resolve } from '../network/resolve.ts';
 import { exchangeSntp, type SntpSample } from './sntp-exchange.ts';
 import { addressOf, tryAddresses } from './try-addresses.ts';
@@ -37,7 +38,9 @@ export function createSntp({
 }: Options): Host['sntp'] {
   return async (server, signal) => {
     const { host, port } = addressOf(server, ntpPort);
-    const addresses = await resolve(host, signal);
+    const addresses = await resolve(host, signal).catch((error: unknown) => {
+      throw asReason('not_found', server, error);
+    });
     const ask = (address: string, attempt: AbortSignal) =>
       exchangeSntp({ server, address, port, now }, attempt);
     const first = await tryAddresses(

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CannotTell } from '../../../src/check.ts';
 import { createChrony } from '../../../src/host/clock/chrony.ts';
 import { encodeTrackingRequest, isReplyTo, parseTracking } from '../../../src/host/clock/chrony-packet.ts';
 import { refusingPort, udpServer } from '../../support/udp.ts';
@@ -106,4 +107,14 @@ test('a silent port is given up when the signal fires', async () => {
   const socket = await udpServer(() => {});
   const asked = chrony(`127.0.0.1:${socket.address().port}`, AbortSignal.timeout(100));
   await expect(asked).rejects.toMatchObject({ name: 'TimeoutError' });
+});
+
+test('an address that does not resolve is unreadable: only a port where nothing listens is expected', async () => {
+  const unresolved = new CannotTell('dns_failed', 'chrony.test does not resolve: there is no such name');
+  const resolve = () => Promise.reject(unresolved);
+  await expect(createChrony({ resolve })('chrony.test', soon())).rejects.toMatchObject({
+    reason: 'unreadable',
+    message: expect.stringContaining('there is no such name'),
+    cause: unresolved,
+  });
 });

@@ -117,7 +117,7 @@ describe('a certificate', () => {
   ])('%s is not', async (_, make) => {
     await expect(dateBy({ date }, await make())).rejects.toMatchObject({
       name: 'CannotTell',
-      reason: 'unreachable',
+      reason: 'unreadable',
       message: expect.stringContaining('is not to be believed: The certificate'),
     });
   });
@@ -140,7 +140,7 @@ describe('no sample', () => {
   test('where nothing listens', async () => {
     const port = await refusedPort();
     await expect(network({}).httpDate(`https://hub.test:${port}`, never)).rejects.toMatchObject({
-      reason: 'unreachable',
+      reason: 'not_found',
       message: expect.stringContaining('ECONNREFUSED'),
     });
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CannotTell } from '../../../src/check.ts';
 import { createSntp } from '../../../src/host/clock/sntp.ts';
 import { toTimestamp } from '../../../src/host/clock/sntp-packet.ts';
 import { refusingPort, udpServer } from '../../support/udp.ts';
@@ -275,4 +276,14 @@ describe('an exchange', () => {
       });
     },
   );
+});
+
+test('a server whose name does not resolve is not found, with what the resolver said', async () => {
+  const unresolved = new CannotTell('dns_failed', 'ntp.test does not resolve: there is no such name');
+  const sntp = createSntp({ resolve: () => Promise.reject(unresolved) });
+  await expect(sntp('ntp.test', AbortSignal.timeout(1000))).rejects.toMatchObject({
+    reason: 'not_found',
+    message: expect.stringContaining('there is no such name'),
+    cause: unresolved,
+  });
 });
