@@ -57,7 +57,7 @@ describe.skipIf(!able)(
         expect.stringMatching(/^intercepted: The certificate was issued by "CN=Inspector"/),
         expect.stringMatching(/^timed_out: No answer to the TLS handshake with /),
         expect.stringMatching(/^timed_out: No answer to the TLS handshake with /),
-        expect.stringMatching(/^wrong_content: GET \/v2\/ was answered with a page for people/),
+        expect.stringMatching(/^wrong_content: GET \/v2\/ was answered with an HTML page/),
         expect.stringMatching(
           /^dns_failed: none\.azure-devices\.net does not resolve: there is no such name/,
         ),

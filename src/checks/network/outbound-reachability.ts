@@ -4,6 +4,7 @@ import { withDeadline } from '../../deadline.ts';
 import { type Probe, probePhases } from '../../host/network/types.ts';
 import { expandAll, needsOfTargets } from '../params/placeholders.ts';
 import { probeTarget, targetOf } from '../params/probe-target.ts';
+import { answerProblem } from './http-answer.ts';
 import { probeRemedy } from './probe-remedy.ts';
 
 /** Tries each target: connects, completes TLS and judges the certificate, asks for the path. */
@@ -42,10 +43,11 @@ export const outboundReachability = defineCheck({
   async examine(subject, { timeoutSeconds }, host, signal) {
     const target = targetOf(subject);
     const probe = await withDeadline(timeoutSeconds, signal, (deadline) => host.probe(target, deadline));
-    const readings = readingsOf(probe);
+    const problem = probe.failure ?? answerProblem(probe, target);
+    const readings = readingsOf(probe, problem === undefined);
     const after = `${totalSeconds(probe).toFixed(2)} s`;
-    if (!probe.failure) return { status: 'pass', message: reachedMessage(probe, after), readings };
-    const { reason, detail } = probe.failure;
+    if (!problem) return { status: 'pass', message: reachedMessage(probe, after), readings };
+    const { reason, detail } = problem;
     return {
       status: 'fail',
       reason,
@@ -66,10 +68,10 @@ type GaugeName = 'outbound_success' | 'outbound_duration_seconds';
 const totalSeconds = ({ seconds }: Probe): number =>
   probePhases.reduce((total, phase) => total + (seconds[phase] ?? 0), 0);
 
-function readingsOf({ failure, seconds }: Probe): Reading<GaugeName>[] {
+function readingsOf({ seconds }: Probe, reached: boolean): Reading<GaugeName>[] {
   const durations = probePhases.flatMap((phase): Reading<GaugeName>[] => {
     const value = seconds[phase];
     return value === undefined ? [] : [{ gauge: 'outbound_duration_seconds', labels: { phase }, value }];
   });
-  return [{ gauge: 'outbound_success', value: failure ? 0 : 1 }, ...durations];
+  return [{ gauge: 'outbound_success', value: reached ? 1 : 0 }, ...durations];
 }

@@ -2,7 +2,11 @@ import { formatEndpoint } from '../../endpoint.ts';
 import type { ProbeFailure, ProbeTarget } from '../../host/network/types.ts';
 
 /** What to do next about a target that a probe did not reach, directly or through a proxy (`host:port`). */
-export function probeRemedy(reason: ProbeFailure, target: ProbeTarget, proxy?: string): string {
+export function probeRemedy(
+  reason: ProbeFailure | 'wrong_content',
+  target: ProbeTarget,
+  proxy?: string,
+): string {
   const { host, port } = target;
   const at = formatEndpoint(target);
   const url = `https://${at}${target.path ?? ''}`;

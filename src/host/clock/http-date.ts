@@ -5,7 +5,7 @@ import { type Endpoint, endpointOf } from '../../endpoint.ts';
 import type { Host } from '../../host.ts';
 import type { Connect } from '../network/connect.ts';
 import { asReason } from '../network/failure.ts';
-import { askHead, type HttpHead } from '../network/https-head.ts';
+import { type HttpHead, requestHead } from '../network/http-head.ts';
 import { createTimeline } from '../network/timeline.ts';
 import { judgePeer } from '../tls/peer.ts';
 import type { Trust } from '../tls/trust.ts';
@@ -48,7 +48,7 @@ export function createHttpDate({ connect, trust, now = () => new Date() }: Optio
       const clock = () => zeroSeconds + performance.now() / 1000;
       const askDate = async (attempt: AbortSignal): Promise<WholeSecond & { readonly status: number }> => {
         const sentSeconds = clock();
-        const { status, headers } = await askHead(socket, endpoint, path, attempt);
+        const { status, headers } = await requestHead(socket, { method: 'HEAD', endpoint, path }, attempt);
         return { status, sentSeconds, receivedSeconds: clock(), toldSeconds: dateSeconds(headers, url) };
       };
       const first = await askDate(signal);

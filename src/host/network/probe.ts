@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { CannotTell } from '../../check.ts';
 import { isTimeout } from '../../deadline.ts';
 import { formatEndpoint } from '../../endpoint.ts';
@@ -6,7 +5,7 @@ import type { Host } from '../../host.ts';
 import { judgePeer } from '../tls/peer.ts';
 import type { Trust } from '../tls/trust.ts';
 import type { Connect, Opened } from './connect.ts';
-import { exchangeHttps } from './https-exchange.ts';
+import { requestHead } from './http-head.ts';
 import { brokenFamily } from './other-family.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 import { type Probe, type ProbeTarget, probeFailures } from './types.ts';
@@ -32,13 +31,19 @@ export function createProbe({ connect, trust }: Options): Host['probe'] {
     const onOpen = (what: Opened) => {
       opened = what;
     };
+    let answer: Probe['answer'];
     try {
-      await attempt({ target, connect, trust, timeline, onOpen }, signal);
+      answer = await attempt({ target, connect, trust, timeline, onOpen }, signal);
     } catch (error) {
       return { failure: failureOf(error, timeline, signal), seconds, ...proxy };
     }
     const broken = opened && (await brokenFamily(opened, signal));
-    return { seconds, ...proxy, ...(broken !== undefined && { brokenFamily: broken }) };
+    return {
+      seconds,
+      ...proxy,
+      ...(answer && { answer }),
+      ...(broken !== undefined && { brokenFamily: broken }),
+    };
   };
 }
 
@@ -51,49 +56,33 @@ interface Attempt extends Options {
 async function attempt(
   { target, connect, trust, timeline, onOpen }: Attempt,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Probe['answer']> {
   const endpoint = { host: target.host, port: target.port };
   const to = { endpoint, timeline, onOpen };
   if (target.scheme === 'tcp') return connect.tcp(to, async () => undefined, signal);
 
   const trusted = await trust(signal);
-  await connect.tls(
+  return connect.tls(
     { ...to, context: trusted.context },
     async (socket) => {
       const fault = judgePeer(socket, endpoint.host, trusted, new Date());
       if (fault?.kind === 'untrusted' && trusted.problem !== undefined) {
         throw new CannotTell('unreadable', `${fault.detail}, but ${trusted.problem}`);
       }
-      if (fault)
+      if (fault) {
         throw new CannotTell(fault.kind === 'untrusted' ? 'intercepted' : 'tls_failed', fault.detail);
-      if (target.scheme !== 'https') return;
+      }
+      if (target.scheme !== 'https') return undefined;
 
       const path = target.path ?? '/';
-      const asked = `the request GET ${path}`;
-      const { status, headers } = await timeline.run('first_byte', asked, () =>
-        exchangeHttps(socket, { endpoint, path }, signal),
+      const { status, headers } = await timeline.run('first_byte', `the request GET ${path}`, () =>
+        requestHead(socket, { method: 'GET', endpoint, path }, signal),
       );
-      if (!isExpected(status, target))
-        throw new CannotTell('http_status', `GET ${path} was answered ${status}`);
-      if (isPageInsteadOfRegistry(path, status, headers)) {
-        const detail = `GET ${path} was answered with a page for people, not by a registry`;
-        throw new CannotTell('wrong_content', detail);
-      }
+      return { status, contentType: headers.get('content-type') };
     },
     signal,
   );
 }
-
-/** A path that was named must be there, or ask for credentials, as registries do; otherwise any answer proves the way. */
-const isExpected = (status: number, { path }: ProbeTarget): boolean =>
-  path === undefined ? status < 500 : (status >= 200 && status < 400) || status === 401;
-
-/**
- * The base of a registry's API answers in JSON or not at all (OCI distribution specification, "determining support"):
- * an HTML page with success is one of a captive portal or a filter that opens TLS.
- */
-const isPageInsteadOfRegistry = (path: string, status: number, headers: IncomingHttpHeaders): boolean =>
-  path === '/v2/' && status < 300 && /^text\/html\b/i.test(headers['content-type'] ?? '');
 
 function failureOf(error: unknown, timeline: Timeline, signal: AbortSignal): NonNullable<Probe['failure']> {
   if (signal.aborted) {

@@ -28,6 +28,8 @@ export interface Probe {
   /** Absent when the target was reached. */
   readonly failure?: { readonly reason: ProbeFailure; readonly detail: string };
   readonly seconds: Readonly<Partial<Record<ProbePhase, number>>>;
+  /** For https: the status and the content type of the answer. */
+  readonly answer?: { readonly status: number; readonly contentType: string | undefined };
   /** The proxy it went through, as `host:port`. */
   readonly proxy?: string;
   /**
@@ -49,7 +51,6 @@ export const probeFailures = [
   'tls_failed',
   'intercepted',
   'http_status',
-  'wrong_content',
   'proxy_failed',
 ] as const;
 export type ProbeFailure = (typeof probeFailures)[number];

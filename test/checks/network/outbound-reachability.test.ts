@@ -124,7 +124,6 @@ describe('a target that is not reached', () => {
     ['tls_failed', /`openssl s_client -connect hub\.test:8883 -servername hub\.test`/],
     ['intercepted', /Exclude hub\.test from TLS inspection/],
     ['http_status', /`curl -v https:\/\/hub\.test:8883`/],
-    ['wrong_content', /Open https:\/\/hub\.test:8883 in a browser/],
     ['proxy_failed', /CONNECT to hub\.test:8883.*https_proxy/],
   ])('fails for %s, with what to do', async (reason, remedy) => {
     const verdict = await examine(subject, policy, fakeHost({ probe: async () => failing(reason) }), never);
@@ -145,11 +144,19 @@ describe('a target that is not reached', () => {
     ['http_status', 'https://hub.test/a?b=1&c=2', "`curl -v 'https://hub.test:443/a?b=1&c=2'`"],
     ['http_status', "https://hub.test/it's", "`curl -v 'https://hub.test:443/it%27s'`"],
     ['http_status', 'https://[2001:db8::1]/v2/', "`curl -v 'https://[2001:db8::1]:443/v2/'`"],
-    ['wrong_content', 'https://hub.test:5000/v2/', 'Open https://hub.test:5000/v2/ in a browser'],
   ])('for %s of %s is looked at where it was asked', async (reason, target, remedy) => {
     const host = fakeHost({ probe: async () => failing(reason) });
     expect(await examine({ target }, policy, host, never)).toMatchObject({
       remedy: expect.stringContaining(remedy),
+    });
+  });
+
+  test('answers with a page, which a browser shows', async () => {
+    const probe = async () => ({ seconds: {}, answer: { status: 200, contentType: 'text/html' } });
+    const target = 'https://hub.test:5000/v2/';
+    expect(await examine({ target }, policy, fakeHost({ probe }), never)).toMatchObject({
+      reason: 'wrong_content',
+      remedy: expect.stringContaining('Open https://hub.test:5000/v2/ in a browser'),
     });
   });
 
@@ -163,7 +170,7 @@ describe('a target that is not reached', () => {
   });
 
   test('has a reason that is counted', () => {
-    expect([...reasons, 'timed_out'].sort()).toEqual([...probeFailures].sort());
+    expect([...reasons, 'timed_out'].sort()).toEqual([...probeFailures, 'wrong_content'].sort());
   });
 });
 
@@ -200,3 +207,39 @@ test.each([{ targets: Array(513).fill('tcp://192.0.2.1:1') }, { timeoutSeconds: 
     expect(params.safeParse(given).success).toBe(false);
   },
 );
+
+describe('the answer to an https target', () => {
+  test.each<[status: number, path: string, type: string | undefined, outcome: string]>([
+    [200, '/v2/', undefined, 'reached'],
+    [302, '/v2/', undefined, 'reached'],
+    [401, '/v2/', undefined, 'reached'],
+    [403, '/v2/', undefined, 'http_status'],
+    [404, '/v2/', undefined, 'http_status'],
+    [503, '/v2/', undefined, 'http_status'],
+    [399, '/v2/', undefined, 'reached'],
+    [400, '/v2/', undefined, 'http_status'],
+    [199, '/v2/', undefined, 'http_status'],
+    [404, '', undefined, 'reached'],
+    [499, '', undefined, 'reached'],
+    [500, '', undefined, 'http_status'],
+    [200, '/v2/', 'text/html; charset=utf-8', 'wrong_content'],
+    [200, '/v2/', 'application/json', 'reached'],
+    [401, '/v2/', 'text/html', 'reached'],
+    [302, '/v2/', 'text/html', 'reached'],
+    [200, '/index.html', 'text/html', 'reached'],
+    [200, '', 'text/html', 'reached'],
+  ])('%d for the path %j with the type %s is %s', async (status, path, contentType, outcome) => {
+    const probe = async () => ({ seconds: {}, answer: { status, contentType } });
+    const target = `https://hub.test${path}`;
+    const { readings = [], ...verdict } = await examine(
+      { target },
+      policy,
+      fakeHost({ names, probe }),
+      never,
+    );
+    expect(verdict.status === 'pass' ? 'reached' : verdict.reason).toBe(outcome);
+    expect(readings).toContainEqual({ gauge: 'outbound_success', value: outcome === 'reached' ? 1 : 0 });
+    if (outcome === 'http_status')
+      expect(verdict.message).toMatch(`GET ${path || '/'} was answered ${status}, after`);
+  });
+});

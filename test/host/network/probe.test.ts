@@ -189,18 +189,13 @@ describe('https', () => {
   });
 
   test.each([
-    [200, '/v2/', 'reached'],
-    [302, '/v2/', 'reached'],
-    [401, '/v2/', 'reached'],
-    [403, '/v2/', 'http_status'],
-    [404, '/v2/', 'http_status'],
-    [503, '/v2/', 'http_status'],
-    [404, undefined, 'reached'],
-    [500, undefined, 'http_status'],
-  ])('%d for the path %s is %s', async (status, path, outcome) => {
-    const { failure } = await probeHttps(status, path);
-    expect(failure?.reason ?? 'reached').toBe(outcome);
-    if (failure) expect(failure.detail).toBe(`GET ${path ?? '/'} was answered ${status}`);
+    [200, '/v2/'],
+    [302, '/v2/'],
+    [404, undefined],
+    [503, '/v2/'],
+  ])('the status %d for the path %s is an answer, for the check to judge', async (status, path) => {
+    const { failure, answer } = await probeHttps(status, path);
+    expect({ failure, answer }).toEqual({ failure: undefined, answer: { status, contentType: undefined } });
   });
 
   test('asks for the path it was given and follows no redirect', async () => {
@@ -226,18 +221,12 @@ describe('https', () => {
     expect(probe.failure).toEqual({ reason: 'timed_out', detail });
   });
 
-  test.each([
-    ['/v2/', 200, 'text/html; charset=utf-8', 'wrong_content'],
-    ['/v2/', 200, 'application/json', 'reached'],
-    ['/v2/', 401, 'text/html', 'reached'],
-    ['/', 200, 'text/html', 'reached'],
-  ])('a registry is no page: %s answered %d %s is %s', async (path, status, type, outcome) => {
+  test('the content type is part of the answer', async () => {
     const { port } = await tlsServer(valid, (_, response) => {
-      response.writeHead(status, { 'Content-Type': type }).end();
+      response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end();
     });
-    const target = { ...hub('https', port), path };
-    const { failure } = await network({ bundle: root.certificate }).probe(target, never);
-    expect(failure?.reason ?? 'reached').toBe(outcome);
+    const { answer } = await network({ bundle: root.certificate }).probe(hub('https', port), never);
+    expect(answer).toEqual({ status: 200, contentType: 'text/html; charset=utf-8' });
   });
 
   test('a server that takes the request and never answers is timed_out in it', async () => {
@@ -251,7 +240,10 @@ describe('https', () => {
   test('a server that hangs up on the request is http_status', async () => {
     const { port } = await tlsServer(valid, (request) => request.socket.destroy());
     const { failure } = await network({ bundle: root.certificate }).probe(hub('https', port), never);
-    expect(failure).toEqual({ reason: 'http_status', detail: 'GET / was not answered in HTTP (ECONNRESET)' });
+    expect(failure).toEqual({
+      reason: 'http_status',
+      detail: expect.stringMatching(/^GET \/ was not answered in HTTP \(.*(?:closed|ECONNRESET)/),
+    });
   });
 });
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createRoot, type Issued } from '../../../simulator/workload/pki.ts';
-import { askHead } from '../../../src/host/network/https-head.ts';
+import { requestHead } from '../../../src/host/network/http-head.ts';
 
 let hub: Issued;
 beforeAll(async () => {
@@ -32,8 +32,8 @@ async function talk(...answers: readonly (readonly string[])[]) {
     server.close();
   });
   await once(socket, 'secureConnect');
-  const ask = (signal = AbortSignal.timeout(5000)) =>
-    askHead(socket, { host: 'hub.test', port: 443 }, '/a?b=c', signal);
+  const ask = (signal = AbortSignal.timeout(5000), method: 'GET' | 'HEAD' = 'HEAD') =>
+    requestHead(socket, { method, endpoint: { host: 'hub.test', port: 443 }, path: '/a?b=c' }, signal);
   return { asked, ask, socket };
 }
 
@@ -122,11 +122,28 @@ test('a server that wants a certificate of us says so after the handshake, in wo
   });
   await once(socket, 'secureConnect');
   await expect(
-    askHead(socket, { host: 'hub.test', port }, '/', AbortSignal.timeout(5000)),
+    requestHead(
+      socket,
+      { method: 'HEAD', endpoint: { host: 'hub.test', port }, path: '/' },
+      AbortSignal.timeout(5000),
+    ),
   ).rejects.toMatchObject({
     reason: 'http_status',
     message: expect.stringMatching(
       /^HEAD \/ was not answered in HTTP \(tlsv13 alert certificate required \(ERR_SSL_\w+\)\)$/,
     ),
   });
+});
+
+test('an answer to GET is read up to its body, whatever follows', async () => {
+  const { asked, ask } = await talk(['HTTP/1.1 200 OK\r\nDate: now\r\n\r\nDate: then\r\n\r\n']);
+  expect((await ask(AbortSignal.timeout(5000), 'GET')).headers.get('date')).toBe('now');
+  expect(asked[0]).toMatch(/^GET \/a\?b=c HTTP\/1\.1\r\n/);
+});
+
+test('an answer that comes byte by byte costs no more than one that comes whole', async () => {
+  const value = `${' '.repeat(30_000)}now${' '.repeat(30_000)}`;
+  const [text = ''] = head('HTTP/1.1 200 OK', `Date:${value}`);
+  const { ask } = await talk([...text]);
+  expect((await ask(AbortSignal.timeout(15_000))).headers.get('date')).toBe('now');
 });
