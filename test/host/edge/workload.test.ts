@@ -64,7 +64,7 @@ describe('the modules of this device', () => {
     const { workload } = await answering(body);
     await expect(workload.modules(never)).rejects.toMatchObject({
       reason: 'unreadable',
-      message: expect.stringMatching(/^GET \/modules on .* was answered in a form that is not known$/),
+      message: expect.stringMatching(/^GET \/modules on .* was answered in an unknown form$/),
     });
   });
 

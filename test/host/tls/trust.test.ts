@@ -33,8 +33,8 @@ describe('the workload API', () => {
 
   test.each([
     ['an error', 500, json({ message: 'no' }), 'was answered 500'],
-    ['no JSON', 200, 'pem', 'was answered in a form that is not known'],
-    ['JSON of another shape', 200, json({ certificate: 1 }), 'was answered in a form that is not known'],
+    ['no JSON', 200, 'pem', 'was answered in an unknown form'],
+    ['JSON of another shape', 200, json({ certificate: 1 }), 'was answered in an unknown form'],
     ['more than a bundle can be', 200, 'x'.repeat(1_100_000), 'more than 1048576 bytes'],
   ])('that answers with %s is unreadable', async (_, status, body, message) => {
     const path = await socketPath();
@@ -61,7 +61,7 @@ describe('the workload API', () => {
   });
 
   test.each(['http://localhost:1', 'unix://', '/run/workload.sock'])('is not at %s', (uri) => {
-    expect(() => createWorkload(uri)).toThrow(`The workload URI "${uri}" is not of the form unix:///path`);
+    expect(() => createWorkload(uri)).toThrow(`The workload URI must be unix:///path, got "${uri}"`);
   });
 });
 
