@@ -6,7 +6,7 @@ import { createPresentedChain } from './certificates/presented-chain.ts';
 import { createChrony } from './clock/chrony.ts';
 import { createClockWatch } from './clock/clock-watch.ts';
 import { createHttpDate } from './clock/http-date.ts';
-import { createHypervUnused } from './clock/hyperv-clock.ts';
+import { createHypervClock } from './clock/hyperv.ts';
 import { createSntp } from './clock/sntp.ts';
 import { createEngineUsage } from './disk/engine-usage.ts';
 import { createFilesystem } from './disk/filesystem.ts';
@@ -57,7 +57,7 @@ export function createHost(options: HostOptions): Host {
     watchClock,
     clockEvents,
     clockTotals,
-    hypervUnused: createHypervUnused({ files }),
+    hypervClock: createHypervClock({ files }),
     findFiles: files.find,
     certificates: createCertificates({ read: files.read }),
     presentedChain: createPresentedChain({ connect, trust }),

@@ -136,7 +136,7 @@ describe.skipIf(absent)('against chronyd (Debian packages chrony and faketime)',
   );
 
   describe('clockDrift', () => {
-    const host = fakeHost({ sntp, chrony, clockEvents: () => [], hypervUnused: async () => false });
+    const host = fakeHost({ sntp, chrony, clockEvents: () => [], hypervClock: async () => undefined });
     const examine = (policy: object) =>
       clockDrift.examine(
         { target: 'clock' },

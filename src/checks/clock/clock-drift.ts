@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { CannotTell, defineCheck } from '../../check.ts';
-import { withDeadline } from '../../deadline.ts';
 import { parseEndpoint } from '../../endpoint.ts';
-import type { ClockHost } from '../../host/clock/types.ts';
 import { describeEvent, latestEvent, withEvent } from './events.ts';
-import { askAll, sourceSeconds } from './sources.ts';
+import { hypervHint } from './hyperv-hint.ts';
+import { askAll } from './sources.ts';
 import { type Judgement, judge } from './verdict.ts';
 
 const noPlaceholder = 'placeholders are not expanded here: write the name itself';
@@ -50,7 +49,7 @@ export const clockDrift = defineCheck({
   id: 'clockDrift',
   title: 'The clock agrees with its time sources',
   params,
-  uses: ['sntp', 'chrony', 'httpDate', 'hypervUnused', 'clockEvents', 'clockTotals', 'watchClock'],
+  uses: ['sntp', 'chrony', 'httpDate', 'hypervClock', 'clockEvents', 'clockTotals', 'watchClock'],
   reasons: ['drifted', 'stepped', 'suspended', 'no_source', 'sources_disagree'],
   gauges: {
     clock_offset_seconds: {
@@ -84,7 +83,7 @@ export const clockDrift = defineCheck({
     servers.length + https.length > 0 || chrony ? [{ target: 'clock' }] : [],
 
   async examine(_clock, policy, host, signal) {
-    const [answers, hint] = await Promise.all([askAll(policy, host, signal), hintFor(host, signal)]);
+    const [answers, hint] = await Promise.all([askAll(policy, host, signal), hypervHint(host, signal)]);
     const event = latestEvent(host.clockEvents(), policy.warnSeconds);
     const judgement = hinted(withEvent(judge(answers, policy), event), hint);
     if (judgement instanceof CannotTell) throw judgement;
@@ -94,22 +93,6 @@ export const clockDrift = defineCheck({
   trigger: ({ watchClock }, runNow, signal) =>
     watchClock((event) => runNow(`The ${describeEvent(event)}`), signal),
 });
-
-/** As Microsoft has it: https://learn.microsoft.com/azure/virtual-machines/linux/time-sync */
-const hypervHint =
-  '; chrony does not use the clock that Hyper-V offers: add the line ' +
-  '`refclock PHC /dev/ptp_hyperv poll 3 dpoll -2 offset 0 stratum 2` to its configuration, then ' +
-  '`sudo systemctl restart chronyd`';
-
-async function hintFor(host: Pick<ClockHost, 'hypervUnused'>, signal: AbortSignal): Promise<string> {
-  try {
-    const unused = await withDeadline(sourceSeconds, signal, (inTime) => host.hypervUnused(inTime));
-    return unused ? hypervHint : '';
-  } catch {
-    // Only a hint: what the sources have said stands without it.
-    return '';
-  }
-}
 
 function hinted(judgement: Judgement, hint: string): Judgement {
   if (judgement instanceof CannotTell) {

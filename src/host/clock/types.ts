@@ -17,8 +17,8 @@ export interface ClockHost {
   clockEvents(): readonly ClockEvent[];
   /** What happened to the clocks since the agent started. */
   clockTotals(): { readonly steps: number; readonly suspendedSeconds: number };
-  /** Whether Hyper-V offers this machine its clock, and chrony's configuration, where it can be read, does not use it. */
-  hypervUnused(signal: AbortSignal): Answer<boolean>;
+  /** The clock that Hyper-V offers this machine; undefined without one, and where chrony's configuration cannot be read. */
+  hypervClock(signal: AbortSignal): Answer<HypervClock | undefined>;
 }
 
 /** `stepped`: the wall clock was set. `suspended`: the machine slept. */
@@ -36,4 +36,12 @@ export interface TimeSample {
   readonly offsetSeconds: number;
   /** The true offset lies within this distance of `offsetSeconds`, if the source is right. */
   readonly errorSeconds: number;
+}
+
+/** A clock that Hyper-V offers, and what chrony is configured to use. */
+export interface HypervClock {
+  /** `/dev/ptp0`. */
+  readonly device: string;
+  /** Of chrony's configuration and everything it includes. */
+  readonly chronyLines: readonly string[];
 }

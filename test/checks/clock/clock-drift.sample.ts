@@ -3,7 +3,7 @@ import type { Sample } from '../../support/samples.ts';
 const clock = (offsetSeconds: number) => ({
   sntp: async () => ({ offsetSeconds, errorSeconds: 0.02 }),
   chrony: async () => ({ offsetSeconds, errorSeconds: 0.02 }),
-  hypervUnused: async () => false,
+  hypervClock: async () => undefined,
   clockEvents: () => [],
   clockTotals: () => ({ steps: 1, suspendedSeconds: 28_800 }),
 });

@@ -16,7 +16,7 @@ const unreachable = new CannotTell(
 
 /** A machine to which nothing has happened, beside what the test says. */
 const machine = (given: Partial<Host>): Host =>
-  fakeHost({ clockEvents: () => [], hypervUnused: async () => false, ...given });
+  fakeHost({ clockEvents: () => [], hypervClock: async () => undefined, ...given });
 
 /** Examines a clock whose sources say this; names that begin with https:// are asked for their Date. */
 function examine(sources: Readonly<Record<string, Says>>, policy: object = {}, given: Partial<Host> = {}) {
@@ -315,7 +315,12 @@ describe('what happened to the clock', () => {
 
 describe('a Hyper-V clock that chrony does not use', () => {
   const line = '`refclock PHC /dev/ptp_hyperv poll 3 dpoll -2 offset 0 stratum 2`';
-  const on = (says: Says) => examine({ 'a.test': says }, {}, { hypervUnused: async () => true });
+  const on = (says: Says) =>
+    examine(
+      { 'a.test': says },
+      {},
+      { hypervClock: async () => ({ device: '/dev/ptp1', chronyLines: ['server a.test'] }) },
+    );
 
   test('is part of the remedy for a wrong clock', async () => {
     await expect(on([60, 0.1])).resolves.toMatchObject({ remedy: expect.stringContaining(line) });
@@ -331,8 +336,8 @@ describe('a Hyper-V clock that chrony does not use', () => {
   });
 
   test('costs no verdict when it cannot be looked for', async () => {
-    const hypervUnused = () => Promise.reject(new Error('broken'));
-    await expect(examine({ 'a.test': [60, 0.1] }, {}, { hypervUnused })).resolves.toMatchObject({
+    const hypervClock = () => Promise.reject(new Error('broken'));
+    await expect(examine({ 'a.test': [60, 0.1] }, {}, { hypervClock })).resolves.toMatchObject({
       reason: 'drifted',
     });
   });

@@ -4,7 +4,7 @@ import { CannotTell } from '../../check.ts';
 import type { Host } from '../../host.ts';
 import type { Files } from '../files/files.ts';
 
-/** Where Debian and Azure Linux keep it. */
+/** Where Azure Linux and Debian keep chrony's configuration. */
 const configurations = ['/etc/chrony.conf', '/etc/chrony/chrony.conf'];
 
 interface Options {
@@ -13,16 +13,16 @@ interface Options {
   readonly sysfs?: string;
 }
 
-/** Whether Hyper-V's clock is there and chrony, whose whole configuration must be readable for that, leaves it alone. */
-export function createHypervUnused({ files, sysfs = '/sys' }: Options): Host['hypervUnused'] {
+/** Finds the clock that Hyper-V offers, and the configuration of chrony beside it. */
+export function createHypervClock({ files, sysfs = '/sys' }: Options): Host['hypervClock'] {
   return async (signal) => {
     const device = await hypervDevice(join(sysfs, 'class/ptp'));
-    if (device === undefined) return false;
+    if (device === undefined) return undefined;
     for (const path of configurations) {
-      const lines = await readWhole(path, files, signal);
-      if (lines) return !lines.some((line) => uses(line, device));
+      const chronyLines = await readWhole(path, files, signal);
+      if (chronyLines) return { device: `/dev/${device}`, chronyLines };
     }
-    return false;
+    return undefined;
   };
 }
 
@@ -35,13 +35,7 @@ async function hypervDevice(folder: string): Promise<string | undefined> {
   return devices.find((_, index) => names[index]?.trim() === 'hyperv');
 }
 
-/** chrony.conf(5): `refclock PHC device[:options]`. udev makes the link /dev/ptp_hyperv. */
-function uses(line: string, device: string): boolean {
-  const [, path] = /^\s*refclock\s+PHC\s+([^\s:]+)/i.exec(line) ?? [];
-  return path === '/dev/ptp_hyperv' || path === `/dev/${device}`;
-}
-
-/** The lines of a configuration and of all it includes; nothing when any of it cannot be read. */
+/** The lines of a configuration and of everything it includes; undefined when any of it cannot be read. */
 async function readWhole(
   path: string,
   files: Options['files'],
@@ -61,7 +55,7 @@ async function readWhole(
   }
 }
 
-/** chrony.conf(5): `include pattern`, and `confdir folder…`, of which the files *.conf are read. */
+/** chrony.conf(5): `include pattern`, and `confdir folder…`, which reads the files *.conf. */
 function includes(line: string): string[] {
   const [directive = '', ...words] = line.trim().split(/\s+/);
   if (/^include$/i.test(directive)) return words;
