@@ -1,6 +1,6 @@
-// Bundles into dist/: main.js (the agent, what the image runs), cli.js (the package's bin), simulator.js (which
-// cli.js loads for `simulate`, and which the image leaves out), demo.js (`npm start`) and bench.js (`npm run bench`).
-// `node scripts/build.mjs main cli` makes only those.
+// Bundles into dist/: main.js (the agent, what the image runs), cli.js (the package's bin), statfs.js (the process with
+// which both measure filesystems), simulator.js (which cli.js loads for `simulate`, and which the image leaves out), demo.js
+// (`npm start`) and bench.js (`npm run bench`). `node scripts/build.mjs main cli statfs` makes only those.
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -14,6 +14,7 @@ const simulator = resolve(root, 'simulator/index.ts');
 const sources = {
   main: 'src/main.ts',
   cli: 'src/cli/main.ts',
+  statfs: 'src/host/disk/statfs-worker.ts',
   simulator: 'simulator/index.ts',
   demo: 'demo/main.ts',
   bench: 'bench/main.ts',
@@ -104,7 +105,7 @@ const define = {
 };
 
 async function bundle(name) {
-  const forAgent = name === 'main' || name === 'cli';
+  const forAgent = ['main', 'cli', 'statfs'].includes(name);
   // CommonJS dependencies call `require` for Node's own modules, which ES modules do not have.
   const require =
     "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";

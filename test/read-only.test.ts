@@ -15,8 +15,6 @@ describe('it only reads', () => {
     'src/cli/check.ts': ['writeFile'],
     // For reading, as the next test looks into.
     'src/read-file.ts': ['open'],
-    // A script in a string, as the test after the next looks into.
-    'src/host/disk/statfs-child.ts': ['*'],
   };
 
   /** What a source takes of node:fs beyond reading. */
@@ -38,13 +36,6 @@ describe('it only reads', () => {
       expect(text).not.toMatch(/\bopen\([^)]*['"`](?:[wa]|r\+)/);
       expect(text).not.toMatch(/\bO_(?:WRONLY|RDWR|CREAT|TRUNC|APPEND)\b/);
     }
-  });
-
-  test('the child that measures filesystems does nothing but measure', () => {
-    const child = src.find(({ path }) => path === 'src/host/disk/statfs-child.ts');
-    const uses = [...(child?.text.matchAll(/\bfs\.(?:promises\.)?(\w+)/g) ?? [])].map(([, name]) => name);
-    // The promises are handed to the function that resolves links, which is typed to use two of them.
-    expect([...new Set(uses)].toSorted()).toEqual(['promises', 'statfs']);
   });
 
   test('nothing asks for more than GET, HEAD or a tunnel', () => {

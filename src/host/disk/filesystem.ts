@@ -5,7 +5,7 @@ import { notGiven } from '../files/access.ts';
 import { readMountinfo } from '../files/files.ts';
 import { coveringMount, isGiven, type Mount, parseMountinfo } from '../files/mounts.ts';
 import { createStatfs, type MeasureFilesystem } from './statfs.ts';
-import type { Statfs } from './statfs-child.ts';
+import type { Measurement } from './statfs-child.ts';
 import type { Filesystem } from './types.ts';
 
 interface Places {
@@ -49,7 +49,7 @@ export function createFilesystem({
 
 function describe(
   measured: string,
-  { numbers }: Statfs,
+  { numbers }: Measurement,
   readOnly = false,
   about: Pick<Filesystem, 'type' | 'source' | 'device'> = {},
 ): Filesystem {

@@ -2,49 +2,49 @@ import { CannotTell } from '../../check.ts';
 import { isTimeout, orAbort, withDeadline } from '../../deadline.ts';
 import { codeOf } from '../../errors.ts';
 import { cannotRead } from '../files/access.ts';
-import { type LookingProcess, type Statfs, startLooking } from './statfs-child.ts';
+import { type Measurement, type MeasuringProcess, startMeasuring } from './statfs-child.ts';
 
-/** @param path the VM's, looked up below `hostRoot` */
-export type MeasureFilesystem = (hostRoot: string, path: string, signal: AbortSignal) => Promise<Statfs>;
+/** Measures the filesystem at a path of the VM, resolved below `hostRoot`. */
+export type MeasureFilesystem = (hostRoot: string, path: string, signal: AbortSignal) => Promise<Measurement>;
 
-/** A look under way. */
-interface Look {
-  readonly answer: Promise<Statfs>;
+/** A measurement in progress. */
+interface InProgress {
+  readonly answer: Promise<Measurement>;
   /** On the monotonic clock, in milliseconds. */
   readonly startedAt: number;
 }
 
 /**
- * Measures filesystems in a child process. One that has stopped answering holds whoever asks it, uncancellable: within
- * this process that would be one of libuv's four threads, for good, and the process could not even exit.
+ * Measures filesystems in a child process. One that has stopped answering blocks its caller, uncancellable: in this process
+ * that would be one of libuv's four threads, permanently, and the process could not even exit.
  *
- * All looks share one child, which has a thread for each and goes when all have answered. A look that takes longer
- * than `lookSeconds` is left where it is, and until it is answered its path is `mount_stuck` at once: it costs a
- * thread that sleeps, and ends when the mount works again. Some never end, though the mount has been replaced; so
- * after `retrySeconds` the child is killed, and the next looks start afresh. A child that even SIGKILL does not end is
- * left behind, once: while it is there, its successor is not killed. So there are at most two.
+ * All measurements share one child, which has a thread for each and ends when all have answered. A measurement that takes
+ * longer than `mostSeconds` is left alone, and its path is `mount_stuck` at once until it is answered: it costs a sleeping
+ * thread, and ends when the mount works again. Some never end, though the mount has been replaced, so after `retrySeconds`
+ * the child is killed and the next measurements start a new one. A child that not even SIGKILL ends is left behind, once:
+ * while it exists, its successor is not killed. So there are at most two.
  */
-export function createStatfs({ lookSeconds = 5, retrySeconds = 900 } = {}): MeasureFilesystem {
-  let looks = new Map<string, Look>();
-  let child: LookingProcess | undefined;
-  let leftBehind: LookingProcess | undefined;
+export function createStatfs({ mostSeconds = 5, retrySeconds = 900 } = {}): MeasureFilesystem {
+  let inProgress = new Map<string, InProgress>();
+  let child: MeasuringProcess | undefined;
+  let leftBehind: MeasuringProcess | undefined;
   let retry: NodeJS.Timeout | undefined;
 
-  function start(hostRoot: string, path: string, key: string): Look {
-    child ??= startLooking();
-    const together = looks;
-    const answer = child.look(hostRoot, path);
-    const look = { answer, startedAt: performance.now() };
-    together.set(key, look);
+  function start(hostRoot: string, path: string, key: string): InProgress {
+    child ??= startMeasuring();
+    const together = inProgress;
+    const answer = child.measure(hostRoot, path);
+    const started = { answer, startedAt: performance.now() };
+    together.set(key, started);
     const over = () => {
       together.delete(key);
-      if (together === looks && looks.size === 0) end();
+      if (together === inProgress && inProgress.size === 0) end();
     };
     answer.then(over, over);
-    return look;
+    return started;
   }
 
-  /** Nothing is left to do for the child. */
+  /** The child has nothing left to do. */
   function end(): void {
     clearTimeout(retry);
     retry = undefined;
@@ -52,20 +52,20 @@ export function createStatfs({ lookSeconds = 5, retrySeconds = 900 } = {}): Meas
     child = undefined;
   }
 
-  const secondsLeft = ({ startedAt }: Look) => lookSeconds - (performance.now() - startedAt) / 1000;
+  const secondsLeft = ({ startedAt }: InProgress) => mostSeconds - (performance.now() - startedAt) / 1000;
 
   function startAfresh(): void {
     retry = undefined;
-    const busy = [...looks.values()].some((look) => secondsLeft(look) > 0);
+    const busy = [...inProgress.values()].some((each) => secondsLeft(each) > 0);
     if (leftBehind || busy) {
       retryLater();
       return;
     }
     const old = child;
-    looks = new Map();
+    inProgress = new Map();
     end();
     leftBehind = old;
-    void old?.gone.then(() => {
+    void old?.ended.then(() => {
       leftBehind = undefined;
     });
   }
@@ -77,16 +77,16 @@ export function createStatfs({ lookSeconds = 5, retrySeconds = 900 } = {}): Meas
   return async (hostRoot, path, signal) => {
     signal.throwIfAborted();
     const key = JSON.stringify([hostRoot, path]);
-    const look = looks.get(key) ?? start(hostRoot, path, key);
-    const seconds = secondsLeft(look);
+    const measuring = inProgress.get(key) ?? start(hostRoot, path, key);
+    const seconds = secondsLeft(measuring);
     try {
-      if (seconds <= 0) throw new DOMException('It has had its time', 'TimeoutError');
-      return await withDeadline(seconds, signal, (deadline) => orAbort(look.answer, deadline));
+      if (seconds <= 0) throw new DOMException('Its time is over', 'TimeoutError');
+      return await withDeadline(seconds, signal, (deadline) => orAbort(measuring.answer, deadline));
     } catch (cause) {
       signal.throwIfAborted();
       if (isTimeout(cause)) {
         retryLater();
-        throw stuck(path, lookSeconds);
+        throw stuck(path, mostSeconds);
       }
       if (codeOf(cause) !== undefined) throw cannotRead(path, cause);
       throw new Error(`Could not measure ${path}`, { cause });
@@ -96,5 +96,5 @@ export function createStatfs({ lookSeconds = 5, retrySeconds = 900 } = {}): Meas
 
 const stuck = (path: string, seconds: number): CannotTell =>
   new CannotTell('mount_stuck', `The filesystem at ${path} has not answered within ${seconds} s`, {
-    remedy: `See what is mounted there, and whether its server is up: findmnt --target '${path}'`,
+    remedy: `See what is mounted there, and whether its server is up: \`findmnt --target '${path}'\``,
   });

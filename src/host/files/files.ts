@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, readFile, readlink, realpath, stat } from 'node:fs/promises';
+import { access, readFile, stat } from 'node:fs/promises';
 import { orAbort } from '../../deadline.ts';
 import { readRegularFile } from '../../read-file.ts';
 import { cannotRead, notGiven } from './access.ts';
@@ -49,7 +49,7 @@ export function createFiles({
 
   /** The real path on our side of something the VM has; it need not exist. */
   async function locate(path: string): Promise<string> {
-    const resolved = await resolveInRoot(hostRoot, path, { readlink, realpath });
+    const resolved = await resolveInRoot(hostRoot, path);
     if (!isGiven(await currentMounts(), resolved)) throw notGiven(path, resolved, hostRoot);
     return resolved.path;
   }

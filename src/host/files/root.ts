@@ -1,34 +1,28 @@
-import type { readlink, realpath } from 'node:fs/promises';
+import { readlink, realpath } from 'node:fs/promises';
+import { codeOf } from '../../errors.ts';
 
 /** Where a path of the VM leads below the host root. */
 export interface Resolved {
   /** The host root's own real path. */
   readonly root: string;
-  /** The real path on our side, at or below `root`; symbolic links are all followed, the last one too. */
+  /** The real path on our side, at or below `root`; every symbolic link is followed, including the last. */
   readonly path: string;
-  /** How much of `path` exists: all of it, or the nearest folder that does; absent when the root does not. */
+  /** How much of `path` exists: all of it, or the nearest existing folder; absent when the root does not exist. */
   readonly existing?: string;
 }
 
 /**
- * Looks a path of the VM up below the host root as openat2(2) does with RESOLVE_IN_ROOT: every symbolic link, an
- * absolute one too, and every `..` is taken relative to that root and cannot leave it.
- *
- * Its source text is also run in a child process, where nothing of this module is in scope: it may use nothing but
- * its parameters and the language.
+ * Resolves a path of the VM below the host root as openat2(2) does with RESOLVE_IN_ROOT: every symbolic link, also an
+ * absolute one, and every `..` is relative to that root and cannot leave it.
  *
  * @throws the system error of the look-up, `ELOOP` after 40 links.
  */
-export async function resolveInRoot(
-  hostRoot: string,
-  path: string,
-  fs: { readonly readlink: typeof readlink; readonly realpath: typeof realpath },
-): Promise<Resolved> {
+export async function resolveInRoot(hostRoot: string, path: string): Promise<Resolved> {
   let root = hostRoot;
   try {
-    root = await fs.realpath(hostRoot);
+    root = await realpath(hostRoot);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (codeOf(error) !== 'ENOENT') throw error;
     return { root, path: [root, ...path.split('/').filter(Boolean)].join('/') };
   }
   const prefix = root === '/' ? '' : root;
@@ -44,18 +38,18 @@ export async function resolveInRoot(
     }
     const here = [prefix, ...walked, name].join('/');
     try {
-      const target = await fs.readlink(here);
+      const target = await readlink(here);
       links += 1;
       if (links > 40) throw Object.assign(new Error('more than 40 symbolic links'), { code: 'ELOOP' });
       if (target.startsWith('/')) walked.length = 0;
       ahead.push(...target.split('/').reverse());
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
+      const code = codeOf(error);
       if (code === 'ENOENT' || code === 'ENOTDIR') {
         const existing = [prefix, ...walked].join('/') || '/';
         return { root, path: [here, ...ahead.reverse().filter(Boolean)].join('/'), existing };
       }
-      // Anything that is there and no link.
+      // It exists and is not a link.
       if (code !== 'EINVAL') throw error;
       walked.push(name);
     }
