@@ -72,7 +72,7 @@ describe('a document that is no policy is refused with one plain reason', () => 
     ],
     [
       { checks: { certificateExpiry: { endpoints: ['estServer'] } } },
-      'checks.certificateExpiry.endpoints[0]: is none of edgehub, iothub and tls://host:port (is "estServer")',
+      'checks.certificateExpiry.endpoints[0]: must be edgehub, iothub or tls://host:port (is "estServer")',
     ],
     [
       { checks: { diskSpace: { paths: ['var/lib'] } } },

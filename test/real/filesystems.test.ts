@@ -99,12 +99,12 @@ describe.skipIf(!able)(`filesystems on loop devices (${needs})`, () => {
         {
           target: '/whole',
           status: 'skip',
-          message: '/whole lies on the same filesystem as /disk, told there',
+          message: '/whole is on the same filesystem as /disk and reported there',
         },
         {
           target: '/part',
           status: 'skip',
-          message: '/part lies on the same filesystem as /disk, told there',
+          message: '/part is on the same filesystem as /disk and reported there',
         },
       ]);
     });

@@ -177,9 +177,9 @@ describe.skipIf(!able)(
         severity: 'fail',
       });
       expect(findings.map(({ status, message }) => `${status}: ${message}`)).toEqual([
-        'pass: Contained: the connection to 192.0.2.2:7010 was dropped (no answer in 5 s)',
+        'pass: Contained: the connection to 192.0.2.2:7010 was dropped (no answer within 5 s)',
         'pass: Contained: 192.0.2.2:7011 refused the connection (ECONNREFUSED)',
-        'pass: Contained: none.azure-devices.net does not resolve, so there is nothing to connect to',
+        'pass: Contained: none.azure-devices.net does not resolve',
         'pass: Contained: 203.0.113.1:53 is in a network this device has no route to (ENETUNREACH)',
         expect.stringMatching(/^fail: 192\.0\.2\.2:7004 accepted a connection after \d\.\d\d s$/),
         expect.stringMatching(/^fail: \[2001:db8::2\]:7006 accepted a connection after \d\.\d\d s$/),
@@ -192,7 +192,7 @@ describe.skipIf(!able)(
         'without the name',
         { names: ['none.azure-devices.net'] },
         'not_found',
-        /ENOTFOUND, asked 192\.0\.2\.53\), in 3 look-ups of 3$/,
+        /ENOTFOUND, asked 192\.0\.2\.53\), in 3 of 3 look-ups$/,
       ],
       [
         'compared with a liar',
@@ -210,7 +210,7 @@ describe.skipIf(!able)(
         'compared with a silent one',
         { servers: [dns.silent] },
         'timed_out',
-        /^192\.0\.2\.56 did not answer for .* in 5 s$|ETIMEOUT/,
+        /^192\.0\.2\.56 did not answer for .* within 5 s$|ETIMEOUT/,
       ],
     ])('names by a resolver that is %s', async (_, params, outcome, message) => {
       const { findings } = await bench.run('dnsResolution', params);

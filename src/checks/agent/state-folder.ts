@@ -3,13 +3,12 @@ import { CannotTell, defineCheck } from '../../check.ts';
 
 const remedies = {
   damaged:
-    'Nothing is lost but history; the file is kept beside as damaged-state.json. If it happens again, check the disk: `sudo dmesg | grep -i error`.',
-  newer:
-    'Deploy the newer image again to go on with what it remembered; the file is kept beside as newer-state.json.',
-  unwritable: 'Make room on the filesystem of the state volume: `df -h /var/lib`, `df -i /var/lib`.',
+    'Only history is lost; the file is kept as damaged-state.json. If it happens again, check the disk: `sudo dmesg | grep -i error`.',
+  newer: 'Deploy the newer image again to continue with its state; the file is kept as newer-state.json.',
+  unwritable: 'Free space on the filesystem of the state volume: `df -h /var/lib`, `df -i /var/lib`.',
 } as const;
 
-/** Tells whether the agent's own memory, which carries it over a restart, works. */
+/** Checks whether the agent can keep its state over a restart. */
 export const stateFolder = defineCheck({
   id: 'stateFolder',
   title: 'The agent can keep what it must remember over a restart',

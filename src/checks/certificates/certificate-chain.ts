@@ -9,14 +9,14 @@ import { certificateSubjects, type Origin } from './subjects.ts';
 import { type WireReason, wireProblems } from './wire-problems.ts';
 
 /**
- * Looks at how certificates hang together: in files, and as servers present them. What keeps a TLS client from
- * accepting them fails; a weak key, a weak signature and the quickstart authority warn. Dates are certificateExpiry's.
+ * Checks how certificates fit together, in files and as servers present them. What keeps a TLS client from accepting
+ * them fails; a weak key, a weak signature and the quickstart CA warn. Dates are checked by certificateExpiry.
  *
- * A missing intermediate on the wire shows as `untrusted_root`: Node.js cannot know what was left out.
+ * A missing intermediate on the wire is reported as `untrusted_root`: Node.js cannot know what was left out.
  */
 export const certificateChain = defineCheck({
   id: 'certificateChain',
-  title: 'Every certificate chain is whole, in order and trusted',
+  title: 'Every certificate chain is complete, in order and trusted',
   params: z.strictObject(certificatePlaces(['edgehub'])),
   uses: ['certificates', 'findFiles', 'modules', 'presentedChain'],
   reasons: [
@@ -48,7 +48,7 @@ export const certificateChain = defineCheck({
         if (verdict.status === 'fail' || chain.authority || chain.trustProblem === undefined) return verdict;
         throw new CannotTell(
           'unreadable',
-          `Whether ${target} is trusted is not known: ${chain.trustProblem}`,
+          `Could not determine whether ${target} is trusted: ${chain.trustProblem}`,
         );
       }
       case 'file':
@@ -72,14 +72,14 @@ function verdictOf(
     const rest = certificates.length > 1 ? ` and ${certificates.length - 1} more` : '';
     return { status: 'pass', message: `${first ? nameOf(first) : 'No certificate'}${rest}: nothing wrong` };
   }
-  const tell = ({ status, reason, clause }: Problem<WireReason>, more: string) => ({
+  const wrong = ({ status, reason, clause }: Problem<WireReason>, more: string) => ({
     status,
     reason,
     message: `${clause.charAt(0).toUpperCase()}${clause.slice(1)}${more}`,
     remedy: chainRemedy(reason, target, origin),
   });
-  const more = others.length > 0 ? `; ${others.length} more wrong: ${reasonsOf(others)}` : '';
-  return { ...tell(worst, more), also: others.map((other) => tell(other, '')) };
+  const more = others.length > 0 ? `; ${others.length} other problems: ${reasonsOf(others)}` : '';
+  return { ...wrong(worst, more), also: others.map((other) => wrong(other, '')) };
 }
 
 const reasonsOf = (problems: readonly Problem<WireReason>[]): string =>

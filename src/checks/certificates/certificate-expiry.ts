@@ -15,14 +15,14 @@ const params = z
       .gt(0)
       .max(1)
       .default(0.8)
-      .describe('The part of its life after which a certificate should have been renewed.'),
+      .describe('The fraction of its lifetime after which a certificate should have been renewed.'),
   })
   .refine(({ warnDays, failDays }) => warnDays >= failDays, {
     path: ['warnDays'],
     error: 'is below failDays, so it would never warn',
   });
 
-/** Looks at each certificate's dates: in certd's files, and as edgeHub, IoT Hub and other servers present them. */
+/** Checks the dates of each certificate: in certd's files, and as edgeHub, IoT Hub and other servers present them. */
 export const certificateExpiry = defineCheck({
   id: 'certificateExpiry',
   title: 'No certificate is expired, about to expire or overdue for renewal',

@@ -20,7 +20,7 @@ type Reason = 'expired' | 'not_yet_valid' | 'expires_soon' | 'renewal_overdue';
 
 interface Judged {
   readonly certificate: Certificate;
-  /** Higher is worse; 0 is right. */
+  /** Higher is worse; 0 is good. */
   readonly rank: number;
   readonly wrong?: { readonly status: 'warn' | 'fail'; readonly reason: Reason };
   /** What follows the certificate's name in the message. */
@@ -29,7 +29,7 @@ interface Judged {
 
 const dayMs = 86_400_000;
 
-/** The verdict over everything a file or a server holds, which is that of its worst certificate. */
+/** The verdict over a file or a chain: that of its worst certificate. */
 export function judgeCertificates(
   certificates: readonly Certificate[],
   { target, origin }: Place,
@@ -66,7 +66,7 @@ function judge(certificate: Certificate, origin: Origin, limits: Limits): Judged
     return { certificate, rank: 5, wrong: { status: 'fail', reason: 'expired' }, clause };
   }
   if (now < notBefore) {
-    const clause = `is not valid before ${notBefore.toISOString()}, ${days((+notBefore - +now) / dayMs)} from now: the clock may be behind`;
+    const clause = `is not valid until ${notBefore.toISOString()}, in ${days((+notBefore - +now) / dayMs)}: the clock may be behind`;
     return { certificate, rank: 4, wrong: { status: 'fail', reason: 'not_yet_valid' }, clause };
   }
   if (daysLeft < failDays) {
@@ -76,15 +76,15 @@ function judge(certificate: Certificate, origin: Origin, limits: Limits): Judged
     return { certificate, rank: 2, wrong: { status: 'warn', reason: 'expires_soon' }, clause: left };
   }
   if (livedFraction > renewAtFraction && isRenewedHere(certificate, origin)) {
-    const clause = `has lived ${percent(livedFraction)} of its life and should have been renewed at ${percent(renewAtFraction)}; it ${left}`;
+    const clause = `has used ${percent(livedFraction)} of its lifetime and should have been renewed at ${percent(renewAtFraction)}; it ${left}`;
     return { certificate, rank: 1, wrong: { status: 'warn', reason: 'renewal_overdue' }, clause };
   }
   return { certificate, rank: 0, clause: left };
 }
 
 /**
- * IoT Edge renews what it issues and the authority it makes for itself. Other servers and roots are renewed by their
- * owners, at times of their own.
+ * IoT Edge renews the certificates it issues and the CA it creates for itself. Other servers and roots are renewed by
+ * their owners, on their own schedule.
  */
 const isRenewedHere = (certificate: Certificate, origin: Origin): boolean =>
   (origin === 'file' || origin === 'edgehub') &&
@@ -95,30 +95,30 @@ function company(others: readonly Judged[], origin: Origin): string {
   const count = others.length === 1 ? '1 other certificate' : `${others.length} other certificates`;
   const wrong = others.filter(({ rank }) => rank > 0).length;
   const where = origin === 'file' ? 'in the file' : 'in the chain';
-  return `; ${count} ${where}${wrong > 0 ? `, ${wrong} of them wrong as well` : ''}`;
+  return `; ${count} ${where}${wrong > 0 ? `, ${wrong} of them with problems` : ''}`;
 }
 
 function remedy(reason: Reason, target: string, origin: Origin): string {
   if (reason === 'not_yet_valid') {
-    return 'Compare the clock with a time server: `chronyc tracking`, or `timedatectl`. If it is right, have the certificate issued again.';
+    return 'Compare the clock with a time server: `sudo chronyc tracking`, or `timedatectl`. If the clock is right, have the certificate reissued.';
   }
   if (origin === 'edgehub') {
-    return 'Restart edgeHub, so that it asks for a new server certificate: `sudo iotedge restart edgeHub`';
+    return 'Restart edgeHub, which then requests a new server certificate: `sudo iotedge restart edgeHub`';
   }
   if (origin === 'server') {
-    return `Have the server's certificate renewed, and see what it presents: \`openssl s_client -connect ${target.replace('tls://', '')} -showcerts\``;
+    return `Renew the server's certificate, and check what it presents: \`openssl s_client -connect ${target.replace('tls://', '')} -showcerts\``;
   }
   if (origin === 'iothub') {
     const address = target.replace('tls://', '');
-    return `Compare the clock with a time server (\`chronyc tracking\`), then see who presents this certificate, IoT Hub or a proxy on the way: \`openssl s_client -connect ${address} -showcerts\``;
+    return `Compare the clock with a time server (\`sudo chronyc tracking\`), then find out who presents this certificate, IoT Hub or a proxy on the way: \`openssl s_client -connect ${address} -showcerts\``;
   }
-  return 'Have it renewed: `sudo iotedge system restart`. A certificate of your own: replace the file, then `sudo iotedge config apply`.';
+  return 'Renew it: `sudo iotedge system restart`. For a certificate of your own, replace the file, then `sudo iotedge config apply`.';
 }
 
-/** Of a bundle of hundreds, only those to expire first are in the metrics. */
+/** Of a bundle of hundreds, the metrics have only those that expire first. */
 const mostReadings = 20;
 
-/** One sample for each subject; of two certificates with the same one, that of the first to expire. */
+/** One sample for each subject; of two certificates with the same subject, the first to expire. */
 function readingsOf(certificates: readonly Certificate[]): Reading<GaugeName>[] {
   const latestFirst = [...certificates].sort((a, b) => +b.notAfter - +a.notAfter);
   const bySubject = new Map<string, Certificate>();
@@ -140,7 +140,7 @@ function readingsOf(certificates: readonly Certificate[]): Reading<GaugeName>[] 
   ]);
 }
 
-/** Whole days, below ten with one decimal; rounded down, so that no one counts on time that is not there. */
+/** Whole days, below ten with one decimal; rounded down, so that the time left is never overstated. */
 function days(count: number): string {
   const shown = count < 10 ? (Math.floor(count * 10) / 10).toFixed(1) : Math.floor(count).toFixed(0);
   return `${shown} days`;

@@ -1,13 +1,13 @@
 import { CannotTell, type HostFor, statuses, type Verdict } from '../../check.ts';
 import type { Certificate } from '../../host/certificates/types.ts';
 
-/** Judges what one file holds. */
+/** Judges the certificates of one file. */
 type Judge<Reason extends string, GaugeName extends string> = (
   certificates: readonly Certificate[],
   path: string,
 ) => Verdict<Reason, GaugeName>;
 
-/** Judges a file that a policy names, which must exist, or that a pattern has matched, which may vanish again. */
+/** Judges a file. One that the policy names must exist; one that a pattern matched may have been removed since. */
 export async function examineFile<Reason extends string, GaugeName extends string>(
   { target, named }: { readonly target: string; readonly named: boolean },
   host: HostFor<'certificates'>,
@@ -21,8 +21,8 @@ export async function examineFile<Reason extends string, GaugeName extends strin
     return {
       status: 'fail',
       reason: 'not_found',
-      message: `There is no certificate file ${target}`,
-      remedy: `Put a certificate at ${target} (certd writes its own after: sudo iotedge config apply), or take the path out of "files".`,
+      message: `The certificate file ${target} does not exist`,
+      remedy: `Put a certificate at ${target} (certd writes its own after \`sudo iotedge config apply\`), or remove the path from "files".`,
     };
   }
 }
@@ -34,14 +34,14 @@ interface Judged<Reason extends string, GaugeName extends string> {
   readonly firstExpiry: number;
 }
 
-/** Few enough for the listeners a signal takes without a warning; more would only wait for the same disk. */
+/** Below the number of listeners at which Node.js warns. More would only wait for the same disk. */
 const filesAtOnce = 8;
 
 /**
- * One verdict over many files, which is that of the worst. It keeps no certificates but those of one file at a time,
- * so ten thousand files need no more memory than one.
+ * One verdict over many files: the verdict of the worst. Certificates are kept for one file at a time, so ten thousand
+ * files need no more memory than one.
  *
- * @throws CannotTell when some could not be read and nothing is wrong with the others.
+ * @throws CannotTell when some files could not be read and nothing is wrong with the others.
  */
 export async function examineFiles<Reason extends string, GaugeName extends string>(
   { target, paths }: { readonly target: string; readonly paths: readonly string[] },
@@ -64,7 +64,7 @@ export async function examineFiles<Reason extends string, GaugeName extends stri
       } catch (error) {
         if (!(error instanceof CannotTell)) throw error;
         unread += 1;
-        // A file without access is no reason to call the folder left out, when another is broken.
+        // A broken file says more than one without access.
         if (!why || why.reason === 'no_access') why = error;
       }
     }
@@ -73,7 +73,7 @@ export async function examineFiles<Reason extends string, GaugeName extends stri
 
   const unreadable = unread > 0 ? `${unread} of ${paths.length} files could not be read` : '';
   if (why && (!worst || wrong === 0)) {
-    throw new CannotTell(why.reason, `${unreadable}, among them: ${why.message}`, {
+    throw new CannotTell(why.reason, `${unreadable}, for example: ${why.message}`, {
       cause: why,
       ...(why.remedy === undefined ? {} : { remedy: why.remedy }),
     });
@@ -81,10 +81,10 @@ export async function examineFiles<Reason extends string, GaugeName extends stri
   if (!worst) throw new Error(`No file was given for ${target}`);
   const { path, verdict } = worst;
   if (verdict.status === 'pass') {
-    return { ...verdict, message: `All ${paths.length} files are right; ${path}: ${verdict.message}` };
+    return { ...verdict, message: `All ${paths.length} files are valid; ${path}: ${verdict.message}` };
   }
   const also = unreadable ? `; ${unreadable}` : '';
-  const message = `${wrong} of ${paths.length} files are wrong, the worst is ${path}: ${verdict.message}${also}`;
+  const message = `${wrong} of ${paths.length} files have problems, the worst is ${path}: ${verdict.message}${also}`;
   return { ...verdict, message };
 }
 

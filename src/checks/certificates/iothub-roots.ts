@@ -23,6 +23,6 @@ const roots: Readonly<Record<string, string>> = {
 export const isIotHubRoot = ({ fingerprint256 }: Certificate): boolean =>
   Object.values(roots).includes(fingerprint256);
 
-/** Whether a distinguished name is that of such a root, which proves nothing by itself. */
+/** Whether a distinguished name is that of such a root. A name alone proves nothing. */
 export const isNamedAsIotHubRoot = (name: string): boolean =>
   Object.keys(roots).some((root) => `${name}, `.includes(`CN=${root}, `));

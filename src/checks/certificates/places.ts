@@ -3,34 +3,34 @@ import type { Need } from '../../host.ts';
 import { absolutePath } from '../params/absolute-path.ts';
 import { probeTarget } from '../params/probe-target.ts';
 
-/** The endpoints that every IoT Edge device has, by the names of a policy. */
+/** The endpoints that every IoT Edge device has, by their names in a policy. */
 export const ownEndpoints = { edgehub: 'edgeHub', iothub: 'the IoT Hub' } as const;
 export type OwnEndpoint = keyof typeof ownEndpoints;
 
 export const isOwnEndpoint = (text: string): text is OwnEndpoint => Object.hasOwn(ownEndpoints, text);
 
 const pathOrPattern = absolutePath.refine((path) => !path.includes('**'), {
-  error: '"**" is not supported, name each folder level with "*"',
+  error: '"**" is not supported: write one "*" for each folder level',
 });
 
 const endpoint = z.string().superRefine((text, context) => {
   if (isOwnEndpoint(text)) return;
-  if (!/^tls:/i.test(text)) context.addIssue('is none of edgehub, iothub and tls://host:port');
+  if (!/^tls:/i.test(text)) context.addIssue('must be edgehub, iothub or tls://host:port');
   else for (const { message } of probeTarget.safeParse(text).error?.issues ?? []) context.addIssue(message);
 });
 
-/** Where certificates are looked for: the part of a policy that the certificate checks share. */
+/** Where to find certificates: the parameters that both certificate checks share. */
 export const certificatePlaces = (defaultEndpoints: readonly OwnEndpoint[]) => ({
   files: z
     .array(pathOrPattern)
     .max(32)
     .default(['/var/lib/aziot/certd/certs/*'])
-    .describe('Paths or globs of PEM or DER files; a path without a wildcard must exist.'),
+    .describe('Paths or globs of PEM or DER files. A path without a wildcard must exist.'),
   endpoints: z
     .array(endpoint)
     .max(32)
     .default([...defaultEndpoints])
-    .describe('Whose presented chain is judged as well: edgehub, iothub, tls://host:port.'),
+    .describe('Endpoints whose presented chain is checked: edgehub, iothub, tls://host:port.'),
 });
 
 export interface CertificatePlaces {
@@ -38,7 +38,7 @@ export interface CertificatePlaces {
   readonly endpoints: readonly string[];
 }
 
-/** Each path, or of a pattern the folder above its first wildcard; TLS to each endpoint. */
+/** Each path, or for a pattern the folder above its first wildcard; and TLS to each endpoint. */
 export const needsOf = ({ files, endpoints }: CertificatePlaces): readonly Need[] => [
   ...files.map((path) => ({ kind: 'path', path: beforeWildcard(path) }) as const),
   ...endpoints.map(
@@ -49,10 +49,10 @@ export const needsOf = ({ files, endpoints }: CertificatePlaces): readonly Need[
 
 const wildcard = /[*?[{]/;
 
-/** Whether a path has a wildcard, so that nothing need match it. */
+/** Whether a path has a wildcard, which may match nothing. */
 export const isPattern = (path: string): boolean => wildcard.test(path);
 
-/** A path as it is; of a pattern the folder above its first wildcard. */
+/** A path itself; for a pattern, the folder above its first wildcard. */
 function beforeWildcard(path: string): string {
   const segments = path.split('/');
   const first = segments.findIndex(isPattern);

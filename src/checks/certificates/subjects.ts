@@ -11,25 +11,22 @@ import {
   ownEndpoints,
 } from './places.ts';
 
-/** Where certificates come from, which decides what can be done about them. */
+/** Where certificates come from, which decides the remedy. */
 export type Origin = 'file' | 'server' | OwnEndpoint;
 
-/** Something that holds certificates, or why it is not known what does. */
+/** Something that holds certificates, or why that could not be determined. */
 export type CertificateSubject = Subject & Source;
 type Source =
   | { readonly kind: 'file'; readonly named: boolean }
-  /** More files of one pattern than are told apart. */
+  /** More files of one pattern than are reported one by one. */
   | { readonly kind: 'files'; readonly paths: readonly string[] }
   | { readonly kind: 'endpoint'; readonly origin: Exclude<Origin, 'file'>; readonly endpoint: Endpoint }
   | { readonly kind: 'none'; readonly why: CannotTell };
 
-/**
- * A pattern that matches more files than this is one finding, so that reports and metrics stay bounded whatever lies
- * in a folder.
- */
+/** A pattern that matches more files than this is one finding, which bounds reports and metrics. */
 const mostFindings = 100;
 
-/** What a policy's places are on this device: each file found, named file and endpoint once. */
+/** The policy's files and endpoints on this device, each once. */
 export async function certificateSubjects(
   { files, endpoints }: CertificatePlaces,
   host: HostFor<'findFiles' | 'modules'>,
@@ -38,13 +35,13 @@ export async function certificateSubjects(
   const inFiles = await Promise.all(files.map((path) => filesOf(path, host, signal)));
   const onWire = await Promise.all(endpoints.map((each) => endpointsOf(each, host, signal)));
   const all = [...inFiles, ...onWire].flat();
-  // The one that says more stays: a file that is named must exist, and edgeHub has a remedy of its own.
+  // The more specific one stays: a file that the policy names must exist, and edgeHub has its own remedy.
   const byTarget = new Map(all.map((subject) => [subject.target, subject]));
-  for (const subject of all.filter(saysMore)) byTarget.set(subject.target, subject);
+  for (const subject of all.filter(isSpecific)) byTarget.set(subject.target, subject);
   return [...byTarget.values()];
 }
 
-const saysMore = (subject: CertificateSubject): boolean =>
+const isSpecific = (subject: CertificateSubject): boolean =>
   (subject.kind === 'file' && subject.named) || (subject.kind === 'endpoint' && subject.origin !== 'server');
 
 async function filesOf(
@@ -59,7 +56,7 @@ async function filesOf(
     if (paths.length > 0) return paths.map((target) => ({ target, kind: 'file', named: false }));
     return [none(pattern, new CannotTell('not_applicable', `No file matches ${pattern}`))];
   } catch (error) {
-    // One folder that cannot be listed must not hide the others.
+    // A folder that cannot be listed must not hide the others.
     if (error instanceof CannotTell) return [none(pattern, error)];
     throw error;
   }
@@ -82,13 +79,10 @@ async function endpointsOf(
 
 function ownEndpoint(name: OwnEndpoint, names: Names): CertificateSubject {
   const known = name === 'edgehub' ? names.gateway : names.iothub;
-  // IoT Hub presents the same chain on every port, and 443 is the one least often blocked.
+  // IoT Hub presents the same chain on every port, and 443 is the least often blocked.
   const endpoint = known === undefined ? undefined : parseEndpoint(known, name === 'edgehub' ? 8883 : 443);
   if (endpoint === undefined || typeof endpoint === 'string') {
-    return none(
-      name,
-      new CannotTell('not_applicable', `The name of ${ownEndpoints[name]} is not known here`),
-    );
+    return none(name, new CannotTell('not_applicable', `The name of ${ownEndpoints[name]} is unknown here`));
   }
   return { target: `tls://${formatEndpoint(endpoint)}`, kind: 'endpoint', origin: name, endpoint };
 }

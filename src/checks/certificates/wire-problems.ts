@@ -19,7 +19,7 @@ export type WireReason = ChainReason | 'name_mismatch' | 'untrusted_root' | 'int
 // RFC 5280, section 4.2.1.12: serverAuth, anyExtendedKeyUsage.
 const serverUsages: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
 
-/** What keeps a client of this device from accepting a presented chain, and what is weak in it; the gravest first. */
+/** What keeps a client on this device from accepting a presented chain, and what is weak in it, worst first. */
 export function wireProblems(
   chain: PresentedChain,
   { origin, endpoint }: { readonly origin: Origin; readonly endpoint: Endpoint },
@@ -28,7 +28,7 @@ export function wireProblems(
     ...authorityProblems(chain, origin),
     ...nameProblems(chain, endpoint),
     ...usageProblems(chain),
-    // What is sent beside a chain that is whole does no harm.
+    // Extra certificates next to a complete chain do no harm.
     ...chainProblems(chain.certificates).filter(({ reason }) => reason !== 'broken_link' || !chain.authority),
   ];
   return problems.sort((a, b) => Number(b.status === 'fail') - Number(a.status === 'fail'));
@@ -43,7 +43,7 @@ function authorityProblems({ certificates, authority, trustProblem }: PresentedC
   const leads = `the chain leads to ${issuer}`;
   const known = authority ? isIotHubRoot(authority) : isNamedAsIotHubRoot(top.issuer);
   if (origin === 'iothub' && !known) {
-    const clause = `${leads}, which is none of the roots IoT Hub uses: somebody on the way opens TLS`;
+    const clause = `${leads}, which is not a root that IoT Hub uses: TLS is intercepted on the way`;
     problems.push({ status: 'fail', reason: 'intercepted', clause });
   } else if (!authority && trustProblem === undefined) {
     const clause = `${leads}, which this device does not trust`;
@@ -62,7 +62,7 @@ function nameProblems(
 ): Problem<WireReason>[] {
   const [leaf] = certificates;
   if (namesHost || !leaf) return [];
-  const names = leaf.subjectAltNames.slice(0, 5).join(', ') || 'no name at all';
+  const names = leaf.subjectAltNames.slice(0, 5).join(', ') || 'no name';
   return [
     { status: 'fail', reason: 'name_mismatch', clause: `the certificate is for ${names}, not for ${host}` },
   ];
@@ -71,6 +71,6 @@ function nameProblems(
 function usageProblems({ certificates: [leaf] }: PresentedChain): Problem<WireReason>[] {
   if (!leaf?.extendedKeyUsage || leaf.extendedKeyUsage.some((usage) => serverUsages.includes(usage)))
     return [];
-  const clause = `${nameOf(leaf)} may not be used by a server: its extended key usage lacks serverAuth`;
+  const clause = `${nameOf(leaf)} cannot be used by a server: its extended key usage lacks serverAuth`;
   return [{ status: 'fail', reason: 'key_usage', clause }];
 }

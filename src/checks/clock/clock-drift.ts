@@ -30,7 +30,7 @@ const params = z
   .strictObject({
     servers: z.array(address).max(16).default(['time.windows.com']),
     https: z.array(httpsUrl).max(16).default([]),
-    // `false` is for the twin, where null would mean that the key is removed.
+    // `false` is for the twin, where null removes the key.
     chrony: z.union([address, z.literal(false), z.null()]).default('127.0.0.1:323'),
     warnSeconds: z.number().positive().default(10),
     failSeconds: z.number().positive().default(300),
@@ -41,9 +41,9 @@ const params = z
   });
 
 /**
- * Weighs all time sources together. Each says that the offset lies in an interval; what a majority's intervals have
- * in common is believed, and only its distance from zero counts as drift, so a coarse source raises no false alarm.
- * What happened to the clock since it was last looked at is told for a while.
+ * Compares all time sources. Each gives an interval for the offset; the range that a majority of them share is used, and
+ * only its distance from zero counts as drift, so a coarse source raises no false alarm. A step or sleep is reported for
+ * a while.
  */
 export const clockDrift = defineCheck({
   id: 'clockDrift',

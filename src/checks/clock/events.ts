@@ -3,26 +3,26 @@ import type { ClockEvent } from '../../host/clock/types.ts';
 import { inSeconds } from './format.ts';
 import type { Judgement } from './verdict.ts';
 
-/** For how long an event is told. */
-const tellingSeconds = 600;
+/** For how long an event is reported. */
+const reportedSeconds = 600;
 
 const remedies: Readonly<Record<ClockEvent['kind'], string>> = {
-  // A guest's own clocks stand still while its host sleeps; Hyper-V's time synchronisation sets the wall clock afterwards.
+  // A guest's clocks stop while its host sleeps; Hyper-V's time synchronisation then sets the wall clock.
   stepped:
-    'See who set the clock with `journalctl -u chronyd --since -15min`; in a virtual machine a step ahead is also what ' +
-    'remains of a sleep of its host, which on Windows `powercfg /change standby-timeout-ac 0` keeps from it',
+    'Find out what set the clock with `sudo journalctl -u chronyd --since -15min`. In a virtual machine, a step ahead is also ' +
+    'the result of its host sleeping, which `powercfg /change standby-timeout-ac 0` prevents on Windows',
   suspended:
-    'See that the clock gets a time source again with `chronyc sources -v`, and keep the machine from sleeping: on the ' +
-    'Windows host of EFLOW with `powercfg /change standby-timeout-ac 0`',
+    'Check that the clock has a time source again with `sudo chronyc sources -v`, and keep the machine from sleeping: on the ' +
+    'Windows host of EFLOW, `powercfg /change standby-timeout-ac 0`',
 };
 
 /**
- * The latest event that can have moved the clock out of its limits. After sleep a step is what puts the clock right, so
- * it is the sleep that is told.
+ * The latest event that can have moved the clock out of its limits. After sleep a step corrects the clock, so the sleep is
+ * reported instead.
  */
 export function latestEvent(events: readonly ClockEvent[], warnSeconds: number): ClockEvent | undefined {
   const recent = events.filter(
-    ({ seconds, secondsAgo }) => Math.abs(seconds) >= warnSeconds && secondsAgo < tellingSeconds,
+    ({ seconds, secondsAgo }) => Math.abs(seconds) >= warnSeconds && secondsAgo < reportedSeconds,
   );
   const asleep = recent.findLast(({ kind }) => kind === 'suspended');
   const expected = ({ secondsAgo }: ClockEvent) => asleep !== undefined && secondsAgo <= asleep.secondsAgo;
@@ -30,8 +30,8 @@ export function latestEvent(events: readonly ClockEvent[], warnSeconds: number):
 }
 
 /**
- * What an event adds to a judgement. A clock that its sources call right makes sleep past; a step is told all the same,
- * for the clock was wrong before it, or still is.
+ * Adds an event to a judgement. Once the sources confirm the clock, sleep no longer matters; a step is still reported,
+ * because the clock was wrong before it, or is wrong now.
  */
 export function withEvent(judgement: Judgement, event: ClockEvent | undefined): Judgement {
   if (!event) return judgement;

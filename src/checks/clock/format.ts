@@ -1,12 +1,12 @@
 import type { TimeSample } from '../../host/clock/types.ts';
 import type { Interval } from './intervals.ts';
 
-/** What one source says of the clock: its sample, and the interval the offset must lie in. */
+/** The answer of one source: its sample, and the interval that contains the offset. */
 export interface Estimate extends Interval, TimeSample {
   readonly name: string;
 }
 
-/** The sample of a source, with the interval it stands for. */
+/** The sample of a source with its interval. */
 export const estimate = (name: string, { offsetSeconds, errorSeconds }: TimeSample): Estimate => ({
   name,
   offsetSeconds,
@@ -20,13 +20,13 @@ export const describe = ({ name, offsetSeconds, errorSeconds }: Estimate): strin
   `${name} says ${inSeconds(Math.abs(offsetSeconds))} ${offsetSeconds < 0 ? 'behind' : 'ahead'} ` +
   `(± ${inSeconds(errorSeconds)})`;
 
-/** Why a source gave nothing, on one line that begins with its name. */
+/** Why a source gave no sample, on one line that begins with its name. */
 export function causeOf(name: string, cause: unknown): string {
   const message = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ');
   return message.includes(name) ? message : `${name}: ${message}`;
 }
 
-/** A length of time in seconds, and in hours or days too where seconds alone are hard to read. */
+/** A duration in seconds, with hours or days where seconds alone are hard to read. */
 export function inSeconds(seconds: number): string {
   if (seconds < 0.001) return 'less than 0.001 s';
   if (seconds < 1) return `${seconds.toFixed(3)} s`;

@@ -4,8 +4,8 @@ import type { ClockHost, TimeSample } from '../../host/clock/types.ts';
 import { causeOf, type Estimate, estimate } from './format.ts';
 
 /**
- * How long one source may take. A quarter of the default time for the whole subject, so that a silent source does not
- * hold the others up; enough for a datagram to be sent three times.
+ * Time limit for one source: a quarter of the default for the whole subject, so that a silent source does not delay the
+ * others, and enough to send a datagram three times.
  */
 export const sourceSeconds = 5;
 
@@ -22,17 +22,17 @@ interface Named {
 export interface Silence {
   readonly why: string;
   readonly cause: unknown;
-  /** Not worth a word while others answer. */
+  /** Not reported while others answer. */
   readonly expected: boolean;
 }
 
-/** What all sources said. */
+/** The answers of all sources. */
 export interface Answers {
   readonly estimates: readonly Estimate[];
   readonly silences: readonly Silence[];
 }
 
-/** Asks all sources at once. When the time for all of them is over, those that have answered count. */
+/** Asks all sources at once. When the time is over, those that have answered count. */
 export async function askAll(named: Named, host: SourceHost, signal: AbortSignal): Promise<Answers> {
   const answers = await Promise.all(sourcesOf(named, host).map((source) => askOne(source, signal)));
   if (signal.aborted && !isTimeout(signal.reason)) throw signal.reason;
@@ -47,7 +47,7 @@ interface Source {
   readonly ask: (signal: AbortSignal) => Promise<TimeSample>;
 }
 
-/** Each once: whoever is named twice has no second vote. */
+/** Each source once, so that a repeated name has no second vote. */
 const sourcesOf = ({ servers, https, chrony }: Named, host: SourceHost): Source[] => [
   ...[...new Set(servers)].map((name) => ({ name, ask: (signal: AbortSignal) => host.sntp(name, signal) })),
   ...[...new Set(https)].map((name) => ({ name, ask: (signal: AbortSignal) => host.httpDate(name, signal) })),
@@ -58,7 +58,7 @@ async function askOne({ name, ask }: Source, signal: AbortSignal): Promise<Estim
   try {
     return estimate(name, await withDeadline(sourceSeconds, signal, ask));
   } catch (cause) {
-    // chronyd listens on the machine's loopback, where a container with a network of its own cannot reach it.
+    // chronyd listens on the machine's loopback, which a container with its own network cannot reach.
     const expected = name === 'chrony' && cause instanceof CannotTell && cause.reason === 'not_found';
     return { why: causeOf(name, cause), cause, expected };
   }

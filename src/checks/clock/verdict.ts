@@ -8,22 +8,22 @@ interface Limits {
   readonly failSeconds: number;
 }
 
-/** What the check concludes, or why it cannot. */
+/** The conclusion of the check, or why there is none. */
 export type Judgement = Verdict<'drifted' | 'stepped' | 'suspended', GaugeName> | CannotTell;
 
 type GaugeName = 'clock_offset_seconds' | 'clock_offset_error_seconds';
 
 const remedy =
-  'Look at what the clock follows with `chronyc sources -v` and set it at once with `chronyc makestep`; on EFLOW, ' +
-  'from the Windows host: `Invoke-EflowVmCommand "sudo chronyc makestep"`, and check the clock of the host itself';
+  'Check the time sources with `sudo chronyc sources -v` and set the clock with `sudo chronyc makestep`; on EFLOW, from the ' +
+  'Windows host, with `Invoke-EflowVmCommand "sudo chronyc makestep"`, and check the clock of the host itself';
 
-/** Weighs what the sources have said against each other and against the policy. */
+/** Compares the sources with each other and with the policy. */
 export function judge({ estimates, silences }: Answers, policy: Limits): Judgement {
   if (estimates.length === 0) {
     const message = `No time source answered: ${silences.map(({ why }) => why).join('; ')}`;
     return new CannotTell('no_source', message, {
       cause: new AggregateError(silences.map(({ cause }) => cause)),
-      remedy: 'Let the device reach an NTP server on UDP port 123, or name an https:// address under "https"',
+      remedy: 'Allow the device to reach an NTP server on UDP port 123, or add an https:// URL under "https"',
     });
   }
   const asides = silences.filter(({ expected }) => !expected).map(({ why }) => `; ${why}`);
@@ -36,7 +36,7 @@ function judgeEstimates(estimates: readonly Estimate[], policy: Limits, asides: 
   if (!agreed) return judgeDisagreement(estimates, policy, asides, readings);
 
   const names = list(agreed.members.map(({ name }) => name));
-  const dissent = agreed.others.map((other) => `; ${describe(other)}, and is outvoted`).join('');
+  const dissent = agreed.others.map((other) => `; ${describe(other)}, which is outvoted`).join('');
   const status = statusOf(distanceFromZero(agreed), policy);
   if (status === 'pass') {
     const bound = inSeconds(Math.max(-agreed.low, agreed.high));
@@ -52,7 +52,7 @@ function judgeEstimates(estimates: readonly Estimate[], policy: Limits, asides: 
   return { status, reason: 'drifted', message, remedy, readings };
 }
 
-/** Without a majority there is still a verdict when the clock is wrong whichever source is right: the mildest. */
+/** Without a majority there is still a verdict if the clock is wrong whichever source is right: the mildest one. */
 function judgeDisagreement(
   estimates: readonly Estimate[],
   policy: Limits,
@@ -64,7 +64,7 @@ function judgeDisagreement(
   const status = statusOf(least, policy);
   if (status === 'pass') {
     return new CannotTell('sources_disagree', `No majority of the time sources agrees: ${said}`, {
-      remedy: 'Name at least three independent time sources, so that a wrong one is outvoted',
+      remedy: 'Configure at least three independent time sources, so that a wrong one is outvoted',
     });
   }
   const message = `The clock is at least ${inSeconds(least)} off, whichever of its sources is right: ${said}`;

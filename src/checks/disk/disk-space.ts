@@ -16,13 +16,18 @@ const params = z
       .array(absolutePath)
       .max(32)
       .default(['/var/lib'])
-      .describe('Folders whose filesystems are measured.'),
-    warnUsedPercent: z.number().min(0).max(100).default(75).describe('Of bytes and of inodes, as df counts.'),
+      .describe('Paths whose filesystems are measured.'),
+    warnUsedPercent: z
+      .number()
+      .min(0)
+      .max(100)
+      .default(75)
+      .describe('Of bytes and of inodes, as df counts them.'),
     failUsedPercent: z.number().min(0).max(100).default(90),
     minSizeGiB: z.number().min(0).max(1_048_576).default(16).describe('0 switches this off.'),
     forecastWarnDays: days
       .default(30)
-      .describe('When it will be full within so many days; 0 switches the forecast off, its failure too.'),
+      .describe('Warns when it will be full within so many days; 0 switches the forecast off.'),
     forecastFailDays: days.default(3),
   })
   .refine(({ warnUsedPercent, failUsedPercent }) => warnUsedPercent <= failUsedPercent, {
@@ -48,28 +53,28 @@ const gauges = {
 };
 type GaugeName = keyof typeof gauges;
 
-/** Filled to the last byte when they are made, and never written to. */
+/** Read-only images, full by design. */
 const imageTypes: readonly string[] = ['squashfs', 'erofs', 'cramfs', 'romfs', 'iso9660', 'udf'];
 
-// All paths are looked at together; one that takes longer than this after another is not waited for.
+// All paths are measured together. One that takes this much longer than another is not waited for.
 const graceSeconds = 1;
 
-/** A folder with those that come before it in the policy. */
+/** A path, with those that precede it in the policy. */
 interface Folder {
   readonly target: string;
   readonly before: readonly string[];
 }
 
-/** Measures bytes, inodes, size and writability of the filesystem of each path, and says when it will be full. */
+/** Measures space, inodes, size and writability of the filesystem of each path, and forecasts when it will be full. */
 export const diskSpace = defineCheck({
   id: 'diskSpace',
-  title: 'Every filesystem is writable, large enough and has space left',
+  title: 'Every filesystem is writable, large enough and has free space',
   params,
   uses: ['filesystem', 'engineUsage', 'memory'],
   reasons: ['space_low', 'inodes_low', 'read_only', 'filling_up', 'too_small', 'mount_stuck'],
   gauges,
 
-  // The agent's own state folder lies on the filesystem of /var/lib, so that one needs no access.
+  // The agent's state folder is on the filesystem of /var/lib, so that path needs no access.
   needs: ({ paths }) =>
     paths.filter((path) => path !== '/var/lib').map((path) => ({ kind: 'path', path }) as const),
 
@@ -80,24 +85,27 @@ export const diskSpace = defineCheck({
     const filesystem = await host.filesystem(target, signal);
     const { usedBytes, availableBytes, type = '' } = filesystem;
     if (usedBytes + availableBytes === 0) {
-      throw new CannotTell('not_applicable', `The filesystem at ${target} keeps nothing on a disk`);
+      throw new CannotTell('not_applicable', `The filesystem at ${target} has no storage of its own`);
     }
     if (imageTypes.includes(type)) {
       throw new CannotTell(
         'not_applicable',
-        `The filesystem at ${target} is an image (${type}), always full`,
+        `The filesystem at ${target} is a read-only image (${type}), full by design`,
       );
     }
-    const first = await alreadyTold(filesystem, before, host, signal);
+    const first = await alreadyReported(filesystem, before, host, signal);
     if (first !== undefined) {
-      throw new CannotTell('not_applicable', `${target} lies on the same filesystem as ${first}, told there`);
+      throw new CannotTell(
+        'not_applicable',
+        `${target} is on the same filesystem as ${first} and reported there`,
+      );
     }
 
     const now = host.now();
     const seen = host.memory.record(`filesystem_used_bytes ${target}`, usedBytes);
     const forecast = forecastFull(seen, usedBytes + availableBytes, now.getTime() / 1000);
     const problems = diskProblems(target, filesystem, forecast, limits, now);
-    // What is merely a warning comes last; the rest keeps its order.
+    // Failures come before warnings; otherwise the order stays.
     const worst = problems.find(({ status }) => status === 'fail') ?? problems[0];
     const short = worst?.reason === 'space_low' || worst?.reason === 'filling_up';
     const engine = short ? await engineSpace(target, filesystem, host, signal) : undefined;
@@ -107,7 +115,7 @@ export const diskSpace = defineCheck({
     const message = sentence([...clauses, ...(engine ? [engine.clause] : [])], target, filesystem);
     const readings = readingsOf(filesystem, forecast);
     if (!worst) return { status: 'pass', message, readings };
-    const freed = engine?.remedy ?? 'Images that nothing uses go with: sudo docker image prune --all';
+    const freed = engine?.remedy ?? 'Remove unused images with `sudo docker image prune --all`';
     const remedy = short ? `${worst.remedy}. ${freed}` : worst.remedy;
     const also = problems
       .filter((problem) => problem !== worst)
@@ -116,29 +124,29 @@ export const diskSpace = defineCheck({
   },
 });
 
-/** The first of some paths that lies on the same filesystem. A quota makes another one of it. */
-async function alreadyTold(
+/** The first of some paths on the same filesystem. A quota counts as another filesystem. */
+async function alreadyReported(
   { device, sizeBytes }: Filesystem,
   paths: readonly string[],
   host: Pick<DiskHost, 'filesystem'>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (device === undefined) return undefined;
-  const looks = paths.map(async (path) => {
+  const measurements = paths.map(async (path) => {
     const other = await within(graceSeconds, signal, (deadline) => host.filesystem(path, deadline));
     return other.device === device && other.sizeBytes === sizeBytes;
   });
-  const same = await Promise.allSettled(looks);
+  const same = await Promise.allSettled(measurements);
   return paths.find((_, i) => {
-    const look = same[i];
-    return look?.status === 'fulfilled' && look.value;
+    const outcome = same[i];
+    return outcome?.status === 'fulfilled' && outcome.value;
   });
 }
 
 const clausesOf = (worst: DiskProblem | undefined, problems: readonly DiskProblem[]): string[] =>
   [worst, ...problems].flatMap((problem) => problem?.clause ?? []);
 
-/** Each clause once. How full it is belongs to every message. */
+/** Each clause once. Every message includes how full it is. */
 function sentence(clauses: readonly string[], target: string, { measured }: Filesystem): string {
   const text = [...new Set(clauses)].join('; ');
   const elsewhere = measured === target ? '' : `, measured on the agent's state volume ${measured}`;

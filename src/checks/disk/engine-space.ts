@@ -2,16 +2,16 @@ import { within } from '../../deadline.ts';
 import type { DiskHost, EngineUsage, Filesystem } from '../../host/disk/types.ts';
 import { size } from './format.ts';
 
-/** What the container engine takes on a filesystem, for a message and its remedy. */
+/** What the container engine stores on a filesystem, for a message and its remedy. */
 export interface EngineWords {
   readonly clause: string;
   readonly remedy: string;
 }
 
-// What it answers later is there for the next run.
+// A later answer is used by the next run.
 const engineSeconds = 3;
 
-/** Asks the engine; nothing when it does not answer in time, or keeps its things on another filesystem. */
+/** Asks the engine. Undefined when it does not answer in time, or stores its data on another filesystem. */
 export async function engineSpace(
   target: string,
   filesystem: Filesystem,
@@ -26,12 +26,12 @@ export async function engineSpace(
         : undefined;
     });
   } catch {
-    // It adds to a finding, and never costs one.
+    // It only adds to a finding.
     return undefined;
   }
 }
 
-/** By the kernel's number for the filesystem; where the engine's folder cannot be looked at, by its path. */
+/** By the kernel's number for the filesystem, or by path where the engine's folder cannot be measured. */
 async function isOn(
   folder: string,
   target: string,
@@ -49,14 +49,14 @@ async function isOn(
 }
 
 const kinds = [
-  ['images', 'images', 'Remove the images that nothing uses: sudo docker image prune --all'],
+  ['images', 'images', 'Remove unused images: `sudo docker image prune --all`'],
   [
     'volumes',
     'volumes',
-    'See which volumes nothing uses, and remove those without data: sudo docker volume ls --filter dangling=true',
+    'List unused volumes, and remove those without data: `sudo docker volume ls --filter dangling=true`',
   ],
-  ['containers', 'containers', 'Remove the containers that have stopped: sudo docker container prune'],
-  ['buildCache', 'build cache', 'Empty the build cache: sudo docker builder prune'],
+  ['containers', 'containers', 'Remove stopped containers: `sudo docker container prune`'],
+  ['buildCache', 'build cache', 'Empty the build cache: `sudo docker builder prune`'],
 ] as const;
 
 function words(usage: EngineUsage): EngineWords {
@@ -68,11 +68,11 @@ function words(usage: EngineUsage): EngineWords {
       `${name} ${size(bytes)}${unusedBytes > 0 ? ` (${size(unusedBytes)} unused)` : ''}`,
   );
   const [most] = spaces.toSorted((a, b) => b.unusedBytes - a.unusedBytes);
-  // A tenth of what it keeps; less is not worth the trouble.
+  // Less than a tenth of the total is not worth a clean-up.
   const worthwhile = most && most.unusedBytes > all / 10;
-  const logs = `sudo sh -c 'du -h ${usage.folder}/containers/*/*.log | sort -h | tail'`;
+  const logs = `\`sudo sh -c 'du -h ${usage.folder}/containers/*/*.log | sort -h | tail'\``;
   return {
-    clause: `the container engine keeps ${size(all)}${kept.length > 0 ? `: ${each.join(', ')}` : ''}, and logs besides`,
-    remedy: `${worthwhile ? most.remedy : 'See what is large: sudo docker system df --verbose'}. See the logs, which the engine does not count: ${logs}`,
+    clause: `the container engine stores ${size(all)}${kept.length > 0 ? `: ${each.join(', ')}` : ''}, and logs`,
+    remedy: `${worthwhile ? most.remedy : 'Find what is large: `sudo docker system df --verbose`'}. List the logs, which the engine does not count: ${logs}`,
   };
 }

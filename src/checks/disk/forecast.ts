@@ -1,45 +1,44 @@
 import type { Sample } from '../../host.ts';
 
-/** When something that fills will be full. */
+/** When something that fills up will be full. */
 export interface Forecast {
   /** Seconds since 1970. */
   readonly fullAt: number;
-  /** The true moment lies within this distance of `fullAt`, if all goes on as it has. */
+  /** The true moment lies within this distance of `fullAt`, if the trend continues. */
   readonly marginSeconds: number;
 }
 
 const hour = 3600;
 const day = 24 * hour;
 
-// A runaway log shows in the shortest, a leak under weekly cleaning only in the longest.
+// A runaway log shows in the shortest, a leak under weekly clean-up only in the longest.
 const spans = [1, 1.5, 2, 3, 4.5, 6, 9, 12, 18, 24, 36, 60, 96, 144, 240, 336, 504, 720, 1080].map(
   (h) => h * hour,
 );
 
-/** Each span is cut into so many blocks; a cleaning that comes once a block is invisible. */
+/** Blocks in a span. A clean-up once in every block is invisible. */
 const blockCount = 8;
 const fewestBlocks = 7;
-// Blocks reach into their neighbours, so that those of the longest span all see a whole week.
+// Blocks overlap, so that each block of the longest span sees a whole week.
 const overlap = 0.2;
 
 // The 99.5 % point of the normal distribution.
 const z = 2.576;
 
 /**
- * Says when `capacity` will be reached, or nothing when the samples are not evidence enough for a date.
+ * When `capacity` will be reached; undefined when the samples are not enough evidence for a date.
  *
- * Use is a saw: it rises, and something cleans up. So the rise is not taken from the samples but from the lowest and
- * the highest of each of eight blocks of time: what cleaning leaves behind, and the tops that will hit the ceiling
- * first. The slope is the median of the slopes of all pairs of them (P. K. Sen, "Estimates of the regression
+ * Use is a sawtooth: it rises, and something cleans up. So the trend comes from the lowest and the highest sample of each of
+ * eight blocks of time: what clean-ups leave behind, and the peaks that reach the limit first. The slope is the median of the slopes of all pairs of them (P. K. Sen, "Estimates of the regression
  * coefficient based on Kendall's tau", JASA 63, 1968, 1379-1389), and its margin the interval Sen gives there. There
  * is a forecast only when
  * - lows and highs both rise, each with 99 % confidence: no pure saw, no noise;
  * - they rise from most blocks to the next: no step;
- * - the tops are well beyond the highest level before the span, and it has not risen like that before: a rise that was
- *   seen earlier was followed by cleaning then;
- * - the date is not much further ahead than has been seen back, and its margin below half the time left.
+ * - the peaks are well above the highest level before the span, and it has not risen like that before: an earlier rise was
+ *   followed by a clean-up;
+ * - the date is not much further ahead than the samples reach back, and its margin is below half the time left.
  *
- * All spans that end now are tried. The longest that tells counts, unless a shorter one says that it is clearly sooner.
+ * All spans that end now are tried. The longest one with a forecast counts, unless a shorter one is clearly sooner.
  *
  * @param samples oldest first; of one quantity in the unit of `capacity`
  * @param now seconds since 1970
@@ -49,14 +48,14 @@ export function forecastFull(
   capacity: number,
   now: number,
 ): Forecast | undefined {
-  let told: Forecast | undefined;
+  let best: Forecast | undefined;
   for (const span of spans.toReversed()) {
     const forecast = forecastFrom(samples, span, capacity, now);
     if (!forecast) continue;
-    const sooner = told && forecast.fullAt + forecast.marginSeconds < told.fullAt - told.marginSeconds;
-    if (!told || sooner) told = forecast;
+    const sooner = best && forecast.fullAt + forecast.marginSeconds < best.fullAt - best.marginSeconds;
+    if (!best || sooner) best = forecast;
   }
-  return told;
+  return best;
 }
 
 function forecastFrom(
@@ -90,21 +89,21 @@ function forecastFrom(
   const spread = median(tops.map((top) => Math.abs(top - median(tops)))) / slope;
   const margin = Math.max((capacity - level) / least - left, left - (capacity - level) / most) + spread;
   if (margin > left / 2) return undefined;
-  // The line of the tops meets the ceiling somewhere between two tops, and the second one touches it.
+  // The line through the peaks meets the limit between two peaks, and the second of them reaches it.
   const half = toothLength(samples, from, blocks) / 2;
   return { fullAt: now + left + half, marginSeconds: margin + half };
 }
 
 /**
- * How far ahead to look, in spans. What has gone on for weeks has seen most kinds of cleaning. A short rise is
- * trusted further after a time as long without one.
+ * How far ahead to forecast, in spans. A trend of weeks has seen most kinds of clean-up. A short rise is trusted further
+ * after an equally long time without one.
  */
 function furthest(span: number, before: number): number {
   if (span >= 14 * day) return span < 30 * day ? 2.5 : 4;
   return before >= span ? 1.5 : 0.75;
 }
 
-/** The most that was gained within a span. */
+/** The largest rise within a span. */
 function mostRisen(samples: readonly Sample[], span: number): number {
   let [first, most] = [0, 0];
   for (const { at, value } of samples) {
@@ -119,7 +118,7 @@ interface Block {
   readonly high: Sample;
 }
 
-/** The extremes of each block that has samples; nothing when the span is not covered from end to end. */
+/** The extremes of each block with samples; empty when the span is not covered from end to end. */
 function blocksOf(samples: readonly Sample[], from: number, span: number): readonly Block[] {
   const length = span / blockCount;
   const blocks = Array.from({ length: blockCount }, (_, i) => {
@@ -138,7 +137,7 @@ function blocksOf(samples: readonly Sample[], from: number, span: number): reado
   });
 }
 
-/** The time from one top to the next, by counting falls of half the usual height; 0 without any. */
+/** The time from one peak to the next, counting falls of half the usual height; 0 without any. */
 function toothLength(samples: readonly Sample[], from: number, blocks: readonly Block[]): number {
   const height = median(blocks.map(({ low, high }) => high.value - low.value)) / 2;
   const falls: number[] = [];

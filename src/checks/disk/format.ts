@@ -8,7 +8,7 @@ export const gib = 1024 * mib;
 export const size = (bytes: number): string =>
   bytes < gib ? `${(bytes / mib).toFixed(1)} MiB` : `${(bytes / gib).toFixed(1)} GiB`;
 
-/** As df has it: what root keeps in reserve counts neither as used nor as available. */
+/** As df counts: the reserve for root is neither used nor available. */
 export const percent = (used: number, available: number): number => (100 * used) / (used + available);
 
 /** `used 80.0 % of 16.0 GiB at /var/lib (3.2 GiB free)` */
@@ -19,7 +19,7 @@ export function describeUsage(target: string, { usedBytes, availableBytes, sizeB
 
 const dayMs = 86_400_000;
 
-/** A moment ahead as people say it: within three days by the hour, later by the day. */
+/** A future moment: within three days by the hour, later by the day. */
 export function describeDate(moment: Date, marginMs: number, now: Date): string {
   const hours = (ms: number) => Math.max(1, Math.round(ms / (dayMs / 24)));
   const days = (ms: number) => Math.max(1, Math.round(ms / dayMs));

@@ -18,7 +18,7 @@ export interface DiskProblem {
   readonly remedy: string;
 }
 
-/** Everything that is wrong, in the order of its weight. */
+/** Everything that is wrong, most important first. */
 export function diskProblems(
   target: string,
   filesystem: Filesystem,
@@ -35,9 +35,9 @@ export function diskProblems(
   ].filter((problem) => problem !== undefined);
 }
 
-/** `full about 2026-11-30, in 9 days, give or take 2, if it goes on like this` */
+/** `full about 2026-11-30, in 9 days, give or take 2, if this continues` */
 export function describeForecast({ fullAt, marginSeconds }: Forecast, now: Date): string {
-  return `full about ${describeDate(new Date(fullAt * 1000), marginSeconds * 1000, now)}, if it goes on like this`;
+  return `full about ${describeDate(new Date(fullAt * 1000), marginSeconds * 1000, now)}, if this continues`;
 }
 
 function readOnly(target: string, { readOnly }: Filesystem): DiskProblem | undefined {
@@ -46,7 +46,8 @@ function readOnly(target: string, { readOnly }: Filesystem): DiskProblem | undef
     status: 'fail',
     reason: 'read_only',
     clause: `the filesystem at ${target} is read-only`,
-    remedy: "See why: sudo dmesg | grep -iE 'remount|i/o error'. Restart the VM, which checks the disk.",
+    remedy:
+      "Find out why with `sudo dmesg | grep -iE 'remount|i/o error'`, then restart the VM, which checks the disk.",
   };
 }
 
@@ -64,16 +65,16 @@ function spaceLow(target: string, filesystem: Filesystem, limits: DiskLimits): D
 }
 
 function seeWhat(target: string, { type }: Filesystem): string {
-  // There du sees neither snapshots nor what is allocated and not used.
-  const btrfs = type === 'btrfs' ? `. See also: sudo btrfs filesystem usage ${target}` : '';
-  return `See what fills it: sudo du -xh --max-depth=2 ${target} | sort -h | tail${btrfs}`;
+  // On btrfs, du sees neither snapshots nor allocated but unused space.
+  const btrfs = type === 'btrfs' ? `. See also \`sudo btrfs filesystem usage ${target}\`` : '';
+  return `Find what fills it: \`sudo du -xh --max-depth=2 ${target} | sort -h | tail\`${btrfs}`;
 }
 
-/** Of ext4 a part is root's alone: 5 % unless somebody has said otherwise. */
+/** ext4 reserves a part for root: 5 % by default. */
 function reserve({ type, source, sizeBytes, usedBytes, availableBytes }: Filesystem): string {
   const kept = sizeBytes - usedBytes - availableBytes;
   if (!type?.startsWith('ext') || !source || kept < sizeBytes / 100) return '';
-  return `. ${size(kept)} more are kept for root; less are with: sudo tune2fs -m 1 ${source}`;
+  return `. ${size(kept)} more are reserved for root; reserve less with \`sudo tune2fs -m 1 ${source}\``;
 }
 
 function inodesLow(
@@ -89,7 +90,7 @@ function inodesLow(
     status,
     reason: 'inodes_low',
     clause: `used ${used.toFixed(1)} % of ${files} inodes at ${target}`,
-    remedy: `See where so many files are: sudo du -x --inodes --max-depth=2 ${target} | sort -n | tail`,
+    remedy: `Find the folders with the most files: \`sudo du -x --inodes --max-depth=2 ${target} | sort -n | tail\``,
   };
 }
 
@@ -105,7 +106,7 @@ function fillingUp(
     status: days <= forecastFailDays ? 'fail' : 'warn',
     reason: 'filling_up',
     clause: describeForecast(forecast, now),
-    remedy: `See what grows: sudo find ${target} -xdev -type f -mtime -1 -size +20M -exec ls -lh {} +`,
+    remedy: `Find what grows: \`sudo find ${target} -xdev -type f -mtime -1 -size +20M -exec ls -lh {} +\``,
   };
 }
 
@@ -119,7 +120,8 @@ function tooSmall(
     status: 'warn',
     reason: 'too_small',
     clause: `the filesystem at ${target} has ${size(sizeBytes)}, less than ${minSizeGiB} GiB`,
-    remedy: 'Give the VM a larger disk (EFLOW: Deploy-Eflow -vmDataSize), or lower minSizeGiB.',
+    remedy:
+      'Give the VM a larger disk (on EFLOW, redeploy with `Deploy-Eflow -vmDataSize`), or lower minSizeGiB.',
   };
 }
 

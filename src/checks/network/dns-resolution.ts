@@ -20,7 +20,7 @@ const hostName = z
 const server = z
   .string()
   .refine(isServer, {
-    error: ({ input }) => `"${String(input).slice(0, 200)}" is not of the form IP, IPv4:port or [IPv6]:port`,
+    error: ({ input }) => `"${String(input).slice(0, 200)}" must be IP, IPv4:port or [IPv6]:port`,
   })
   .describe('IP, IPv4:port or [IPv6]:port');
 
@@ -30,18 +30,18 @@ function isServer(text: string): boolean {
   return typeof endpoint !== 'string' && isAddress(endpoint.host);
 }
 
-/** Looks names up as this device does, and by other servers to compare with. */
+/** Resolves names as this device does, and by other servers for comparison. */
 export const dnsResolution = defineCheck({
   id: 'dnsResolution',
-  title: 'The names this device needs resolve, quickly and to the right place',
+  title: 'The names this device needs resolve quickly and to the right addresses',
   params: z.strictObject({
     names: z.array(hostName).max(64).default(['{iothub}']),
     servers: z
       .array(server)
       .max(8)
       .default([])
-      .describe('Asked as well, to compare with what this device is told.'),
-    warnSeconds: z.number().positive().max(5).default(1).describe('For one look-up.'),
+      .describe('Servers to compare with the answers of this device.'),
+    warnSeconds: z.number().positive().max(5).default(1).describe('Most time for one look-up.'),
   }),
   uses: ['lookUp', 'modules'],
   reasons: dnsReasons,
@@ -62,7 +62,7 @@ export const dnsResolution = defineCheck({
   async examine({ target: name, cannotTell }, { servers, warnSeconds }, host, signal) {
     if (cannotTell) throw cannotTell;
     if (isAddress(name)) {
-      throw new CannotTell('not_applicable', `${name} is an address, which needs no look-up`);
+      throw new CannotTell('not_applicable', `${name} is an address and needs no look-up`);
     }
     const ask = (by: string | undefined) =>
       viewOf({ name, server: by, slowSeconds: warnSeconds }, host, signal);

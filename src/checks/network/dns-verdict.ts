@@ -12,7 +12,7 @@ export const dnsReasons = [
 ] as const;
 type DnsVerdict = Verdict<(typeof dnsReasons)[number]>;
 
-/** The worst that can be said of what this device's own resolver and the others answered, or the best. */
+/** The verdict over the answers of this device's resolver and of the servers to compare with. */
 export function judge(name: string, own: View, others: readonly View[], warnSeconds: number): DnsVerdict {
   return (
     unresolved(name, own, others) ??
@@ -27,13 +27,13 @@ export function judge(name: string, own: View, others: readonly View[], warnSeco
   );
 }
 
-/** This device itself gets no address. */
+/** This device gets no address. */
 function unresolved(name: string, own: View, others: readonly View[]): DnsVerdict | undefined {
   const [failure] = own.failures;
   if (own.answers.length > 0 || failure === undefined) return undefined;
-  const attempts = lookUpsIn(own) === 1 ? '' : `, in ${lookUpsIn(own)} look-ups of ${lookUpsIn(own)}`;
+  const attempts = lookUpsIn(own) === 1 ? '' : `, in ${lookUpsIn(own)} of ${lookUpsIn(own)} look-ups`;
   const knowing = others.find(({ answers }) => answers.length > 0);
-  const but = knowing ? `; ${knowing.by} knows it as ${listed(addressesIn(knowing))}` : '';
+  const but = knowing ? `; ${knowing.by} resolves it to ${listed(addressesIn(knowing))}` : '';
   const reason = failure.reason === 'not_found' && knowing ? 'answers_differ' : reasonOf(failure);
   return {
     status: 'fail',
@@ -44,8 +44,8 @@ function unresolved(name: string, own: View, others: readonly View[]): DnsVerdic
 }
 
 /**
- * Answers that contradict each other. Different addresses alone do not: content networks and load balancing give
- * everybody others. That there is no such name, or one of a private network, does.
+ * Answers that contradict each other. Different addresses alone do not: content networks and load balancers give
+ * different clients different ones. A denied name does, and so does an address of another kind.
  */
 function differing(name: string, own: View, others: readonly View[]): DnsVerdict | undefined {
   const denying = others.find(
@@ -54,7 +54,7 @@ function differing(name: string, own: View, others: readonly View[]): DnsVerdict
   const elsewhere = others.find((view) => view.answers.length > 0 && kindOf(view) !== kindOf(own));
   const other = denying ?? elsewhere;
   if (!other) return undefined;
-  const says = denying ? 'says that there is no such name' : `answers ${listed(addressesIn(other))}`;
+  const says = denying ? 'says that the name does not exist' : `answers ${listed(addressesIn(other))}`;
   return {
     status: 'warn',
     reason: 'answers_differ',
@@ -63,7 +63,7 @@ function differing(name: string, own: View, others: readonly View[]): DnsVerdict
   };
 }
 
-/** Names that the whole world resolves to public addresses, unless somebody on the way answers in its own interest. */
+/** Names that always resolve to public addresses, unless a filter on the way answers instead. */
 const publicDomain =
   /(^|\.)(azure-devices(-provisioning)?\.(net|us|cn)|azurecr\.(io|us|cn)|microsoft\.com|azure\.com|windows\.net|docker\.(io|com))\.?$/i;
 
@@ -83,7 +83,7 @@ function misleading(name: string, own: View): DnsVerdict | undefined {
   };
 }
 
-/** This device gets an answer, but one of the servers to compare with gives none. */
+/** This device gets an answer, but one of the servers to compare with does not. */
 function failingServer(name: string, others: readonly View[]): DnsVerdict | undefined {
   const failure = others.find(({ answers }) => answers.length === 0)?.failures[0];
   if (failure === undefined) return undefined;
@@ -97,7 +97,7 @@ function unsteady(name: string, views: readonly View[]): DnsVerdict | undefined 
   return {
     status: 'warn',
     reason: 'intermittent',
-    message: `${view.by} gave an address in ${view.answers.length} look-ups of ${lookUpsIn(view)}; otherwise: ${view.failures[0]?.message}`,
+    message: `${view.by} returned an address in ${view.answers.length} of ${lookUpsIn(view)} look-ups; otherwise: ${view.failures[0]?.message}`,
     remedy: dnsRemedy('intermittent', name),
   };
 }
@@ -113,6 +113,6 @@ function slow(name: string, views: readonly View[], warnSeconds: number): DnsVer
   };
 }
 
-/** What a look-up can fail with, narrowed to what this check tells. */
+/** The reason of a failed look-up, narrowed to those that this check declares. */
 const reasonOf = ({ reason }: CannotTell) =>
   (['not_found', 'timed_out', 'refused'] as const).find((each) => each === reason) ?? 'server_failed';

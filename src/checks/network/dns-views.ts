@@ -5,10 +5,10 @@ import { type AddressKind, addressKind } from '../params/address-kind.ts';
 
 /** As long as glibc waits for a server by default (resolv.conf(5)). */
 const answerSeconds = 5;
-/** A name that resolves only some of the time is found by asking again; an answer that was slow is not asked for again. */
+/** Repeated queries find a name that resolves only sometimes. A slow answer is not repeated. */
 const mostLookUps = 3;
 
-/** What the system, or one server, says of a name. */
+/** The answers of the system's resolver, or of one server, for a name. */
 export interface View {
   /** `This device's resolver`, or the server. */
   readonly by: string;
@@ -18,13 +18,13 @@ export interface View {
 
 interface Question {
   readonly name: string;
-  /** Undefined for the system's own. */
+  /** Undefined for the system's own resolver. */
   readonly server: string | undefined;
-  /** Longer is slow. */
+  /** A longer look-up is slow. */
   readonly slowSeconds: number;
 }
 
-/** Asks one server, or the system, some times over. Rejects only with the signal's reason, or for a fault of ours. */
+/** Queries one server, or the system's resolver, several times. Rejects only with the signal's reason, or for a bug. */
 export async function viewOf(
   { name, server, slowSeconds }: Question,
   host: HostFor<'lookUp'>,
@@ -52,12 +52,12 @@ export async function viewOf(
 }
 
 const silence = (name: string, by: string): CannotTell =>
-  new CannotTell('timed_out', `${by} did not answer for ${name} in ${answerSeconds} s`);
+  new CannotTell('timed_out', `${by} did not answer for ${name} within ${answerSeconds} s`);
 
-/** How many look-ups a view took, good and bad. */
+/** The number of look-ups, successful and failed. */
 export const lookUpsIn = ({ answers, failures }: View): number => answers.length + failures.length;
 
-/** Seconds of the slowest look-up that gave an address; -Infinity where none did. */
+/** Seconds of the slowest successful look-up; -Infinity without one. */
 export const slowest = ({ answers }: View): number => Math.max(...answers.map(({ seconds }) => seconds));
 
 /** The addresses of all answers, each once. */
@@ -65,7 +65,7 @@ export const addressesIn = ({ answers }: View): string[] => [
   ...new Set(answers.flatMap(({ addresses }) => addresses)),
 ];
 
-/** Where the answers lead, the worst first: one address that leads nowhere is enough. */
+/** The worst kind of any address in the answers. */
 export function kindOf(view: View): AddressKind {
   const kinds = addressesIn(view).map(addressKind);
   return (['nowhere', 'private'] as const).find((kind) => kinds.includes(kind)) ?? 'public';

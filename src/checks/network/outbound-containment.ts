@@ -7,21 +7,21 @@ import { isAddress } from '../params/address-kind.ts';
 import { expandAll, needsOfTargets } from '../params/placeholders.ts';
 import { probeTarget, quote, targetOf } from '../params/probe-target.ts';
 
-/** Silence for so long is a firewall that drops. */
+/** No answer for this long counts as dropped. */
 const silenceSeconds = 5;
-/** A name can have many addresses; trying these is enough to find a way out. */
+/** A name can have many addresses; the first ones are enough to find a way out. */
 const mostAddresses = 8;
 
 const tcpTarget = probeTarget
   .refine((text) => !/^(tls|https):/i.test(text), {
-    error: ({ input }) => `${quote(String(input))} must begin with tcp://: nothing is sent to these targets`,
+    error: ({ input }) => `${quote(String(input))} must begin with tcp:// (nothing is sent to these targets)`,
   })
   .describe('tcp://host:port');
 
-/** Tries what must not be reachable: connects, sends nothing, and closes at once. */
+/** Tries targets that must not be reachable: connects, sends nothing, closes at once. */
 export const outboundContainment = defineCheck({
   id: 'outboundContainment',
-  title: 'What this device must not reach cannot be reached',
+  title: 'Targets that this device must not reach are unreachable',
   params: z.strictObject({
     targets: z.array(tcpTarget).max(64).default(['tcp://8.8.8.8:53']),
     severity: z.enum(['warn', 'fail']).default('warn'),
@@ -39,7 +39,7 @@ export const outboundContainment = defineCheck({
     if (addresses.length === 0) {
       return {
         status: 'pass',
-        message: `Contained: ${name} does not resolve, so there is nothing to connect to`,
+        message: `Contained: ${name} does not resolve`,
       };
     }
     const attempts = await Promise.all(
@@ -64,7 +64,7 @@ export const outboundContainment = defineCheck({
   },
 });
 
-/** None where the resolver says that there are none. No answer from it is no containment. */
+/** Empty where the resolver says that there are none. An unanswered query proves no containment. */
 async function addressesOf(
   name: string,
   host: HostFor<'lookUp'>,
@@ -81,7 +81,7 @@ async function addressesOf(
 
 function wayOf(address: string, { failure }: Probe): string {
   if (failure?.reason !== 'timed_out') return failure?.detail ?? address;
-  return `the connection to ${address} was dropped (no answer in ${silenceSeconds} s)`;
+  return `the connection to ${address} was dropped (no answer within ${silenceSeconds} s)`;
 }
 
 function remedyFor(addresses: readonly string[], port: number): string {
@@ -91,7 +91,7 @@ function remedyFor(addresses: readonly string[], port: number): string {
       (address) =>
         `\`sudo ${address.includes(':') ? 'ip6tables' : 'iptables'} -I DOCKER-USER -p tcp -d ${address} --dport ${port} -j REJECT\``,
     );
-  return `Close outbound TCP to port ${port} of it in the firewall in front of this device, or for its containers with ${commands.join(' and ')}.`;
+  return `Block outbound TCP to port ${port} of it in the firewall in front of this device, or for its containers with ${commands.join(' and ')}.`;
 }
 
 const seconds = (probe: Probe): string => (probe.seconds.connect ?? 0).toFixed(2);

@@ -7,16 +7,16 @@ import { probeTarget, targetOf } from '../params/probe-target.ts';
 import { answerProblem } from './http-answer.ts';
 import { probeRemedy } from './probe-remedy.ts';
 
-/** Tries each target: connects, completes TLS and judges the certificate, asks for the path. */
+/** Tries each target: connects, completes TLS and verifies the certificate, requests the path. */
 export const outboundReachability = defineCheck({
   id: 'outboundReachability',
-  title: 'Every endpoint this device needs can be reached',
+  title: 'Every endpoint this device needs is reachable',
   params: z.strictObject({
     targets: z
       .array(probeTarget)
       .max(512)
       .default(['tls://{iothub}:8883', 'tls://{iothub}:443', 'https://mcr.microsoft.com/v2/']),
-    timeoutSeconds: z.number().positive().max(60).default(5).describe('For one target.'),
+    timeoutSeconds: z.number().positive().max(60).default(5).describe('Time limit for one target.'),
   }),
   uses: ['modules', 'probe'],
   reasons: [

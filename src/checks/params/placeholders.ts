@@ -4,38 +4,38 @@ import { formatHost, parseEndpoint } from '../../endpoint.ts';
 import type { Names, Need } from '../../host.ts';
 import { registriesOf } from './registries.ts';
 
-/** What `{…}` may hold in a policy. */
+/** The placeholders of a policy. */
 const placeholders = ['iothub', 'gateway', 'device', 'dps', 'registries'] as const;
 
-/** A text with stand-ins for its placeholders, to see whether the rest of it is right. */
+/** A text with sample names for its placeholders, to validate the rest of it. */
 export const withSampleNames = (text: string): string => text.replaceAll(/\{\w*\}/g, 'name.test');
 
-/** Says in a clause which placeholder of a text is not known. */
+/** A clause that names an unknown placeholder; undefined where there is none. */
 export function placeholderProblem(text: string): string | undefined {
   const unknown = text.match(/\{[^}]*\}/g)?.find((written) => !known.includes(written));
-  return unknown && `has the unknown placeholder ${unknown}: ${known.join(', ')} are known`;
+  return unknown && `has the unknown placeholder ${unknown} (known: ${known.join(', ')})`;
 }
 
 const known: readonly string[] = placeholders.map((each) => `{${each}}`);
 
-/** A text of a policy with names in place of its placeholders, or why it stands for nothing here. */
+/** A text of a policy with its placeholders expanded, or why they cannot be. */
 export interface Named extends Subject {
   readonly cannotTell?: CannotTell;
 }
 
-/** What texts of a policy stand for on this device, each once. `{registries}` makes one of every registry. */
+/** Texts of a policy expanded for this device, each once. `{registries}` becomes one text for each registry. */
 export async function expandAll(
   texts: readonly string[],
   host: HostFor<'modules'>,
   signal: AbortSignal,
 ): Promise<readonly Named[]> {
-  const named = texts.map((text) => toldOr(text, () => [expandNames(text, host.names)]));
+  const named = texts.map((text) => orReason(text, () => [expandNames(text, host.names)]));
   if (!texts.some(mentionsRegistries)) return distinct(named.flat());
   const registries = await knownRegistries(host, signal);
   return distinct(
     named.flat().flatMap((each) => {
       if (each.cannotTell || !mentionsRegistries(each.target)) return [each];
-      return toldOr(each.target, () => expandRegistries(each.target, registries));
+      return orReason(each.target, () => expandRegistries(each.target, registries));
     }),
   );
 }
@@ -44,7 +44,7 @@ const distinct = (all: readonly Named[]): readonly Named[] => [
   ...new Map(all.map((each) => [each.target, each])).values(),
 ];
 
-function toldOr(target: string, expand: () => readonly string[]): readonly Named[] {
+function orReason(target: string, expand: () => readonly string[]): readonly Named[] {
   try {
     return expand().map((each) => ({ target: each }));
   } catch (error) {
@@ -54,25 +54,26 @@ function toldOr(target: string, expand: () => readonly string[]): readonly Named
 }
 
 /**
- * Puts this device's own names into a policy's text. They stand for a host alone: a port that edgeAgent gives with
- * the gateway is left out. `{registries}` stays as it is.
+ * Puts this device's names into a policy's text. They are hosts alone: a port that edgeAgent sets with the gateway is
+ * dropped. `{registries}` stays as it is.
  *
- * @throws CannotTell `not_applicable` for a name that is not known, as all are in standalone mode.
+ * @throws CannotTell `not_applicable` for an unknown name, as every name is in standalone mode.
  */
 export const expandNames = (text: string, names: Names): string =>
   text.replaceAll(/\{(\w+)\}/g, (written, word: string) => {
     if (word === 'registries') return written;
     const name = nameOf(word, names);
     if (name) return asHost(name);
-    throw new CannotTell('not_applicable', `"${text}" stands for nothing here: ${written} is not known`, {
-      remedy: 'Run as an IoT Edge module, which is told its names, or write the name itself into the policy.',
+    throw new CannotTell('not_applicable', `"${text}" cannot be expanded: ${written} is unknown here`, {
+      remedy:
+        'Deploy the agent as an IoT Edge module, which gets its names from edgeAgent, or write the name itself into the policy.',
     });
   });
 
 function nameOf(word: string, names: Names): string | undefined {
   if (word === 'iothub' || word === 'gateway' || word === 'device') return names[word];
   if (word !== 'dps') return undefined;
-  // The national clouds have their own: as in the hub's name, the top-level domain tells.
+  // The national clouds have their own, with the top-level domain of the hub's name.
   const [, domain = 'net'] = /\.azure-devices\.(us|cn)$/i.exec(names.iothub ?? '') ?? [];
   return `global.azure-devices-provisioning.${domain}`;
 }
@@ -91,7 +92,7 @@ export const needsOfTargets = (texts: readonly string[]): readonly Need[] => [
 
 const mentionsRegistries = (text: string): boolean => text.includes('{registries}');
 
-/** For a socket on this machine. All other targets wait for it. */
+/** For a socket on this machine; all other targets wait for it. */
 const listSeconds = 2;
 
 async function knownRegistries(
@@ -103,13 +104,16 @@ async function knownRegistries(
   } catch (error) {
     signal.throwIfAborted();
     if (isTimeout(error))
-      return new CannotTell('timed_out', `The modules of this device were not listed in ${listSeconds} s`);
+      return new CannotTell(
+        'timed_out',
+        `The modules of this device were not listed within ${listSeconds} s`,
+      );
     if (error instanceof CannotTell) return error;
     throw error;
   }
 }
 
-/** A registry's own port goes with it where the text names none. */
+/** Where the text names no port, the registry's own is used. */
 function expandRegistries(text: string, registries: readonly string[] | CannotTell): string[] {
   if (registries instanceof CannotTell) throw registries;
   return registries.map((registry) =>

@@ -4,7 +4,7 @@ import { parseEndpoint, withoutCredentials } from '../../endpoint.ts';
 import type { ProbeTarget } from '../../host/network/types.ts';
 import { type Named, placeholderProblem, withSampleNames } from './placeholders.ts';
 
-/** A probe target as a policy has it: `tcp://host:port`, `tls://host:port` or `https://host[:port][/path]`. */
+/** A probe target in a policy: `tcp://host:port`, `tls://host:port` or `https://host[:port][/path]`. */
 export const probeTarget = z
   .string()
   .superRefine((text, context) => {
@@ -13,13 +13,13 @@ export const probeTarget = z
     if (problem) context.addIssue(`${quote(text)} ${problem}`);
   })
   .describe(
-    'tcp://host:port, tls://host:port or https://host[:port][/path]; {iothub}, {gateway}, {device} and {dps} are names, {registries} all those that images here come from',
+    'tcp://host:port, tls://host:port or https://host[:port][/path]; {iothub}, {gateway}, {device} and {dps} are names, {registries} every registry that images here come from',
   );
 
 /**
- * Takes the target of a subject apart.
+ * Parses the target of a subject.
  *
- * @throws CannotTell when a placeholder stands for nothing here, or for something that makes no target.
+ * @throws CannotTell when a placeholder is unknown here, or its value does not make a target.
  */
 export function targetOf({ target, cannotTell }: Named): ProbeTarget {
   if (cannotTell) throw cannotTell;
@@ -28,7 +28,7 @@ export function targetOf({ target, cannotTell }: Named): ProbeTarget {
   return parsed;
 }
 
-/** Takes a target apart whose placeholders are expanded, or says in a clause what is wrong with it. */
+/** Parses a target with expanded placeholders; returns a clause for one that is invalid. */
 export function parseProbeTarget(text: string): ProbeTarget | string {
   const [, scheme = '', authority = '', rest = ''] = /^([a-z]+):\/\/([^/?#]*)(.*)$/is.exec(text) ?? [];
   if (scheme !== 'tcp' && scheme !== 'tls' && scheme !== 'https')

@@ -98,7 +98,7 @@ describe('a file', () => {
     const weak = { keyType: 'rsa', keyBits: 1024, signatureHash: 'SHA-1' };
     expect(await inFile([root(0), ca(0), leaf(1, weak)])).toMatchObject({
       message:
-        'CN=ca stands at place 2 and its issuer CN=root at place 1: each certificate must be followed by its issuer; 2 more wrong: weak_key, weak_signature',
+        'CN=ca is at position 2 and its issuer CN=root at position 1: each certificate must be followed by its issuer; 2 other problems: weak_key, weak_signature',
       remedy: expect.stringContaining('openssl crl2pkcs7 -nocrl -certfile /a.pem'),
     });
   });
@@ -179,7 +179,7 @@ describe('a presented chain', () => {
     expect(await onWire({ certificates: chain, namesHost: true }, 'iothub')).toMatchObject({
       reason: 'intercepted',
       message:
-        'The chain leads to CN=root, which is none of the roots IoT Hub uses: somebody on the way opens TLS',
+        'The chain leads to CN=root, which is not a root that IoT Hub uses: TLS is intercepted on the way',
     });
   });
 
@@ -222,10 +222,10 @@ describe('a presented chain', () => {
 });
 
 test.each([
-  [{ endpoints: ['dps'] }, '"dps" is none'],
+  [{ endpoints: ['dps'] }, '"dps" must be edgehub'],
   [{ endpoints: ['tls://host'] }, 'has no port'],
   [{ endpoints: ['tls://{hub}:1'] }, 'unknown placeholder {hub}'],
-  [{ endpoints: ['https://host/'] }, 'is none of edgehub, iothub and tls://host:port'],
+  [{ endpoints: ['https://host/'] }, 'must be edgehub, iothub or tls://host:port'],
 ])('a policy of %j is refused', (policy, words) => {
   const parsed = certificateChain.params.safeParse(policy);
   expect(parsed.error?.issues.map(({ message }) => message).join()).toContain(words.replace('"dps" ', ''));

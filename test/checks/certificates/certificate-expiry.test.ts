@@ -63,15 +63,15 @@ test.each([
   [[certificate('a', -90, -3.25)], 'CN=a expired 3.2 days ago (2026-11-18)'],
   [
     [certificate('a', 0.5, 90)],
-    'CN=a is not valid before 2026-11-22T00:00:00.000Z, 0.5 days from now: the clock may be behind',
+    'CN=a is not valid until 2026-11-22T00:00:00.000Z, in 0.5 days: the clock may be behind',
   ],
   [
     [certificate('a', -820, 180)],
-    'CN=a has lived 82 % of its life and should have been renewed at 80 %; it expires in 180 days (2027-05-20)',
+    'CN=a has used 82 % of its lifetime and should have been renewed at 80 %; it expires in 180 days (2027-05-20)',
   ],
   [
     [certificate('root', -1, 3000), certificate('a', -1, 3), certificate('b', -1, 9)],
-    'CN=a expires in 3.0 days (2026-11-24); 2 other certificates in the file, 1 of them wrong as well',
+    'CN=a expires in 3.0 days (2026-11-24); 2 other certificates in the file, 1 of them with problems',
   ],
   [
     [certificate('a', -1, 90), certificate('root', -1, 3000)],
@@ -121,7 +121,7 @@ test('a file that is named is a finding when it is missing; one that vanished af
       target: '/etc/own.pem',
       status: 'fail',
       reason: 'not_found',
-      message: 'There is no certificate file /etc/own.pem',
+      message: 'The certificate file /etc/own.pem does not exist',
       remedy: expect.stringContaining('/etc/own.pem'),
     },
   ]);
@@ -285,7 +285,7 @@ describe('a pattern that matches more than 100 files', () => {
         status: 'fail',
         reason: 'expires_soon',
         message:
-          '30 of 10000 files are wrong, the worst is /certs/00000.cer: CN=a expires in 0.5 days (2026-11-22)',
+          '30 of 10000 files have problems, the worst is /certs/00000.cer: CN=a expires in 0.5 days (2026-11-22)',
         readings: [{ value: inDays(0.5).getTime() / 1000 }, {}],
       },
     ]);
@@ -297,7 +297,7 @@ describe('a pattern that matches more than 100 files', () => {
       {
         status: 'pass',
         message: expect.stringMatching(
-          /^All 10000 files are right; \/certs\/09999.cer: CN=a expires in 1001 /,
+          /^All 10000 files are valid; \/certs\/09999.cer: CN=a expires in 1001 /,
         ),
         readings: [{ value: inDays(1001).getTime() / 1000 }, {}],
       },

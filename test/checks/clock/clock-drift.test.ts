@@ -108,7 +108,7 @@ describe('several sources', () => {
       status: 'pass',
       message:
         'The clock is off by at most 0.100 s, according to a.test and chrony; ' +
-        'liar.test says 5000 s behind (± 0.100 s), and is outvoted',
+        'liar.test says 5000 s behind (± 0.100 s), which is outvoted',
     });
   });
 

@@ -172,7 +172,7 @@ describe('several paths', () => {
   ])('on one filesystem are told once, at %s', async (_, paths, where) => {
     await expect(examineLast(paths)).rejects.toMatchObject({
       reason: 'not_applicable',
-      message: expect.stringContaining(`same filesystem as ${where}, told there`),
+      message: expect.stringContaining(`same filesystem as ${where} and reported there`),
     });
   });
 
@@ -202,14 +202,9 @@ describe('a forecast', () => {
   });
 
   test.each([
-    [
-      4,
-      2.9,
-      'fail',
-      'Full about 2026-11-24 18:06 UTC, in 70 h, give or take 1 h, if it goes on like this; used',
-    ],
-    [40, 3.1, 'warn', 'Full about 2026-11-24, in 3 days, give or take 1, if it goes on like this; used'],
-    [40, 29, 'warn', 'Full about 2026-12-20, in 29 days, give or take 1, if it goes on like this; used'],
+    [4, 2.9, 'fail', 'Full about 2026-11-24 18:06 UTC, in 70 h, give or take 1 h, if this continues; used'],
+    [40, 3.1, 'warn', 'Full about 2026-11-24, in 3 days, give or take 1, if this continues; used'],
+    [40, 29, 'warn', 'Full about 2026-12-20, in 29 days, give or take 1, if this continues; used'],
     [
       40,
       31,
@@ -257,9 +252,9 @@ describe('what takes the space', () => {
     expect(await examine(full, {}, answering())).toMatchObject({
       reason: 'space_low',
       message:
-        'Used 80.0 % of 100.0 GiB at /var/lib (20.0 GiB free); the container engine keeps 19.5 GiB: volumes 10.0 GiB (1.0 GiB unused), images 9.0 GiB (6.5 GiB unused), containers 512.0 MiB, and logs besides',
+        'Used 80.0 % of 100.0 GiB at /var/lib (20.0 GiB free); the container engine stores 19.5 GiB: volumes 10.0 GiB (1.0 GiB unused), images 9.0 GiB (6.5 GiB unused), containers 512.0 MiB, and logs',
       remedy: expect.stringMatching(
-        /Remove the images that nothing uses: sudo docker image prune --all\. See the logs/,
+        /Remove unused images: `sudo docker image prune --all`\. List the logs/,
       ),
     });
   });
@@ -320,7 +315,7 @@ describe('what takes the space', () => {
 
   test('is told by the path where the folder of the engine cannot be looked at', async () => {
     const { message } = await examine({}, {}, { filesystem: rejecting, ...answering() });
-    expect(message).toContain('the container engine keeps 19.5 GiB');
+    expect(message).toContain('the container engine stores 19.5 GiB');
   });
 });
 
@@ -328,7 +323,7 @@ test('what root keeps back is told where space is low on ext4', async () => {
   const disk = { type: 'ext4', source: '/dev/sda9', usedBytes: 80 * gib, availableBytes: 15 * gib };
   expect(await examine(disk)).toMatchObject({
     remedy: expect.stringContaining(
-      '5.0 GiB more are kept for root; less are with: sudo tune2fs -m 1 /dev/sda9',
+      '5.0 GiB more are reserved for root; reserve less with `sudo tune2fs -m 1 /dev/sda9`',
     ),
   });
   const xfs = await examine({ ...disk, type: 'xfs' });

@@ -43,16 +43,16 @@ test('a name that resolves passes, with its addresses and the time of the slowes
 
 describe('what this device gets', () => {
   test.each<[string, Says, string, string, RegExp]>([
-    ['no such name', ['not_found'], 'fail', 'not_found', /by own, in 3 look-ups of 3$/],
-    ['a refusal', ['refused'], 'fail', 'refused', /by own, in 3 look-ups of 3$/],
-    ['a server failure', ['server_failed'], 'fail', 'server_failed', /by own, in 3 look-ups of 3$/],
+    ['no such name', ['not_found'], 'fail', 'not_found', /by own, in 3 of 3 look-ups$/],
+    ['a refusal', ['refused'], 'fail', 'refused', /by own, in 3 of 3 look-ups$/],
+    ['a server failure', ['server_failed'], 'fail', 'server_failed', /by own, in 3 of 3 look-ups$/],
     ['silence, which is not waited for twice', ['timed_out'], 'fail', 'timed_out', /by own$/],
     [
       'an answer now and then',
       ['server_failed', ['192.0.2.1'], ['192.0.2.1']],
       'warn',
       'intermittent',
-      /^This device's resolver gave an address in 2 look-ups of 3; otherwise: .*by own$/,
+      /^This device's resolver returned an address in 2 of 3 look-ups; otherwise: .*by own$/,
     ],
     [
       'a slow answer',
@@ -114,14 +114,14 @@ describe('another server', () => {
       right,
       ['not_found'],
       'warn',
-      /answers 192\.0\.2\.1 for .*, but 10\.0\.0\.53 says that there is no such name$/,
+      /answers 192\.0\.2\.1 for .*, but 10\.0\.0\.53 says that the name does not exist$/,
     ],
     [
       'alone knows the name',
       ['not_found'],
       right,
       'fail',
-      /by own, in 3 look-ups of 3; 10\.0\.0\.53 knows it as 192\.0\.2\.1$/,
+      /by own, in 3 of 3 look-ups; 10\.0\.0\.53 resolves it to 192\.0\.2\.1$/,
     ],
     ['gives a private address', right, [['10.1.0.4']], 'warn', /but 10\.0\.0\.53 answers 10\.1\.0\.4$/],
     ['gives a sinkhole', right, [['127.0.0.1']], 'warn', /but 10\.0\.0\.53 answers 127\.0\.0\.1$/],
@@ -144,7 +144,7 @@ describe('another server', () => {
     expect((await examineHub({ own: right, [other]: [1.5] })).message).toContain('10.0.0.53 took 1.50 s');
     const flaky: Says = ['refused', ['192.0.2.1']];
     expect((await examineHub({ own: right, [other]: flaky })).message).toMatch(
-      /^10\.0\.0\.53 gave an address in 2/,
+      /^10\.0\.0\.53 returned an address in 2/,
     );
   });
 
@@ -181,7 +181,7 @@ test('a name that is not known is not applicable', async () => {
   const [subject = { target: '' }] = await subjects(params.parse({}), fakeHost({}), never);
   await expect(examine(subject, params.parse({}), fakeHost({}), never)).rejects.toMatchObject({
     reason: 'not_applicable',
-    message: expect.stringContaining('{iothub} is not known'),
+    message: expect.stringContaining('{iothub} is unknown here'),
   });
 });
 

@@ -23,7 +23,7 @@ test('what refuses is contained, and told apart from what is dropped', async () 
   expect(await examine({ target: 'tcp://out.test:53' }, policy, fakeHost({ probe, lookUp }), never)).toEqual({
     status: 'pass',
     message:
-      'Contained: 192.0.2.1:53 refused the connection (ECONNREFUSED); the connection to [2001:db8::1]:53 was dropped (no answer in 5 s)',
+      'Contained: 192.0.2.1:53 refused the connection (ECONNREFUSED); the connection to [2001:db8::1]:53 was dropped (no answer within 5 s)',
   });
 });
 
@@ -47,7 +47,7 @@ test('a name that does not exist is contained, and said so', async () => {
   };
   expect(await examine({ target: 'tcp://out.test:53' }, policy, fakeHost({ lookUp }), never)).toEqual({
     status: 'pass',
-    message: 'Contained: out.test does not resolve, so there is nothing to connect to',
+    message: 'Contained: out.test does not resolve',
   });
 });
 
@@ -86,7 +86,7 @@ describe('against real sockets', () => {
 test.each(['tls://out.test:443', 'https://out.test'])('%s is refused: it would send more', (target) => {
   const { error } = params.safeParse({ targets: [target] });
   expect(error?.issues.map(({ message }) => message)).toEqual([
-    `"${target}" must begin with tcp://: nothing is sent to these targets`,
+    `"${target}" must begin with tcp:// (nothing is sent to these targets)`,
   ]);
 });
 

@@ -49,7 +49,7 @@ describe('a probe target', () => {
     ['https://me:s/3@cret@hub.test', '"https://…@hub.test" has a port that is not 1 to 65535'],
     [
       'tls://{hub}:1',
-      '"tls://{hub}:1" has the unknown placeholder {hub}: {iothub}, {gateway}, {device}, {dps}, {registries} are known',
+      '"tls://{hub}:1" has the unknown placeholder {hub} (known: {iothub}, {gateway}, {device}, {dps}, {registries})',
     ],
   ])('%s is refused with one reason', (text, problem) => {
     const result = probeTarget.safeParse(text);
@@ -78,7 +78,7 @@ describe('placeholders', () => {
     expect(() => expandNames('tls://{iothub}:8883', {})).toThrow(
       expect.objectContaining({
         reason: 'not_applicable',
-        message: expect.stringContaining('{iothub} is not known'),
+        message: expect.stringContaining('{iothub} is unknown here'),
       }),
     );
   });
