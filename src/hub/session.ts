@@ -34,6 +34,13 @@ export interface SessionEvents {
   onError(error: unknown): void;
 }
 
+/** The part of a logger that is used; an error goes under `err`. */
+export interface HubLog {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
 /** Opens a session that answers these methods. The signal cuts a connection that is being made. */
 export type OpenSession = (methods: Methods, events: SessionEvents, signal: AbortSignal) => Promise<Session>;
 

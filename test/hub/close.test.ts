@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openSession } from '../../src/hub/session.ts';
-import { deviceForEach, shortLimits, startedHub, withEnvironment } from '../support/hub.ts';
+import { deviceForEach, shortTimings, startedHub, withEnvironment } from '../support/hub.ts';
 import { tcpServer } from '../support/servers.ts';
 import { eventually } from '../support/simulator.ts';
 
@@ -33,7 +33,7 @@ async function road() {
 
 test('a hub that falls silent on an open connection is left, and found again', async () => {
   const { close, reopen } = await road();
-  const hub = startedHub({ limits: { ...shortLimits, call: 1 } });
+  const hub = startedHub({ timings: { ...shortTimings, call: 1 } });
   await eventually(hub.state).toBe('connected');
   close();
   hub.report({ a: 1 }, 60, true);

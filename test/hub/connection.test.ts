@@ -1,5 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { connectionErrors, deviceForEach, shortLimits, startedHub, withEnvironment } from '../support/hub.ts';
+import {
+  connectionErrors,
+  deviceForEach,
+  shortTimings,
+  startedHub,
+  withEnvironment,
+} from '../support/hub.ts';
 import { renewable } from '../support/renewal.ts';
 import { tcpServer } from '../support/servers.ts';
 import { eventually } from '../support/simulator.ts';
@@ -24,7 +30,7 @@ describe('the first connection', () => {
     ['the twin is not answered', { twin: 'silent' }, /No answer within 0.3 s/],
   ] as const)('is tried again while %s', async (_what, fault, error) => {
     await set(fault);
-    const hub = hubOf({ limits: shortLimits });
+    const hub = hubOf({ timings: shortTimings });
     await eventually(() => connectionErrors(hub).length).toBeGreaterThan(1);
     expect(connectionErrors(hub)[0]).toMatch(error);
     expect(hub.state()).toBe('offline');
@@ -48,7 +54,7 @@ describe('the first connection', () => {
   test('is given up after its deadline with a server that says nothing, and tried again', async () => {
     const { port, connections } = await tcpServer((socket) => void socket.resume());
     withEnvironment({ ...simulator().environment, IOTEDGE_GATEWAYHOSTNAME: `localhost:${port}` });
-    const hub = startedHub({ limits: { ...shortLimits, open: 0.2 } });
+    const hub = startedHub({ timings: { ...shortTimings, open: 0.2 } });
     await eventually(() => connectionErrors(hub)).toContainEqual(
       expect.stringContaining('No answer within 0.2 s'),
     );

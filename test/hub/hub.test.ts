@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type OpenSession, openSession } from '../../src/hub/session.ts';
-import { deviceForEach, patientLimits, shortLimits } from '../support/hub.ts';
+import { deviceForEach, patientTimings, shortTimings } from '../support/hub.ts';
 import { eventually } from '../support/simulator.ts';
 
 const { connectedHub, counters, hubOf, reported, set, simulator } = deviceForEach({
@@ -68,7 +68,7 @@ describe('the desired properties', () => {
 
   test('of which a push was lost are found when they are read now and then', async () => {
     const { documents } = await connectedHub({
-      limits: { ...patientLimits, canary: 0.1 },
+      timings: { ...patientTimings, reread: 0.1 },
       open: losing(() => true),
     });
     simulator().edgeHub.patchDesired({ other: 1 });
@@ -107,7 +107,7 @@ describe('the desired properties', () => {
 
   test('that edgeHub does not know are said once, and asked for again soon', async () => {
     await set({ twin: 'offline' });
-    const hub = await connectedHub({ limits: { ...patientLimits, unknown: 0.05 } });
+    const hub = await connectedHub({ timings: { ...patientTimings, rereadUnknown: 0.05 } });
     await eventually(() => counters().twinReads).toBeGreaterThan(4);
     expect(hub.logged.map(({ text }) => text)).toEqual([
       'edgeHub does not know the twin yet, nothing changes until it does',
@@ -208,7 +208,7 @@ describe('reports', () => {
   });
 
   test('without an answer cost the session, and are sent again by the next', async () => {
-    const hub = await connectedHub({ limits: shortLimits });
+    const hub = await connectedHub({ timings: shortTimings });
     await set({ reported: 'silent' });
     hub.report({ a: 1 }, 60, true);
     await eventually(() => hub.logged.map(({ error }) => error)).toContain('No answer within 0.3 s');

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../simulator/json.ts';
 import { describeError } from '../../src/errors.ts';
-import { createHub, type HubHandlers, type HubLimits, type HubOptions } from '../../src/hub/hub.ts';
+import { createHub, type HubHandlers, type HubOptions, type HubTimings } from '../../src/hub/hub.ts';
 import type { Json } from '../../src/hub/merge-patch.ts';
 import { openSession } from '../../src/hub/session.ts';
 import { eventually, simulated } from './simulator.ts';
@@ -20,10 +20,10 @@ export function withEnvironment(variables: Readonly<Record<string, string>>): vo
 }
 
 /** Deadlines for tests that want one to pass. */
-export const shortLimits: HubLimits = { open: 5, call: 0.3, close: 0.5, canary: 900, unknown: 30 };
+export const shortTimings: HubTimings = { open: 5, call: 0.3, close: 0.5, reread: 900, rereadUnknown: 30 };
 
 /** For the rest, so that a busy machine is not taken for a silent hub. */
-export const patientLimits: HubLimits = { open: 15, call: 15, close: 1, canary: 900, unknown: 30 };
+export const patientTimings: HubTimings = { open: 15, call: 15, close: 1, reread: 900, rereadUnknown: 30 };
 
 export type Given = Partial<HubOptions & HubHandlers>;
 
@@ -41,7 +41,7 @@ export function startedHub({ methods = {}, onDesired, ...options }: Given = {}) 
     // The shortest waits between attempts.
     random: () => 0,
     now: () => new Date('2026-11-21T20:30:00Z'),
-    limits: patientLimits,
+    timings: patientTimings,
     ...options,
   });
   onTestFinished(() => hub.close(AbortSignal.abort()));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { backoffSeconds } from '../../src/hub/backoff.ts';
+import { backoffSeconds } from '../../src/hub/reconnect.ts';
 
 test.each([
   [0, 1],
