@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { createLog, edgeLine, logLevels } from '../src/log.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createLog, logLevels } from '../src/log.ts';
 
 // LogMessageParser.cs of Azure/iotedge, without the timestamp that the engine puts in front.
 const parser =
@@ -26,12 +26,20 @@ test.each([
   expect(lines).toHaveLength(1);
 });
 
-test('a line is as documented, to the letter', () => {
-  const time = Date.parse('2026-01-02T03:04:05.006Z');
-  expect(edgeLine(JSON.stringify({ level: 30, time, port: 9600, msg: 'Listening' }))).toBe(
+test('a line has exactly the documented format', () => {
+  vi.useFakeTimers({ now: new Date('2026-01-02T03:04:05.006Z') });
+  onTestFinished(() => void vi.useRealTimers());
+  const { log, lines } = logged();
+  log.info({ port: 9600 }, 'Listening');
+  log.error({ port: 9601 }, 'Closed');
+  expect(lines).toEqual([
     '<6> 2026-01-02 03:04:05.006 +00:00 [INF] - Listening port=9600\n',
-  );
+    '<3> 2026-01-02 03:04:05.006 +00:00 [ERR] - Closed port=9601\n',
+  ]);
 });
+
+const circular: { self?: object } = {};
+circular.self = circular;
 
 describe('a value', () => {
   test.each<[string, unknown, string]>([
@@ -43,10 +51,20 @@ describe('a value', () => {
     ['empty', '', 'key=""'],
     ['a list', ['a', 'b c'], 'key="[\\"a\\",\\"b c\\"]"'],
     ['null', null, 'key=null'],
+    ['true', true, 'key=true'],
+    ['an object', { a: 1 }, 'key="{\\"a\\":1}"'],
+    ['a big integer', 2n ** 64n, 'key=18446744073709551616'],
+    ['circular', circular, 'key=[Circular]'],
   ])('that is %s stays apart from the next', (_, value, text) => {
     const { log, lines } = logged();
     log.info({ key: value, last: 1 }, 'Text');
     expect(parsed(lines[0])?.text).toBe(`[INF] - Text ${text} last=1`);
+  });
+
+  test('that is undefined is left out', () => {
+    const { log, lines } = logged();
+    log.info({ key: undefined, last: 1 }, 'Text');
+    expect(parsed(lines[0])?.text).toBe('[INF] - Text last=1');
   });
 
   test.each([
@@ -68,6 +86,12 @@ test('an error is told with its causes on the same line, without its stack', () 
   const { log, lines } = logged();
   log.warn({ err: new Error('Could not read', { cause: new Error('ENOENT') }) }, 'No memory');
   expect(parsed(lines[0])?.text).toBe('[WRN] - No memory err="Could not read: ENOENT"');
+});
+
+test('an error that is logged alone is one line with its message as the text', () => {
+  const { log, lines } = logged();
+  log.error(new Error('broken'));
+  expect(parsed(lines[0])?.text).toBe('[ERR] - broken err=broken');
 });
 
 test.each([
