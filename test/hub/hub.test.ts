@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type OpenSession, openSession } from '../../src/hub/session.ts';
+import { createMetrics } from '../../src/sinks/metrics.ts';
+import { samplesOf } from '../support/exposition.ts';
 import { deviceForEach, patientTimings, shortTimings } from '../support/hub.ts';
+import { reportOf } from '../support/sample-report.ts';
 import { eventually } from '../support/simulator.ts';
 
 const { connectedHub, counters, hubOf, reported, set, simulator } = deviceForEach({
@@ -149,6 +152,29 @@ describe('reports', () => {
         '{"summary":{"fail":2},"checks":{"b":null}}',
       ].join('').length,
     });
+  });
+
+  test('are counted in the metrics, patches and bytes apart', async () => {
+    const hub = await connectedHub();
+    hub.report({ summary: { fail: 1 } }, 0, false);
+    await eventually(() => hub.figures().patches).toBe(1);
+    hub.report({ summary: { fail: 2 } }, 0, false);
+    await eventually(() => hub.figures().patches).toBe(2);
+    const metrics = createMetrics({
+      checks: [],
+      build: { version: '1.0.0', revision: 'abcdef0' },
+      identity: {},
+      where: 'info',
+      total: () => 0,
+      hub: hub.figures,
+      policyAcceptedAt: () => new Date(0),
+    });
+    const samples = samplesOf(await metrics.render(reportOf({})));
+    const value = (name: string) => samples.find((sample) => sample.name === name)?.value;
+    expect(value('hardening_twin_patches_total')).toBe('2');
+    expect(value('hardening_twin_patch_bytes_total')).toBe(String(2 * '{"summary":{"fail":1}}'.length));
+    const lastSuccess = Date.parse('2026-11-21T20:30:00Z') / 1000;
+    expect(value('hardening_report_last_success_timestamp_seconds')).toBe(String(lastSuccess));
   });
 
   test('before the first connection are kept: the last', async () => {
