@@ -10,27 +10,27 @@ import type { Methods } from './transport.ts';
 import { createTwinReader } from './twin-reader.ts';
 import { createWakeup } from './wakeup.ts';
 
-/** The connection to the cloud. What is reported while the hub is away is sent when it is back: of reports, the last. */
+/** The connection to the cloud. Without a connection, the last report and the messages wait for the next one. */
 export interface Hub {
-  /** Begins to connect. */
+  /** Starts to connect. */
   start(handlers: HubHandlers): void;
   state(): 'connecting' | 'connected' | 'offline';
   figures(): HubFigures;
   /**
-   * What the reported properties shall be. Top-level keys that are absent stay as they are in the twin. Sent as a
-   * difference, at most one each `minIntervalSeconds`, or at once when it is `urgent`.
+   * Sets the reported properties. Top-level keys that are absent keep their values in the twin. They are sent as a
+   * difference: at most one patch per `minIntervalSeconds`, or at once when `urgent`.
    */
   report(properties: Json, minIntervalSeconds: number, urgent: boolean): void;
   send(message: OutputMessage): void;
-  /** Sends what is still to be sent, as long as the signal allows, and disconnects. */
+  /** Sends what is left until the signal fires, and disconnects. */
   close(signal: AbortSignal): Promise<void>;
 }
 
-/** What the hub calls when something arrives from the cloud. */
+/** Handlers of what arrives from the cloud. */
 export interface HubHandlers {
   /** The direct methods, by name. */
   readonly methods: Methods;
-  /** Called with the whole desired properties, `$version` included, each time they are read or patched. */
+  /** Called with all desired properties, `$version` included, whenever they are read or patched. */
   onDesired(desired: Json): void;
 }
 
@@ -38,7 +38,7 @@ export interface HubHandlers {
 export interface HubTimings extends SessionDeadlines {
   /** How often the twin is read again, which detects a session without subscriptions and a lost push. */
   readonly reread: number;
-  /** The same while edgeHub does not know the twin: it may never push it. */
+  /** The same while edgeHub has no copy of the twin: it may never push it. */
   readonly rereadUnknown: number;
 }
 
@@ -82,7 +82,7 @@ export function createHub(options: HubOptions): Hub {
         rereadUnknownSeconds: timings.rereadUnknown,
         log,
         onDesired,
-        onReported: outbox.holds,
+        onReported: outbox.setAcknowledged,
       }),
       sender,
       wakeup,
@@ -119,15 +119,15 @@ export function createHub(options: HubOptions): Hub {
     },
     send(message) {
       const problem = messageProblem(message);
-      // Kept, it would end every session that tries to send it.
-      if (problem) return log.error({ problem }, 'A message is dropped, it could never be sent');
+      // In the outbox it would end every session that tries to send it.
+      if (problem) return log.error({ problem }, 'Dropped a message that is too large to send');
       outbox.send(message);
       options.onUnsent?.(outbox.unsent());
       wakeup.ring();
     },
     async close(signal) {
       closing = true;
-      outbox.hurry();
+      outbox.skipInterval();
       wakeup.ring();
       // The signal ends the wait; that is no error here.
       if (state === 'connected') await drained.wait(Number.POSITIVE_INFINITY, signal).catch(() => {});

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 
 const firstSeconds = 1;
-// edgeHub runs on this device, so there is no fleet to protect it from; Microsoft's own client waits 10 s at most.
+// edgeHub runs on the same device, so a fleet cannot overload it; Microsoft's own client waits 10 s at most.
 const longestSeconds = 30;
 
 /**

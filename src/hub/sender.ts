@@ -1,6 +1,6 @@
 import type { Json } from './merge-patch.ts';
 import type { Outbox } from './outbox.ts';
-import { type HubLog, type OutputMessage, PatchRefused, type Session } from './session.ts';
+import { type HubLog, type OutputMessage, PatchRejected, type Session } from './session.ts';
 
 /** What was sent since the start. */
 export interface HubFigures {
@@ -44,9 +44,9 @@ export function createSender(options: SenderOptions): Sender {
     try {
       await session.update(patch);
     } catch (error) {
-      if (!(error instanceof PatchRefused)) throw error;
-      log.error({ err: error }, 'The report was refused, it will be sent again');
-      outbox.refused();
+      if (!(error instanceof PatchRejected)) throw error;
+      log.error({ err: error }, 'edgeHub rejected the report, it will be retried');
+      outbox.rejected();
       return;
     }
     const reported = outbox.accepted(patch);
@@ -66,8 +66,8 @@ export function createSender(options: SenderOptions): Sender {
       if ('message' in next) await sendMessage(session, next.message);
       else if ('patch' in next) await sendPatch(session, next.patch);
       else {
-        log.error({ problems: next.problems }, 'The report is not sent, IoT Hub would refuse it');
-        outbox.refused();
+        log.error({ problems: next.problems }, 'The report was not sent, IoT Hub would reject it');
+        outbox.rejected();
       }
       return 0;
     },

@@ -7,7 +7,7 @@ import type { Wakeup } from './wakeup.ts';
 /** Deadlines of a session, in seconds. */
 export interface SessionDeadlines {
   readonly open: number;
-  /** For one answer. A client whose subscriptions edgeHub has lost never gets any. */
+  /** For one response. A client whose subscriptions edgeHub has lost never gets any. */
   readonly call: number;
   readonly close: number;
 }
@@ -37,7 +37,7 @@ export async function runSession(options: SessionLoopOptions): Promise<never> {
   try {
     const session = await open(options, {
       onEnd: (error) => ended.abort(error),
-      onError: (error) => log.error({ err: error }, 'The IoT Hub client complained'),
+      onError: (error) => log.error({ err: error }, 'The IoT Hub client reported an error'),
       onDesired(patch) {
         twin.push(patch);
         wakeup.ring();
@@ -47,7 +47,7 @@ export async function runSession(options: SessionLoopOptions): Promise<never> {
       return await work(options, withDeadlines(session, options.deadlines.call, ended.signal), ended.signal);
     } finally {
       await close(session, options.deadlines.close).catch((error: unknown) =>
-        log.warn({ err: error }, 'The session with edgeHub did not close, its connection was cut'),
+        log.warn({ err: error }, 'The session with edgeHub did not close in time, its connection was cut'),
       );
     }
   } finally {

@@ -16,7 +16,7 @@ export interface TwinReaderOptions {
   readonly desired: DesiredCopy;
   /** Seconds until the twin is read again: to detect a session without subscriptions, and lost pushes. */
   readonly rereadSeconds: number;
-  /** The same while edgeHub does not know the twin: it may never push it. */
+  /** The same while edgeHub has no copy of the twin: it may never push it. */
   readonly rereadUnknownSeconds: number;
   readonly log: HubLog;
   /** Called with all desired properties whenever they were read or patched. */
@@ -30,7 +30,7 @@ export function createTwinReader(options: TwinReaderOptions): TwinReader {
   const { desired, log } = options;
   let readAtMs = 0;
   let unknownLogged = false;
-  // While the twin is read, the SDK also emits the whole of it as a patch.
+  // The SDK also emits a twin that is read as a patch, so patches are held until the read is done.
   let held: Json[] | undefined;
 
   function apply(patch: Json, duringRead: boolean): void {
@@ -51,14 +51,14 @@ export function createTwinReader(options: TwinReaderOptions): TwinReader {
       held = patches;
       const twin = await session.readTwin();
       const { $version, ...reported } = twin.reported;
-      // Without a version edgeHub has made the twin up; what was acknowledged before still counts.
+      // A twin without a version was made up by edgeHub; earlier acknowledgements stay valid.
       if ($version !== undefined) options.onReported(reported);
       const known = desired.replace(twin.desired);
       const nextSeconds = known ? options.rereadSeconds : options.rereadUnknownSeconds;
       readAtMs = performance.now() + nextSeconds * 1000;
       if (known) options.onDesired(desired.document());
       else if (!unknownLogged) {
-        log.warn({}, 'edgeHub does not know the twin yet, nothing changes until it does');
+        log.warn({}, 'edgeHub has no copy of the twin yet, waiting for it');
       }
       unknownLogged = !known;
       held = undefined;

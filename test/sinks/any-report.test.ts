@@ -70,11 +70,11 @@ describe('any report under any policy', { timeout: 60_000 }, () => {
           expect(next).not.toHaveProperty('problems');
           if (!('patch' in next)) return;
           expect(patchProblem(JSON.parse(JSON.stringify(next.patch)))).toBeUndefined();
-          if (fate === 'refused') return outbox.refused();
+          if (fate === 'refused') return outbox.rejected();
           if (fate === 'lost') return;
           held = patched(held, JSON.parse(JSON.stringify(next.patch)));
           // Whoever gets no answer begins a new session, and reads what is held.
-          if (fate === 'answer lost') return outbox.holds(held.values);
+          if (fate === 'answer lost') return outbox.setAcknowledged(held.values);
           outbox.accepted(next.patch);
         };
         for (const { report, policy, fate } of steps) {
