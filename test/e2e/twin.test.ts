@@ -165,7 +165,7 @@ test('a bad policy is refused with path and reason, and the last good one goes o
   expect(policy?.ad).toContain('checks.diskSpace.pahts: unknown key, did you mean paths?');
   expect(policy?.value).toEqual(good);
   expect(await metric(agent, 'hardening_policy_accepted')).toBe('0');
-  expect((await agent.get('/')).body).toContain(`Policy version ${version} was not accepted`);
+  expect((await agent.get('/')).body).toContain(`Policy version ${version} was rejected`);
   expect(await reportOf(agent)).toMatchObject({
     policy: { source: 'twin', version, accepted: false },
     checks: { diskSpace: { status: 'pass' }, outboundReachability: { status: 'fail' } },

@@ -4,18 +4,18 @@ import { type CheckReport, worstFirst } from '../../run/report.ts';
 import { escapeMarkup } from '../escape.ts';
 import { badge, span, statusNames } from './parts.ts';
 
-/** One check: problems first, findings without a problem folded away below them. */
+/** One check: problems first, then its other findings, collapsed if there are problems. */
 export function renderCheck(id: string, check: CheckReport, now: string): string {
   const findings = worstFirst(check.findings);
   const problems = findings.filter(({ status }) => status !== 'pass' && status !== 'skip');
   const others = findings.filter(({ status }) => status === 'pass' || status === 'skip');
   const rest =
     problems.length > 0 && others.length > 0
-      ? `<details><summary>${others.length} more without a problem</summary>${list(others, now)}</details>`
+      ? `<details><summary>${others.length} more without problems</summary>${list(others, now)}</details>`
       : list(others, now);
   return `<section class="${check.status}" id="${escapeMarkup(id)}">
 <h2>${badge(check.status)} ${escapeMarkup(check.title)}</h2>
-<p class="meta">${escapeMarkup(id)}, looked at ${span(check.lastRun, now)} ago, ${statusNames[check.status].toLowerCase()} for ${span(check.since, now)}</p>
+<p class="meta">${escapeMarkup(id)}, checked ${span(check.lastRun, now)} ago, ${statusNames[check.status].toLowerCase()} for ${span(check.since, now)}</p>
 ${list(problems, now)}${rest}
 </section>`;
 }
@@ -35,7 +35,7 @@ function finding(
 <p>${escapeMarkup(message)}</p>${remedy ? `<p class="remedy"><b>Next:</b> ${withCommands(remedy)}</p>` : ''}${table(readings)}</li>`;
 }
 
-/** Remedies have commands between backticks. */
+/** Marks up the commands of a remedy, which are between backticks. */
 const withCommands = (remedy: string): string =>
   escapeMarkup(remedy).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 

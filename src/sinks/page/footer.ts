@@ -5,14 +5,14 @@ import { moment, span } from './parts.ts';
 const hubStates = {
   connected: 'connected',
   connecting: 'connecting',
-  offline: 'offline; checks go on, the report is sent when the hub is back',
-  none: 'none, running on its own',
+  offline: 'offline; checks continue, the report is sent after reconnecting',
+  none: 'none, standalone mode',
 } satisfies Record<Report['agent']['hub'], string>;
 
 const policySources = {
   twin: 'from the module twin',
   file: 'from a file',
-  saved: 'saved from the module twin; the hub has not been reached yet',
+  saved: 'saved copy from the module twin; not connected to the hub yet',
   default: 'the built-in defaults',
 } satisfies Record<Report['policy']['source'], string>;
 
@@ -22,7 +22,7 @@ export const renderFooter = (report: Report, refreshSeconds: number): string => 
 ${fact('Policy', policyOf(report))}
 ${fact('IoT Edge hub', hubStates[report.agent.hub])}
 ${fact('Agent', `eflow-hardening ${report.agent.version}, running for ${span(report.agent.startedAt, report.generatedAt)}`)}
-${fact('This page', `${moment(report.generatedAt)}, renewed every ${refreshSeconds} s`)}
+${fact('This page', `${moment(report.generatedAt)}, refreshed every ${refreshSeconds} s`)}
 </dl>
 <nav><a href="/metrics">Metrics</a> <a href="/api/report">Report as JSON</a></nav>
 </footer>`;

@@ -4,10 +4,10 @@ import { escapeMarkup } from '../escape.ts';
 import { badge, statusNames } from './parts.ts';
 
 const headlines = {
-  pass: 'All is well',
+  pass: 'No problems found',
   warn: 'Needs attention',
-  fail: 'Something is wrong',
-  unknown: 'Not everything could be determined',
+  fail: 'Action required',
+  unknown: 'Some checks are inconclusive',
   skip: 'Nothing was checked',
 } satisfies Record<Status, string>;
 
@@ -21,7 +21,7 @@ export const renderHeader = (report: Report, device: string | undefined): string
 ${notices(report)}`;
 
 const headline = ({ checks, summary }: Report): string =>
-  Object.keys(checks).length === 0 ? 'Looking for the first time' : headlines[summary.status];
+  Object.keys(checks).length === 0 ? 'First run in progress' : headlines[summary.status];
 
 const counts = ({ summary }: Report): string =>
   (['fail', 'warn', 'unknown', 'pass', 'skip'] as const)
@@ -33,5 +33,5 @@ function notices({ policy }: Report): string {
   const note = policy.note ? `<p class="notice">${escapeMarkup(policy.note)}</p>` : '';
   if (policy.accepted) return note;
   const problems = policy.problems.map((problem) => `<li>${escapeMarkup(problem)}</li>`).join('');
-  return `${note}<div class="notice fail"><p>Policy version ${policy.version} was not accepted; the earlier one stays in force.</p><ul>${problems}</ul></div>`;
+  return `${note}<div class="notice fail"><p>Policy version ${policy.version} was rejected; the previous policy stays in force.</p><ul>${problems}</ul></div>`;
 }

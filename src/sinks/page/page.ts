@@ -31,7 +31,7 @@ export function renderPage(report: Report, { device, refreshSeconds }: PageConte
 ${renderHeader(report, device)}
 <main>
 ${checks.map((check) => renderCheck(check.id, check, report.generatedAt)).join('\n')}
-${checks.length === 0 ? '<p>The first run is under way.</p>' : ''}
+${checks.length === 0 ? '<p>Results appear after the first run.</p>' : ''}
 </main>
 ${renderFooter(report, refreshSeconds)}
 </body>
