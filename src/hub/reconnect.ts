@@ -2,14 +2,14 @@ import { setTimeout } from 'node:timers/promises';
 
 const firstSeconds = 1;
 // edgeHub runs on the same device, so a fleet cannot overload it; Microsoft's own client waits 10 s at most.
-const longestSeconds = 30;
+const maxSeconds = 30;
 
 /**
  * Seconds to wait before the next attempt: between 0 and a limit that doubles from 1 s to 30 s. Full jitter keeps
  * modules that lost edgeHub together from reconnecting together.
  */
 export function backoffSeconds(failures: number, random: () => number): number {
-  const ceiling = Math.min(longestSeconds, firstSeconds * 2 ** Math.min(failures, 16));
+  const ceiling = Math.min(maxSeconds, firstSeconds * 2 ** Math.min(failures, 16));
   return ceiling * random();
 }
 

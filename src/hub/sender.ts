@@ -10,7 +10,7 @@ export interface HubFigures {
   readonly patchBytes: number;
 }
 
-/** Sends what the outbox holds, one item at a time, and counts it. */
+/** Sends the items of the outbox, one at a time, and counts them. */
 export interface Sender {
   /**
    * Sends the next item and resolves with 0, or with the milliseconds until there may be one. Rejects when the session

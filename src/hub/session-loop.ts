@@ -35,7 +35,7 @@ export async function runSession(options: SessionLoopOptions): Promise<never> {
   const onStop = () => ended.abort(signal.reason);
   signal.addEventListener('abort', onStop);
   try {
-    const session = await open(options, {
+    const session = await openInTime(options, {
       onEnd: (error) => ended.abort(error),
       onError: (error) => log.error({ err: error }, 'The IoT Hub client reported an error'),
       onDesired(patch) {
@@ -46,7 +46,7 @@ export async function runSession(options: SessionLoopOptions): Promise<never> {
     try {
       return await work(options, withDeadlines(session, options.deadlines.call, ended.signal), ended.signal);
     } finally {
-      await close(session, options.deadlines.close).catch((error: unknown) =>
+      await closeInTime(session, options.deadlines.close).catch((error: unknown) =>
         log.warn({ err: error }, 'The session with edgeHub did not close in time, its connection was cut'),
       );
     }
@@ -74,7 +74,7 @@ async function work(
   }
 }
 
-async function open(
+async function openInTime(
   { open, deadlines, signal }: SessionLoopOptions,
   events: SessionEvents,
 ): Promise<Session> {
@@ -86,12 +86,12 @@ async function open(
     });
   } catch (error) {
     // A session that opens too late is closed again.
-    opening?.then((session) => close(session, deadlines.close)).catch(() => {});
+    opening?.then((session) => closeInTime(session, deadlines.close)).catch(() => {});
     throw error;
   }
 }
 
-const close = (session: Session, seconds: number): Promise<void> =>
+const closeInTime = (session: Session, seconds: number): Promise<void> =>
   within(seconds, never, (signal) => session.close(signal));
 
 /** The same session with a deadline for each call, which also ends when the signal fires. */
