@@ -8,7 +8,6 @@ export interface Config {
   /** `edge`: connects to a hub. */
   readonly mode: 'edge' | 'standalone';
   readonly names: Names;
-  /** The id of the module, when it runs as one. */
   readonly module: string | undefined;
   readonly workloadUri: string | undefined;
   readonly policyFile: string | undefined;
@@ -16,7 +15,6 @@ export interface Config {
   readonly port: number;
   readonly stateDir: string;
   readonly hostRoot: string;
-  /** The socket of the container engine. */
   readonly dockerSocket: string;
   readonly metricsIdentity: 'labels' | 'info';
   readonly logFormat: 'iotedge' | 'json';

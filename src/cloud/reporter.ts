@@ -14,7 +14,6 @@ export interface Reporter {
   show(report: Report, urgent: boolean): void;
 }
 
-/** A reporter without an earlier report. */
 export function createReporter({ send, inForce, complete }: ReporterOptions): Reporter {
   let previous: Reported | undefined;
   let completed = false;

@@ -8,7 +8,6 @@ const refreshSeconds = 30;
 interface Sources {
   readonly agent: Agent;
   readonly metrics: Metrics;
-  /** The name of the device, where it is known. */
   readonly device: string | undefined;
 }
 

@@ -115,7 +115,6 @@ function createExchanges() {
       });
       return true;
     },
-    /** Whether a response is under way on this connection. */
     busy: (socket: Socket): boolean => exchanges.has(socket),
   };
 }

@@ -12,7 +12,6 @@ import { createWakeup } from './wakeup.ts';
 
 /** The connection to the cloud. Without a connection, the last report and the messages wait for the next one. */
 export interface Hub {
-  /** Starts to connect. */
   start(handlers: HubHandlers): void;
   state(): 'connecting' | 'connected' | 'offline';
   figures(): HubFigures;
@@ -52,6 +51,7 @@ export interface HubOptions {
   readonly timings?: HubTimings;
   /** The reported properties that were last acknowledged to an earlier process. */
   readonly acknowledged?: Json | undefined;
+  /** Called with all acknowledged properties after each patch. */
   onAcknowledged?(reported: Json): void;
   /** Messages that an earlier process could not send. */
   readonly unsent?: readonly OutputMessage[] | undefined;

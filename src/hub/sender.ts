@@ -24,9 +24,7 @@ export interface SenderOptions {
   readonly outbox: Outbox;
   readonly log: HubLog;
   readonly now: () => Date;
-  /** Called with all acknowledged reported properties after each patch. */
   onAcknowledged?(reported: Json): void;
-  /** Called with the messages that are still to be sent whenever one was sent. */
   onUnsent?(messages: readonly OutputMessage[]): void;
 }
 

@@ -25,7 +25,6 @@ export interface Session {
   close(signal: AbortSignal): Promise<void>;
 }
 
-/** Callbacks of a session. */
 export interface SessionEvents {
   /** A patch of the desired properties, `$version` included. */
   onDesired(patch: Json): void;
@@ -44,7 +43,6 @@ export interface HubLog {
 /** Opens a session that handles these methods. The signal ends the attempt. */
 export type OpenSession = (methods: Methods, events: SessionEvents, signal: AbortSignal) => Promise<Session>;
 
-/** The hub has rejected a patch. */
 export class PatchRejected extends Error {
   override readonly name = 'PatchRejected';
 }

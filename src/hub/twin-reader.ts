@@ -14,9 +14,7 @@ export interface TwinReader {
 export interface TwinReaderOptions {
   /** The copy of the desired properties; it outlives the session. */
   readonly desired: DesiredCopy;
-  /** Seconds until the twin is read again: to detect a session without subscriptions, and lost pushes. */
   readonly rereadSeconds: number;
-  /** The same while edgeHub has no copy of the twin: it may never push it. */
   readonly rereadUnknownSeconds: number;
   readonly log: HubLog;
   /** Called with all desired properties whenever they were read or patched. */
@@ -25,7 +23,6 @@ export interface TwinReaderOptions {
   onReported(reported: Json): void;
 }
 
-/** A reader that is due at once. */
 export function createTwinReader(options: TwinReaderOptions): TwinReader {
   const { desired, log } = options;
   let readAtMs = 0;

@@ -5,7 +5,6 @@ export interface Wakeup {
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** A wakeup that has not been rung. */
 export function createWakeup(): Wakeup {
   let rung = false;
   let wake = () => {

@@ -30,10 +30,8 @@ export interface MetricsOptions {
   policyAcceptedAt(): Date;
 }
 
-/** The metrics page and its counters. */
 export interface Metrics {
   readonly contentType: string;
-  /** Counts one run of a check. */
   count(ran: Ran): void;
   /** The page: text format 0.0.4, without sample timestamps or infinities. */
   render(report: Report): Promise<string>;
@@ -152,7 +150,6 @@ function addCheckGauges(registry: Registry): (report: Report) => void {
   };
 }
 
-/** The gauges that checks define. */
 function addReadings(registry: Registry, checks: readonly Check[]): (report: Report) => void {
   const gauges = new Map(
     checks.flatMap(({ gauges = {} }) =>

@@ -8,7 +8,6 @@ import { style } from './style.ts';
 
 /** What the page shows besides the report. */
 export interface PageContext {
-  /** The name of the device, where it is known. */
   readonly device: string | undefined;
   readonly refreshSeconds: number;
 }
