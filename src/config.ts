@@ -5,10 +5,9 @@ import { logLevels } from './log.ts';
 
 /** The process environment, read once. */
 export interface Config {
-  /** `edge`: a hub is there to connect to. */
+  /** `edge`: connects to a hub. */
   readonly mode: 'edge' | 'standalone';
   readonly names: Names;
-  /** The module's own id, when it runs as one. */
   readonly module: string | undefined;
   readonly workloadUri: string | undefined;
   readonly policyFile: string | undefined;
@@ -16,18 +15,17 @@ export interface Config {
   readonly port: number;
   readonly stateDir: string;
   readonly hostRoot: string;
-  /** The container engine's. */
   readonly dockerSocket: string;
   readonly metricsIdentity: 'labels' | 'info';
   readonly logFormat: 'iotedge' | 'json';
   readonly logLevel: string;
   readonly proxy: HttpProxy | undefined;
   readonly noProxy: string;
-  /** PEM files with authorities to trust beside Node's own. */
+  /** PEM files with certificate authorities to trust in addition to Node's. */
   readonly caFiles: readonly string[];
 }
 
-/** A variable that makes no sense. The message is one line: the variable, its value, what is allowed. */
+/** An invalid environment variable. The message is one line: the variable, what is allowed, the value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -43,16 +41,16 @@ const required = [
   'IOTEDGE_MODULEGENERATIONID',
 ];
 
-/** Reads the environment. Throws a {@link ConfigError} for the first value that makes no sense. */
+/** Reads the environment. Throws a {@link ConfigError} for the first invalid value. */
 export function readConfig(environment: Environment): Config {
   const env = (name: string) => environment[name] || undefined;
   const connectionString = env('EdgeHubConnectionString') ?? env('IotHubConnectionString');
   const isModule = Object.keys(environment).some((name) => name.startsWith('IOTEDGE_') && env(name));
   if (isModule && !connectionString) checkModule(env);
   if (env('HARDENING_WEB_CONFIG')) {
-    // Serving plain HTTP to somebody who asked for TLS would be worse than not starting.
+    // Serving plain HTTP where TLS was configured would be worse than not starting.
     throw new ConfigError(
-      `HARDENING_WEB_CONFIG is "${env('HARDENING_WEB_CONFIG')}", but this version serves plain HTTP only: unset it`,
+      `HARDENING_WEB_CONFIG must be unset, got "${env('HARDENING_WEB_CONFIG')}": this version serves plain HTTP only`,
     );
   }
   const parts = connectionParts(connectionString);
@@ -94,66 +92,64 @@ export function readConfig(environment: Environment): Config {
   };
 }
 
-/** What the SDK would only say with a ReferenceError once it connects. */
+/** Checks what the SDK reports only when it connects, as a ReferenceError. */
 function checkModule(env: (name: string) => string | undefined): void {
   const missing = required.filter((name) => !env(name));
   if (missing.length > 0) {
-    throw new ConfigError(
-      `${missing.join(', ')} not set, though other IOTEDGE_ variables are: set all or none`,
-    );
+    throw new ConfigError(`${missing.join(', ')} must be set when other IOTEDGE_ variables are set`);
   }
   const scheme = env('IOTEDGE_AUTHSCHEME') ?? '';
-  if (scheme.toLowerCase() !== 'sastoken') refuse('IOTEDGE_AUTHSCHEME', scheme, 'sasToken');
+  if (scheme.toLowerCase() !== 'sastoken') reject('IOTEDGE_AUTHSCHEME', scheme, 'sasToken');
 }
 
-/** Says what is missing and never what is there: it holds a key. */
+/** Names the missing fields only, because the value contains a key. */
 function checkConnection(name: string, parts: Readonly<Record<string, string>>): void {
   const missing = ['HostName', 'DeviceId', 'ModuleId'].filter((field) => !parts[field]);
   if (!parts.key) missing.push('a key');
   if (missing.length === 0) return;
   throw new ConfigError(
-    `${name} lacks ${missing.join(', ').replace(/, (?=[^,]*$)/, ' and ')}; it must be a module connection string: HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...`,
+    `${name} must be a module connection string (HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...), got one without ${missing.join(', ').replace(/, (?=[^,]*$)/, ' and ')}`,
   );
 }
 
-function refuse(name: string, value: string, allowed: string): never {
+function reject(name: string, value: string, allowed: string): never {
   throw new ConfigError(`${name} must be ${allowed}, got "${value}"`);
 }
 
 function oneOf<const T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  return allowed.find((each) => each === value) ?? refuse(name, value, allowed.join(' or '));
+  return allowed.find((each) => each === value) ?? reject(name, value, allowed.join(' or '));
 }
 
 const port = (name: string, value: string): number =>
-  parsePort(value) ?? refuse(name, value, 'a port from 0 to 65535 (0 takes any free one)');
+  parsePort(value) ?? reject(name, value, 'a port from 0 to 65535 (0 picks a free port)');
 
 function proxy(value: string | undefined): HttpProxy | undefined {
   const text = value?.trim();
   return text
-    ? (parseProxy(text) ?? refuse('https_proxy', withoutCredentials(text), 'http://host:port'))
+    ? (parseProxy(text) ?? reject('https_proxy', withoutCredentials(text), 'http://host:port'))
     : undefined;
 }
 
-/** No other names: one that does not resolve would only show once it listens, and one that does may move. */
+/** An address, no host names except localhost: they may not resolve, or resolve to another address later. */
 const address = (name: string, value: string): string =>
   z.union([z.ipv4(), z.ipv6(), z.literal('localhost')]).safeParse(value).data ??
-  refuse(name, value, 'an IPv4 or IPv6 address or localhost, without a port');
+  reject(name, value, 'an IPv4 or IPv6 address or localhost, without a port');
 
 const absolute = (name: string, value: string): string =>
-  value.startsWith('/') ? value : refuse(name, value, 'an absolute path');
+  value.startsWith('/') ? value : reject(name, value, 'an absolute path');
 
 function socketUri(name: string, value: string | undefined): string | undefined {
   return value === undefined || /^unix:\/\/\/./.test(value)
     ? value
-    : refuse(name, value, 'unix:///path/of/the/socket');
+    : reject(name, value, 'unix:///path/to/socket');
 }
 
 function logLevel(value: string): string {
-  const level = Object.entries(logLevels).find(([word]) => word === value.toLowerCase())?.[1];
-  return level ?? refuse('RuntimeLogLevel', value, `one of ${Object.keys(logLevels).join(', ')}`);
+  const level = Object.entries(logLevels).find(([name]) => name === value.toLowerCase())?.[1];
+  return level ?? reject('RuntimeLogLevel', value, `one of ${Object.keys(logLevels).join(', ')}`);
 }
 
-/** The fields of an IoT Hub connection string; of its key only that there is one. */
+/** The fields of an IoT Hub connection string; of a key only whether it is present. */
 function connectionParts(text: string | undefined): Record<string, string> {
   const fields = (text ?? '').split(';').map((field) => field.split('='));
   return Object.fromEntries(

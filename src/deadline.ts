@@ -1,14 +1,14 @@
 import { setMaxListeners } from 'node:events';
 
-/** A signal that never fires, for work that has only its own deadline. */
+/** A signal that never fires, for work that only has its own deadline. */
 export const { signal: never } = new AbortController();
 
 /**
- * Does work whose signal fires when `parent` does, or after `seconds` with a `TimeoutError`. The work is waited for
- * even then: cut short, it may still answer how far it came.
+ * Runs work with a signal that fires when `parent` does, or after `seconds` with a `TimeoutError`. Waits for the work
+ * even then, because it may still return a partial result.
  *
- * A timer rather than AbortSignal.timeout(): that one is unref'd, so a process which waits for nothing else would just
- * end, and in Node 20 it can be collected as garbage before it fires when only AbortSignal.any() holds it.
+ * Uses a timer instead of AbortSignal.timeout(), which is unref'd, so a process that waits for nothing else would exit.
+ * In Node 20 it can also be garbage collected before it fires if only AbortSignal.any() refers to it.
  */
 export async function withDeadline<T>(
   seconds: number,
@@ -16,11 +16,11 @@ export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   parent.throwIfAborted();
-  // One listener for each subject under way; Node warns of a leak at eleven.
+  // There is one listener for each concurrent subject; Node warns of a leak at eleven.
   setMaxListeners(0, parent);
   const controller = new AbortController();
-  const late = () => controller.abort(new DOMException(`No answer within ${seconds} s`, 'TimeoutError'));
-  const timer = setTimeout(late, seconds * 1000);
+  const onTimeout = () => controller.abort(new DOMException(`No answer within ${seconds} s`, 'TimeoutError'));
+  const timer = setTimeout(onTimeout, seconds * 1000);
   const onParent = () => controller.abort(parent.reason);
   parent.addEventListener('abort', onParent, { once: true });
   try {
@@ -28,17 +28,17 @@ export async function withDeadline<T>(
   } finally {
     clearTimeout(timer);
     parent.removeEventListener('abort', onParent);
-    // Whatever the work left waiting ends with it.
-    controller.abort(new DOMException('The work is over', 'AbortError'));
+    // Ends whatever the work has left running.
+    controller.abort(new DOMException('The work has ended', 'AbortError'));
   }
 }
 
-/** Long enough for work that is cut short to answer, too short to be noticed behind a deadline. */
-const lastWordMs = 100;
+/** Time for aborted work to return a partial result; short compared with any deadline. */
+const graceMs = 100;
 
 /**
- * As {@link withDeadline}, but rejects right after a deadline, and at once for any other reason to stop: work that
- * ignores its signal holds nobody up.
+ * Like {@link withDeadline}, but does not wait for work that ignores its signal: rejects shortly after the deadline, and
+ * at once when `parent` fires.
  */
 export const within = <T>(
   seconds: number,
@@ -50,25 +50,25 @@ export const within = <T>(
     parent,
     (signal) =>
       new Promise<T>((resolve, reject) => {
-        const giveUp = () => reject(signal.reason);
-        const onAbort = () => (isTimeout(signal.reason) ? setTimeout(giveUp, lastWordMs) : giveUp());
+        const stopWaiting = () => reject(signal.reason);
+        const onAbort = () => (isTimeout(signal.reason) ? setTimeout(stopWaiting, graceMs) : stopWaiting());
         signal.addEventListener('abort', onAbort, { once: true });
-        // Started in a promise, so that work which throws at once rejects as well.
+        // Started in a promise, so that work that throws synchronously rejects, too.
         Promise.resolve(signal).then(work).then(resolve, reject);
       }),
   );
 
-/** Whether an error says that a deadline passed. Node's own look-ups wrap that in an AbortError. */
+/** Whether an error means that a deadline passed. Some Node APIs wrap it in an AbortError. */
 export const isTimeout = (error: unknown): boolean =>
   error instanceof Error &&
   (error.name === 'TimeoutError' || (error.name === 'AbortError' && isTimeout(error.cause)));
 
 /**
- * Settles with the work, or rejects with the signal's reason as soon as it fires: for work that cannot be cancelled,
- * such as a system call on a filesystem that has stopped answering.
+ * Settles with the work, or rejects with the signal's reason as soon as it fires. For work that cannot be cancelled,
+ * such as a system call on a filesystem that hangs.
  */
 export async function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  // By hand: in Node.js 20 a garbage collection may lose a removal that was asked for with the option `signal`.
+  // The listener is removed explicitly: in Node.js 20 the option `signal` may lose the removal at a garbage collection.
   let stopListening = () => {};
   try {
     return await new Promise<T>((resolve, reject) => {

@@ -1,21 +1,21 @@
-const longestMessage = 2000;
-const deepestCause = 8;
+const maxMessageLength = 2000;
+const maxCauses = 8;
 
-/** An error and its causes on one line: what was attempted, then why it failed. */
+/** An error and its causes on one line of at most 2000 characters: what was attempted, then why it failed. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
-  let at = error;
-  // Bounded by depth: causes can go round in a circle.
-  for (let depth = 0; at !== undefined && depth < deepestCause; depth += 1) {
-    const message = at instanceof Error ? at.message : String(at);
-    // Many errors already quote their cause, and an AggregateError says nothing of its own.
+  let current = error;
+  // Bounded, because causes can be circular.
+  for (let depth = 0; current !== undefined && depth < maxCauses; depth += 1) {
+    const message = current instanceof Error ? current.message : String(current);
+    // Many errors already contain the message of their cause; some, such as AggregateError, have none.
     if (message !== '' && !parts.some((part) => part.includes(message))) parts.push(message);
-    at = at instanceof Error ? at.cause : undefined;
+    current = current instanceof Error ? current.cause : undefined;
   }
-  if (parts.length === 0) parts.push(error instanceof Error ? error.name : 'an error that says nothing');
-  return parts.join(': ').replaceAll(/\s+/g, ' ').slice(0, longestMessage);
+  if (parts.length === 0) parts.push(error instanceof Error ? error.name : 'unknown error');
+  return parts.join(': ').replaceAll(/\s+/g, ' ').slice(0, maxMessageLength);
 }
 
-/** The code of a system's, a resolver's or Node.js's own error, `ENOENT` for instance; undefined where there is none. */
+/** The code of a system, resolver or Node.js error, such as `ENOENT`; undefined if it has none. */
 export const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error ? String(error.code) : undefined;

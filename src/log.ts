@@ -1,10 +1,11 @@
+import { format as formatText } from 'node:util';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { describeError } from './errors.ts';
 
-/** Fields first, then the text; an error goes under `err`. */
-export type Log = Logger;
+/** Fields first, then the text; an error goes under `err`. There are no child loggers: their fields would be lost. */
+export type Log = Pick<Logger, 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'>;
 
-/** The values of `RuntimeLogLevel`, as edgeAgent has them, and pino's words for them. */
+/** The values of `RuntimeLogLevel`, which are edgeAgent's, and pino's names for them. */
 export const logLevels: Readonly<Record<string, string>> = {
   fatal: 'fatal',
   error: 'error',
@@ -25,28 +26,50 @@ const edgeLevels: Readonly<Record<number, readonly [priority: number, tag: strin
   60: [0, 'FTL'],
 };
 
-/** A logger to standard output, in the form that edgeAgent's log filters read or as JSON. */
+/** A logger to standard output, in the format that edgeAgent's log filters read or as JSON. */
 export function createLog(
   format: 'iotedge' | 'json',
   level: string,
   out: DestinationStream = process.stdout,
 ): Log {
-  const destination = format === 'json' ? out : { write: (line: string) => out.write(edgeLine(line)) };
-  // An error is told on one line; its stack says nothing to an operator.
+  const destination = format === 'json' ? out : edgeDestination(out);
+  // An error becomes one line without its stack, which does not help an operator.
   return pino({ level, base: null, serializers: { err: describeError } }, destination);
 }
 
-/** `<6> 2026-01-01 00:00:00.000 +00:00 [INF] - text key=value` */
-export function edgeLine(json: string): string {
-  const { level, time, msg, ...rest } = JSON.parse(json) as Record<string, unknown>;
-  const [priority, tag] = edgeLevels[Number(level)] ?? [6, 'INF'];
-  const moment = new Date(Number(time)).toISOString().replace('T', ' ').replace('Z', ' +00:00');
-  const fields = Object.entries(rest).map(([key, value]) => ` ${key}=${fieldText(value)}`);
-  const text = `${String(msg ?? '')}${fields.join('')}`;
-  return `<${priority}> ${moment} [${tag}] - ${text.replaceAll(/\p{Cc}+/gu, ' ')}\n`;
+/** What pino sets on a destination before each write, if the destination asks for it with the symbol below. */
+interface Entry {
+  lastLevel: number;
+  /** Milliseconds since 1970. */
+  lastTime: string;
+  lastMsg: string | undefined;
+  /** The fields before they are serialised. */
+  lastObj: object;
+}
+
+/** Writes each entry as `<6> 2026-01-01 00:00:00.000 +00:00 [INF] - text key=value` instead of pino's JSON. */
+function edgeDestination(out: DestinationStream): DestinationStream {
+  const entry: Entry & DestinationStream = {
+    lastLevel: 0,
+    lastTime: '',
+    lastMsg: '',
+    lastObj: {},
+    write: () => out.write(edgeLine(entry)),
+  };
+  return Object.assign(entry, { [pino.symbols.needsMetadataGsym]: true });
+}
+
+function edgeLine({ lastLevel, lastTime, lastMsg = '', lastObj }: Entry): string {
+  const [priority, tag] = edgeLevels[lastLevel] ?? [6, 'INF'];
+  const time = new Date(Number(lastTime)).toISOString().replace('T', ' ').replace('Z', ' +00:00');
+  const fields = Object.entries(lastObj)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ` ${key}=${fieldText(key === 'err' ? describeError(value) : value)}`);
+  const text = `${lastMsg}${fields.join('')}`;
+  return `<${priority}> ${time} [${tag}] - ${text.replaceAll(/\p{Cc}+/gu, ' ')}\n`;
 }
 
 function fieldText(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'object' ? formatText('%j', value) : String(value);
   return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
 }

@@ -3,15 +3,15 @@ import { open, stat } from 'node:fs/promises';
 
 interface Limits {
   readonly mostBytes: number;
-  /** False for a path that was resolved just now: a link in its place since then is refused with `ELOOP`. */
+  /** False for a resolved path: a link that has replaced the file since is rejected with `ELOOP`. */
   readonly followLink?: boolean;
 }
 
 /**
- * The bytes of a regular file. A FIFO, a device, a folder or a file of more bytes is refused: nothing may hold up one
- * of the few threads that Node.js reads with, for the process cannot end before they do.
+ * The bytes of a regular file. Rejects FIFOs, devices, folders and larger files: they could block one of Node.js's few
+ * file threads, and the process cannot exit before those have finished.
  *
- * @throws the system error, or an error that tells what is there instead; neither needs to name the path. Once the
+ * @throws the system error, or an error that describes what was found instead; the message may lack the path. When the
  *   signal fires, its reason.
  */
 export async function readRegularFile(
@@ -22,10 +22,10 @@ export async function readRegularFile(
   signal?.throwIfAborted();
   const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
   const before = await stat(path);
-  // Opening is not harmless: a watchdog device, once opened and closed, resets the machine. A folder is opened for the
-  // error of one that may not be read.
+  // Opening a device can have side effects: opening and closing a watchdog device resets the machine. A folder is opened
+  // to get the error if it may not be read.
   if (!before.isFile() && !before.isDirectory()) throw notRegular();
-  // Whatever has come in its place since, a FIFO for instance, must not hold the opening up.
+  // O_NONBLOCK: if a FIFO has replaced the file since, opening it must not block.
   const handle = await open(path, O_RDONLY | O_NONBLOCK | (followLink ? 0 : O_NOFOLLOW));
   try {
     const stats = await handle.stat();
@@ -33,7 +33,7 @@ export async function readRegularFile(
     if (stats.size > mostBytes) throw tooLarge(stats.size, mostBytes);
     const chunks: Buffer[] = [];
     let length = 0;
-    // A file may grow meanwhile, and those of /proc say that they are empty: the end is where nothing more comes.
+    // A file may grow meanwhile, and files in /proc have size 0: only an empty read is the end.
     while (length <= mostBytes) {
       signal?.throwIfAborted();
       const buffer = Buffer.alloc(Math.max(4096, Math.min(stats.size, mostBytes) + 1 - length));
@@ -52,6 +52,6 @@ export async function readRegularFile(
 const notRegular = () => new Error('it is not a regular file');
 
 const tooLarge = (bytes: number, mostBytes: number) =>
-  new Error(`it has ${mebibytes(bytes)} MiB, and more than ${mebibytes(mostBytes)} MiB is not read`);
+  new Error(`it has ${mebibytes(bytes)} MiB, the limit is ${mebibytes(mostBytes)} MiB`);
 
 const mebibytes = (bytes: number): string => (bytes / 1_048_576).toFixed(1).replace(/\.0$/, '');

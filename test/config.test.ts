@@ -16,8 +16,8 @@ const moduleEnvironment: Environment = {
 const key = 'c2VjcmV0LWtleQ==';
 const connectionString = `HostName=plant.azure-devices.net;DeviceId=press-7;ModuleId=hardening;SharedAccessKey=${key}`;
 
-/** Why this environment is refused. */
-function refusal(environment: Environment): string {
+/** The error for this environment. */
+function errorFor(environment: Environment): string {
   try {
     readConfig(environment);
   } catch (error) {
@@ -27,7 +27,7 @@ function refusal(environment: Environment): string {
   return 'accepted';
 }
 
-test('without any variable it runs alone, by the documented defaults', () => {
+test('without any variable the mode is standalone with the documented defaults', () => {
   expect(readConfig({})).toEqual({
     mode: 'standalone',
     names: {},
@@ -48,12 +48,12 @@ test('without any variable it runs alone, by the documented defaults', () => {
   });
 });
 
-test('an empty variable is none', () => {
+test('an empty variable counts as unset', () => {
   const empty = { HARDENING_PORT: '', HARDENING_HOST_ROOT: '', RuntimeLogLevel: '', IOTEDGE_DEVICEID: '' };
   expect(readConfig(empty)).toEqual(readConfig({}));
 });
 
-test('as edgeAgent starts a module, it has its names', () => {
+test('the variables that edgeAgent sets select edge mode and give the names', () => {
   expect(readConfig(moduleEnvironment)).toMatchObject({
     mode: 'edge',
     names: { iothub: 'plant.azure-devices.net', gateway: 'gateway', device: 'press-7' },
@@ -63,7 +63,7 @@ test('as edgeAgent starts a module, it has its names', () => {
 });
 
 test.each(['EdgeHubConnectionString', 'IotHubConnectionString'])(
-  '%s connects, and gives its names',
+  '%s selects edge mode and gives the names',
   (name) => {
     const config = readConfig({ [name]: `${connectionString};GatewayHostName=gateway` });
     expect(config).toMatchObject({
@@ -81,33 +81,33 @@ test.each<[string, Environment, object]>([
   ['every IPv6 address', { HARDENING_ADDRESS: '::' }, { address: '::' }],
   ['an IPv4 address', { HARDENING_ADDRESS: '127.0.0.1' }, { address: '127.0.0.1' }],
   ['an IPv4 address in IPv6', { HARDENING_ADDRESS: '::ffff:127.0.0.1' }, { address: '::ffff:127.0.0.1' }],
-  ['a name', { HARDENING_ADDRESS: 'localhost' }, { address: 'localhost' }],
+  ['a host name', { HARDENING_ADDRESS: 'localhost' }, { address: 'localhost' }],
   ['a level in any case', { RuntimeLogLevel: 'Information' }, { logLevel: 'info' }],
-  ['a level by edgeAgent’s word', { RuntimeLogLevel: 'verbose' }, { logLevel: 'trace' }],
+  ['edgeAgent’s name of a level', { RuntimeLogLevel: 'verbose' }, { logLevel: 'trace' }],
   [
-    'the proxy in capitals',
+    'the proxy variables in capitals',
     { HTTPS_PROXY: 'http://proxy:1', NO_PROXY: 'a' },
     { proxy: { host: 'proxy', port: 1 }, noProxy: 'a' },
   ],
   [
-    'the small proxy before the large one',
+    'https_proxy before HTTPS_PROXY',
     { https_proxy: 'http://a:1', HTTPS_PROXY: 'http://b:1' },
     { proxy: { host: 'a', port: 1 } },
   ],
   [
-    'authorities',
+    'certificate authorities',
     { NODE_EXTRA_CA_CERTS: '/a.pem', EdgeModuleCACertificateFile: '/b.pem' },
     { caFiles: ['/b.pem', '/a.pem'] },
   ],
-])('%s is taken: %j', (_, environment, expected) => {
+])('%s is accepted: %j', (_, environment, expected) => {
   expect(readConfig(environment)).toMatchObject(expected);
 });
 
-const portAllowed = 'a port from 0 to 65535 (0 takes any free one)';
+const portAllowed = 'a port from 0 to 65535 (0 picks a free port)';
 const levelAllowed = 'one of fatal, error, warning, info, information, debug, verbose';
 const addressAllowed = 'an IPv4 or IPv6 address or localhost, without a port';
 
-describe('a value that makes no sense is refused by name, value and what is allowed', () => {
+describe('the error for an invalid value contains the name, what is allowed and the value', () => {
   test.each<[Environment, string]>([
     [{ HARDENING_PORT: 'http' }, `HARDENING_PORT must be ${portAllowed}, got "http"`],
     [{ HARDENING_PORT: '65536' }, `HARDENING_PORT must be ${portAllowed}, got "65536"`],
@@ -141,7 +141,7 @@ describe('a value that makes no sense is refused by name, value and what is allo
     [{ RuntimeLogLevel: 'constructor' }, `RuntimeLogLevel must be ${levelAllowed}, got "constructor"`],
     [
       { HARDENING_WEB_CONFIG: '/web.yml' },
-      'HARDENING_WEB_CONFIG is "/web.yml", but this version serves plain HTTP only: unset it',
+      'HARDENING_WEB_CONFIG must be unset, got "/web.yml": this version serves plain HTTP only',
     ],
     [
       { https_proxy: 'socks5://proxy:1080' },
@@ -149,31 +149,31 @@ describe('a value that makes no sense is refused by name, value and what is allo
     ],
     [
       { ...moduleEnvironment, IOTEDGE_WORKLOADURI: 'http://localhost' },
-      'IOTEDGE_WORKLOADURI must be unix:///path/of/the/socket, got "http://localhost"',
+      'IOTEDGE_WORKLOADURI must be unix:///path/to/socket, got "http://localhost"',
     ],
     [
       { ...moduleEnvironment, IOTEDGE_WORKLOADURI: 'unix:///' },
-      'IOTEDGE_WORKLOADURI must be unix:///path/of/the/socket, got "unix:///"',
+      'IOTEDGE_WORKLOADURI must be unix:///path/to/socket, got "unix:///"',
     ],
     [
       { EdgeHubConnectionString: connectionString, IOTEDGE_WORKLOADURI: 'http://localhost' },
-      'IOTEDGE_WORKLOADURI must be unix:///path/of/the/socket, got "http://localhost"',
+      'IOTEDGE_WORKLOADURI must be unix:///path/to/socket, got "http://localhost"',
     ],
     [{ ...moduleEnvironment, IOTEDGE_AUTHSCHEME: 'X509' }, 'IOTEDGE_AUTHSCHEME must be sasToken, got "X509"'],
     [
       { IOTEDGE_DEVICEID: 'press-7', IOTEDGE_WORKLOADURI: 'unix:///w.sock' },
-      'IOTEDGE_MODULEID, IOTEDGE_IOTHUBHOSTNAME, IOTEDGE_AUTHSCHEME, IOTEDGE_MODULEGENERATIONID not set, though other IOTEDGE_ variables are: set all or none',
+      'IOTEDGE_MODULEID, IOTEDGE_IOTHUBHOSTNAME, IOTEDGE_AUTHSCHEME, IOTEDGE_MODULEGENERATIONID must be set when other IOTEDGE_ variables are set',
     ],
     [
       { EdgeHubConnectionString: 'garbage' },
-      'EdgeHubConnectionString lacks HostName, DeviceId, ModuleId and a key; it must be a module connection string: HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...',
+      'EdgeHubConnectionString must be a module connection string (HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...), got one without HostName, DeviceId, ModuleId and a key',
     ],
     [
       { IotHubConnectionString: connectionString.replace('ModuleId=hardening;', '') },
-      'IotHubConnectionString lacks ModuleId; it must be a module connection string: HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...',
+      'IotHubConnectionString must be a module connection string (HostName=...;DeviceId=...;ModuleId=...;SharedAccessKey=...), got one without ModuleId',
     ],
   ])('%j', (environment, message) => {
-    expect(refusal(environment)).toBe(message);
+    expect(errorFor(environment)).toBe(message);
   });
 });
 
@@ -181,16 +181,16 @@ test.each<[string, Environment]>([
   ['a proxy', { https_proxy: 'ftp://me:s3cret@proxy:1' }],
   ['a proxy without a scheme', { https_proxy: 'me:s3cret@' }],
   ['a proxy that is no URL', { https_proxy: 'http://me:s3cret@proxy:port' }],
-  ['a proxy with a line break in it', { https_proxy: 'socks://me:s3cr\ns3cret@proxy' }],
-  ['a proxy with an @ in it', { https_proxy: 'socks://me:s3cret@s3cret@proxy' }],
+  ['a proxy with a line break', { https_proxy: 'socks://me:s3cr\ns3cret@proxy' }],
+  ['a proxy with an @ in its password', { https_proxy: 'socks://me:s3cret@s3cret@proxy' }],
   ['a connection string', { EdgeHubConnectionString: 'HostName=;SharedAccessKey=s3cret' }],
   ['a connection string of another kind', { EdgeHubConnectionString: 's3cret' }],
   [
-    'a connection string beside a bad port',
+    'a connection string together with an invalid port',
     { EdgeHubConnectionString: `${connectionString}s3cret`, HARDENING_PORT: 'x' },
   ],
-])('the secret of %s is in no message', (_, environment) => {
-  const message = refusal(environment);
+])('no message contains the secret of %s', (_, environment) => {
+  const message = errorFor(environment);
   expect(message).not.toBe('accepted');
   expect(message).not.toContain('s3cret');
   expect(message).not.toContain('\n');

@@ -5,12 +5,12 @@ import { isTimeout, orAbort, withDeadline, within } from '../src/deadline.ts';
 
 const { signal: never } = new AbortController();
 
-/** As node:timers/promises and others reject once their signal has fired. */
+/** The error with which node:timers/promises and others reject when their signal fires. */
 const aborted = (cause: Error) =>
   Object.assign(new Error('The operation was aborted', { cause }), { name: 'AbortError' });
 const hang = () => new Promise<never>(() => {});
 
-test('work that is done in time gives its answer', async () => {
+test('work that finishes in time returns its result', async () => {
   expect(await within(10, never, async () => 'done')).toBe('done');
   expect(await within(10, never, () => 'done at once')).toBe('done at once');
 });
@@ -24,22 +24,22 @@ test('work that fails rejects with its own error, thrown or rejected', async () 
   await expect(within(10, never, () => Promise.reject(error))).rejects.toBe(error);
 });
 
-test('work that ignores its signal is left behind at the deadline, which says how long it was', async () => {
-  const late = within(0.02, never, hang);
-  await expect(late).rejects.toThrow('No answer within 0.02 s');
-  await expect(late).rejects.toSatisfy(isTimeout);
+test('work that ignores its signal is abandoned after the deadline, which the error contains', async () => {
+  const abandoned = within(0.02, never, hang);
+  await expect(abandoned).rejects.toThrow('No answer within 0.02 s');
+  await expect(abandoned).rejects.toSatisfy(isTimeout);
 });
 
-test('work cut short may still answer how far it came', async () => {
+test('aborted work can still return a partial result', async () => {
   const untilAborted = (signal: AbortSignal) =>
-    new Promise<string>((resolve) => signal.addEventListener('abort', () => resolve('half the way')));
-  expect(await withDeadline(0.02, never, untilAborted)).toBe('half the way');
+    new Promise<string>((resolve) => signal.addEventListener('abort', () => resolve('partial result')));
+  expect(await withDeadline(0.02, never, untilAborted)).toBe('partial result');
 });
 
 test.each([
   ['within', within],
   ['withDeadline', withDeadline],
-])('%s hands on the reason for stopping', async (_, guard) => {
+])('%s passes on the reason for stopping', async (_, guard) => {
   const stopping = new AbortController();
   const reason = new Error('SIGTERM was received');
   let seen: unknown;
@@ -56,25 +56,25 @@ test.each([
   expect(seen).toBe(reason);
 });
 
-test('nothing is begun once everything stops', async () => {
-  let begun = false;
+test('work is not started when the signal has already fired', async () => {
+  let started = false;
   const work = async () => {
-    begun = true;
+    started = true;
   };
   await expect(within(10, AbortSignal.abort(new Error('over')), work)).rejects.toThrow('over');
-  expect(begun).toBe(false);
+  expect(started).toBe(false);
 });
 
-test('what the work left waiting ends with it', async () => {
-  let kept: AbortSignal | undefined;
+test('what the work has left running is aborted when it ends', async () => {
+  let workSignal: AbortSignal | undefined;
   await within(10, never, async (signal) => {
-    kept = signal;
+    workSignal = signal;
   });
-  expect(kept?.aborted).toBe(true);
-  expect(isTimeout(kept?.reason)).toBe(false);
+  expect(workSignal?.aborted).toBe(true);
+  expect(isTimeout(workSignal?.reason)).toBe(false);
 });
 
-test('a thousand deadlines at once make no warning and leave no listener behind', async () => {
+test('a thousand concurrent deadlines cause no warning and leave no listener', async () => {
   const { signal } = new AbortController();
   const warnings: string[] = [];
   const onWarning = ({ name }: Error) => warnings.push(name);
@@ -95,11 +95,11 @@ test.each([
   [new Error('TimeoutError'), false],
   ['TimeoutError', false],
   [undefined, false],
-])('%s is a deadline that passed: %s', (error, expected) => {
+])('%s means that a deadline passed: %s', (error, expected) => {
   expect(isTimeout(error)).toBe(expected);
 });
 
-test('thousands of looks under one signal leave no listener behind', async () => {
+test('thousands of calls of orAbort with one signal leave no listener', async () => {
   const { signal } = new AbortController();
   const worker = async () => {
     for (let n = 0; n < 2000; n++) await orAbort(setImmediate(n), signal);
@@ -108,7 +108,7 @@ test('thousands of looks under one signal leave no listener behind', async () =>
   expect(getEventListeners(signal, 'abort')).toHaveLength(0);
 });
 
-test('it ends with the work, or with the reason of a signal that fires', async () => {
+test('orAbort settles with the work, or rejects with the reason of a signal that fires', async () => {
   const stop = new AbortController();
   expect(await orAbort(Promise.resolve(1), stop.signal)).toBe(1);
   await expect(orAbort(Promise.reject(new Error('broken')), stop.signal)).rejects.toThrow('broken');

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { describeError } from '../src/errors.ts';
 
 const withCause = (message: string, cause: unknown) => new Error(message, { cause });
-const endless = new Error('round');
-endless.cause = withCause('and round', endless);
+const circular = new Error('circular');
+circular.cause = withCause('and again', circular);
 
 test.each([
   ['an error', new Error('it broke'), 'it broke'],
@@ -13,29 +13,29 @@ test.each([
     'could not read it: open: ENOENT',
   ],
   [
-    'a cause that is quoted already',
+    'a cause that its message already contains',
     withCause('could not: ENOENT', new Error('ENOENT')),
     'could not: ENOENT',
   ],
-  ['an error that says nothing, with a cause', withCause('', new Error('ENOENT')), 'ENOENT'],
-  ['an error that says nothing', new TypeError(''), 'TypeError'],
+  ['an error without a message, with a cause', withCause('', new Error('ENOENT')), 'ENOENT'],
+  ['an error without a message', new TypeError(''), 'TypeError'],
   [
     'several errors',
     new AggregateError([new Error('a'), new Error('b')], 'neither answered'),
     'neither answered',
   ],
-  ['several errors that say nothing', new AggregateError([new Error('a')]), 'AggregateError'],
+  ['several errors without a message', new AggregateError([new Error('a')]), 'AggregateError'],
   ['a text', 'just a text', 'just a text'],
-  ['an empty text', '', 'an error that says nothing'],
-  ['nothing', undefined, 'an error that says nothing'],
+  ['an empty text', '', 'unknown error'],
+  ['nothing', undefined, 'unknown error'],
   ['null', null, 'null'],
   ['a cause that is a text', withCause('could not', 'because'), 'could not: because'],
   ['several lines', new Error('one\r\n  two\tthree'), 'one two three'],
-  ['causes that go round', endless, 'round: and round'],
-])('%s is told on one line', (_, error, line) => {
+  ['circular causes', circular, 'circular: and again'],
+])('%s is described on one line', (_, error, line) => {
   expect(describeError(error)).toBe(line);
 });
 
-test('a message without end is cut off', () => {
+test('a very long message is truncated', () => {
   expect(describeError(new Error('x'.repeat(1_000_000)))).toHaveLength(2000);
 });

@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest';
-import { createLog, edgeLine, logLevels } from '../src/log.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createLog, logLevels } from '../src/log.ts';
 
-// LogMessageParser.cs of Azure/iotedge, without the timestamp that the engine puts in front.
+// LogMessageParser.cs of Azure/iotedge, without the timestamp that the container engine prepends.
 const parser =
   /^\s*(?:<(?<level>\d)>)?\s*(?:(?<time>\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3} [+-]\d{2}:\d{2})\s)?\s*(?<text>.*)\n$/;
 
@@ -26,27 +26,45 @@ test.each([
   expect(lines).toHaveLength(1);
 });
 
-test('a line is as documented, to the letter', () => {
-  const time = Date.parse('2026-01-02T03:04:05.006Z');
-  expect(edgeLine(JSON.stringify({ level: 30, time, port: 9600, msg: 'Listening' }))).toBe(
+test('a line has exactly the documented format', () => {
+  vi.useFakeTimers({ now: new Date('2026-01-02T03:04:05.006Z') });
+  onTestFinished(() => void vi.useRealTimers());
+  const { log, lines } = logged();
+  log.info({ port: 9600 }, 'Listening');
+  log.error({ port: 9601 }, 'Closed');
+  expect(lines).toEqual([
     '<6> 2026-01-02 03:04:05.006 +00:00 [INF] - Listening port=9600\n',
-  );
+    '<3> 2026-01-02 03:04:05.006 +00:00 [ERR] - Closed port=9601\n',
+  ]);
 });
 
-describe('a value', () => {
+const circular: { self?: object } = {};
+circular.self = circular;
+
+describe('a field', () => {
   test.each<[string, unknown, string]>([
-    ['plain', 'edge', 'key=edge'],
+    ['one word', 'edge', 'key=edge'],
     ['a number', 7, 'key=7'],
-    ['with a blank', 'two words', 'key="two words"'],
-    ['with a quote', 'say "hi"', 'key="say \\"hi\\""'],
-    ['with an equals sign', 'a=b', 'key="a=b"'],
+    ['text with a blank', 'two words', 'key="two words"'],
+    ['text with a quote', 'say "hi"', 'key="say \\"hi\\""'],
+    ['text with an equals sign', 'a=b', 'key="a=b"'],
     ['empty', '', 'key=""'],
     ['a list', ['a', 'b c'], 'key="[\\"a\\",\\"b c\\"]"'],
     ['null', null, 'key=null'],
-  ])('that is %s stays apart from the next', (_, value, text) => {
+    ['true', true, 'key=true'],
+    ['an object', { a: 1 }, 'key="{\\"a\\":1}"'],
+    ['a big integer', 2n ** 64n, 'key=18446744073709551616'],
+    ['circular', circular, 'key=[Circular]'],
+  ])('with a value that is %s is separate from the next one', (_, value, text) => {
     const { log, lines } = logged();
     log.info({ key: value, last: 1 }, 'Text');
     expect(parsed(lines[0])?.text).toBe(`[INF] - Text ${text} last=1`);
+  });
+
+  test('that is undefined is left out', () => {
+    const { log, lines } = logged();
+    log.info({ key: undefined, last: 1 }, 'Text');
+    expect(parsed(lines[0])?.text).toBe('[INF] - Text last=1');
   });
 
   test.each([
@@ -55,7 +73,7 @@ describe('a value', () => {
     '\n<0> 2026-01-01 00:00:00.000 +00:00 [FTL] - forged',
     '\u001b[31mred',
     'a\u0085b',
-  ])('cannot begin a line or colour the terminal: %j', (value) => {
+  ])('cannot start a new line or control the terminal: %j', (value) => {
     const { log, lines } = logged();
     log.info({ key: value }, value);
     expect(lines).toHaveLength(1);
@@ -64,10 +82,16 @@ describe('a value', () => {
   });
 });
 
-test('an error is told with its causes on the same line, without its stack', () => {
+test('an error is logged with its causes on the same line, without its stack', () => {
   const { log, lines } = logged();
   log.warn({ err: new Error('Could not read', { cause: new Error('ENOENT') }) }, 'No memory');
   expect(parsed(lines[0])?.text).toBe('[WRN] - No memory err="Could not read: ENOENT"');
+});
+
+test('an error that is logged alone is one line with its message as the text', () => {
+  const { log, lines } = logged();
+  log.error(new Error('broken'));
+  expect(parsed(lines[0])?.text).toBe('[ERR] - broken err=broken');
 });
 
 test.each([
@@ -78,13 +102,13 @@ test.each([
   ['information', 4],
   ['debug', 5],
   ['verbose', 6],
-])('at RuntimeLogLevel %s, %d of the six levels are told', (word, count) => {
-  const { log, lines } = logged(logLevels[word]);
+])('RuntimeLogLevel %s logs %d of the six levels', (name, count) => {
+  const { log, lines } = logged(logLevels[name]);
   for (const level of ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const) log[level]({}, 'Text');
   expect(lines).toHaveLength(count);
 });
 
-test('as JSON, a line is one object, newline in a value or not', () => {
+test('as JSON, each line is one object, even with a newline in a value', () => {
   const { log, lines } = logged('info', 'json');
   log.info({ key: 'one\ntwo' }, 'Text');
   expect(lines).toHaveLength(1);

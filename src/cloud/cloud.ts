@@ -12,19 +12,19 @@ import { createReporter } from './reporter.ts';
 
 const reportedName = 'reported';
 const alertsName = 'alerts';
-const alert = z.object({
+const messageSchema = z.object({
   output: z.string(),
   body: z.unknown(),
   properties: z.record(z.string(), z.string()),
 });
 
-/** A hub that goes on where an earlier process stopped: from what was acknowledged, with what was not sent. */
+/** A hub that continues where an earlier process stopped: with its acknowledged report and its unsent alerts. */
 export const createStoredHub = (state: StateFile, log: Log, now: () => Date): Hub =>
   createHub({
     open: openSession,
     acknowledged: z.record(z.string(), z.unknown()).safeParse(state.get(reportedName)).data,
     onAcknowledged: (reported) => state.set(reportedName, reported),
-    unsent: z.array(alert).safeParse(state.get(alertsName)).data,
+    unsent: z.array(messageSchema).safeParse(state.get(alertsName)).data,
     onUnsent: (messages) => state.set(alertsName, messages),
     log,
     random: Math.random,
@@ -39,15 +39,15 @@ export interface CloudOptions {
   readonly now: () => Date;
 }
 
-/** Everything between the agent and its module twin. */
+/** The connection between the agent and its module twin. */
 export interface Cloud {
-  /** Settles once the twin has been read for the first time. */
+  /** Resolves once the twin was read for the first time. */
   readonly firstTwin: Promise<void>;
   /** Sends the heartbeat if it is due. */
   beat(): void;
 }
 
-/** Connects the agent to its module twin: policies in, reports and alerts out, direct methods answered. */
+/** Connects the agent to its module twin: receives policies, sends reports and alerts, handles direct methods. */
 export function connectCloud({ hub, checks, keeper, agent, now }: CloudOptions): Cloud {
   const reporter = createReporter({
     send: (properties, minIntervalSeconds, urgent) =>
@@ -68,7 +68,7 @@ export function connectCloud({ hub, checks, keeper, agent, now }: CloudOptions):
     hub.start({
       methods: createMethods(agent, checks),
       onDesired(desired) {
-        // A change shows itself; what is acknowledged again has to be shown from here.
+        // A change of policy makes the agent report by itself; a repeated one still has to be acknowledged.
         if (!keeper.applyDesired(desired)) reporter.show(agent.report(), true);
         resolve();
       },

@@ -9,26 +9,26 @@ interface Answer {
   readonly payload: unknown;
 }
 
-// IoT Hub takes 128 KB, the envelope included.
-const largestReportBytes = 118 * 1024;
+// IoT Hub accepts 128 KB, the envelope included.
+const maxReportBytes = 118 * 1024;
 
-/** The module's direct methods. A bad payload is answered with 400 and `{ "error": … }`. */
+/** The module's direct methods. An invalid payload gets status 400 and `{ "error": … }`. */
 export function createMethods(
   agent: Agent,
   checks: readonly Check[],
 ): Record<'runChecks' | 'getReport' | 'validatePolicy', (payload: unknown) => Promise<Answer>> {
   const ids = checks.map(({ id }) => id);
-  const run = z.strictObject({ checks: z.array(z.enum(ids)).min(1).optional() });
-  const nothing = z.strictObject({});
-  const validate = z.strictObject({ policy: z.unknown() });
+  const runSchema = z.strictObject({ checks: z.array(z.enum(ids)).min(1).optional() });
+  const emptySchema = z.strictObject({});
+  const policySchema = z.strictObject({ policy: z.unknown() });
   return {
-    runChecks: answering(run, async ({ checks: some }) => shortened(await agent.runChecks(some))),
-    getReport: answering(nothing, () => shortened(agent.report())),
-    validatePolicy: answering(validate, ({ policy }) => readPolicy(policy, checks)),
+    runChecks: handler(runSchema, async ({ checks: some }) => shorten(await agent.runChecks(some))),
+    getReport: handler(emptySchema, () => shorten(agent.report())),
+    validatePolicy: handler(policySchema, ({ policy }) => readPolicy(policy, checks)),
   };
 }
 
-const answering =
+const handler =
   <T>(schema: z.ZodType<T>, work: (payload: T) => unknown) =>
   async (payload: unknown): Promise<Answer> => {
     const parsed = schema.safeParse(payload ?? {});
@@ -39,10 +39,11 @@ const answering =
     return { status: 400, payload: { error: problems.join('; ') } };
   };
 
+/** A report, with the number of findings that were left out. */
 type ShortReport = Report & { readonly summary: { readonly findingsLeftOut?: number } };
 
-/** A report that fits into an answer: where not all findings do, the worst, and how many were left out. */
-function shortened(report: Report): ShortReport {
+/** A report that fits into a response: if not all findings fit, the worst ones. */
+function shorten(report: Report): ShortReport {
   const all = Object.entries(report.checks).flatMap(([id, { findings }]) =>
     findings.map((finding) => ({ id, status: finding.status, finding })),
   );
@@ -55,9 +56,9 @@ function shortened(report: Report): ShortReport {
       }),
     ),
   });
-  if (bytes(report) <= largestReportBytes) return report;
+  if (bytes(report) <= maxReportBytes) return report;
   const kept = new Set<unknown>();
-  let room = largestReportBytes - bytes(withOnly(kept));
+  let room = maxReportBytes - bytes(withOnly(kept));
   for (const { finding } of worstFirst(all)) {
     const size = bytes(finding) + 1;
     if (size > room) continue;

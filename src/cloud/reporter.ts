@@ -9,12 +9,11 @@ export interface ReporterOptions {
   complete(): boolean;
 }
 
-/** Tells reports to the twin: differences when something has changed, and a heartbeat when nothing has. */
+/** Sends reports to the twin: at every change, and a heartbeat when nothing changes. */
 export interface Reporter {
   show(report: Report, urgent: boolean): void;
 }
 
-/** A reporter that has told nothing yet: every word of its first report is fresh. */
 export function createReporter({ send, inForce, complete }: ReporterOptions): Reporter {
   let previous: Reported | undefined;
   let completed = false;
@@ -25,16 +24,16 @@ export function createReporter({ send, inForce, complete }: ReporterOptions): Re
       const { heartbeatMinutes, minIntervalSeconds } = policy.policy.report;
       const due = !beat || performance.now() - beat.at >= heartbeatMinutes * 60_000;
       if (!beat || due) beat = { at: performance.now(), moment: report.generatedAt };
-      // With a heartbeat or a new policy the words are told anew, though no status has changed.
-      const fresh = due || policy.version !== previous?.policy.av;
-      const before = fresh ? undefined : previous;
+      // A heartbeat or a new policy updates all texts, even if no status has changed.
+      const refresh = due || policy.version !== previous?.policy.av;
+      const before = refresh ? undefined : previous;
       const first = !completed && complete();
       completed ||= first;
       const next = reportedProperties(report, policy, completed, beat.moment, before);
-      // Neither bad news nor the first whole report waits for the interval that an earlier patch has begun.
-      const hurry = urgent || first || worsened(previous, next);
+      // A worse finding and the first complete report do not wait for the interval.
+      const immediate = urgent || first || worsened(previous, next);
       previous = next;
-      send(next, minIntervalSeconds, hurry);
+      send(next, minIntervalSeconds, immediate);
     },
   };
 }

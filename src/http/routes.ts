@@ -5,15 +5,14 @@ import { type Routes, text } from './server.ts';
 
 const refreshSeconds = 30;
 
-interface Served {
+interface Sources {
   readonly agent: Agent;
   readonly metrics: Metrics;
-  /** The device's own name, where it is known. */
   readonly device: string | undefined;
 }
 
-/** What is served on port 9600. */
-export const routes = ({ agent, metrics, device }: Served): Routes => ({
+/** The endpoints on port 9600. */
+export const routes = ({ agent, metrics, device }: Sources): Routes => ({
   '/': () => ({
     type: 'text/html; charset=utf-8',
     body: renderPage(agent.report(), { device, refreshSeconds }),
@@ -23,8 +22,8 @@ export const routes = ({ agent, metrics, device }: Served): Routes => ({
     type: 'application/json; charset=utf-8',
     body: `${JSON.stringify(agent.report(), undefined, 2)}\n`,
   }),
-  '/healthz': () => verdict(agent.stuck()),
-  '/readyz': () => verdict(agent.notReady()),
+  '/healthz': () => health(agent.stuck()),
+  '/readyz': () => health(agent.notReady()),
 });
 
-const verdict = (problem: string | undefined) => (problem ? text(503, problem) : text(200, 'ok'));
+const health = (problem: string | undefined) => (problem ? text(503, problem) : text(200, 'ok'));

@@ -2,28 +2,28 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 
 type Socket = IncomingMessage['socket'];
 
-/** What a route answers; 200 unless it says otherwise. */
+/** A response; the default status is 200. */
 export interface Answer {
   readonly status?: number;
   readonly type: string;
   readonly body: string;
 }
 
-/** What is served, by exact path. Handlers are quick: no request makes a check run. */
+/** Handlers by exact path. They must be quick: HTTP requests never run checks. */
 export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>;
 
-/** An answer that moves no further for this long, or twice as long where the system still holds some of it, is cut off. */
-const stalledMs = 5000;
+/** A response without progress for this long is aborted; for twice as long if the system has buffered part of it. */
+const stallTimeoutMs = 5000;
 
-const mostConnections = 64;
+const maxConnections = 64;
 
-/** Requests sent ahead of the answer to the one before; from here on their mere number costs memory. */
-const mostAhead = 8;
+/** Pipelined requests on one connection; more of them would cost too much memory. */
+const maxPipelined = 8;
 
 /**
  * A server for GET and HEAD on a few paths. Resolves once it listens. Slow, oversized and malformed requests are
- * cut off; a handler that throws costs a 500 and is handed to `onError`. A connection has one answer at a time: whoever
- * asks again before the answer is gone has that answer and no other.
+ * rejected; when a handler throws, the response is a 500 and `onError` is called. A connection has one response at a
+ * time: if a client sends another request before, the connection is closed after the current response.
  */
 export async function serve(
   routes: Routes,
@@ -31,13 +31,13 @@ export async function serve(
   port: number,
   onError: (error: unknown) => void,
 ): Promise<Server> {
-  const turns = createTurns();
+  const exchanges = createExchanges();
   const server = createServer(
     { headersTimeout: 5000, requestTimeout: 5000, connectionsCheckingInterval: 1000, maxHeaderSize: 8192 },
     (request, response) => {
-      if (!turns.take(request.socket, response)) return;
+      if (!exchanges.begin(request.socket, response)) return;
       answer(routes, request).then(
-        (given) => send(request, response, given),
+        (result) => send(request, response, result),
         (error: unknown) => {
           onError(error);
           send(request, response, text(500, 'Internal error'));
@@ -45,7 +45,7 @@ export async function serve(
       );
     },
   );
-  limitConnections(server, turns.busy);
+  limitConnections(server, exchanges.busy);
   server.keepAliveTimeout = 5000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -57,7 +57,7 @@ export async function serve(
   return server;
 }
 
-/** A line of plain text. */
+/** A response with one line of plain text. */
 export const text = (status: number, body: string): Answer => ({
   status,
   type: 'text/plain; charset=utf-8',
@@ -65,11 +65,11 @@ export const text = (status: number, body: string): Answer => ({
 });
 
 async function answer(routes: Routes, { method, url }: IncomingMessage): Promise<Answer> {
-  if (method !== 'GET' && method !== 'HEAD') return text(405, 'Only GET and HEAD');
+  if (method !== 'GET' && method !== 'HEAD') return text(405, 'Method not allowed. Use GET or HEAD.');
   const path = (url ?? '/').split('?', 1)[0] ?? '/';
-  // Not routes[path]: that would find __proto__ as well.
+  // Not routes[path], which would also find __proto__.
   const route = Object.entries(routes).find(([known]) => known === path)?.[1];
-  return route ? route() : text(404, `Nothing here; there is ${Object.keys(routes).join(' ')}`);
+  return route ? route() : text(404, `Not found. Available: ${Object.keys(routes).join(' ')}`);
 }
 
 function send(
@@ -78,8 +78,8 @@ function send(
   { status = 200, type, body }: Answer,
 ): void {
   const bytes = Buffer.from(body);
-  // Whoever does not read must not keep one of the few connections.
-  response.setTimeout(stalledMs);
+  // A client that does not read must not occupy one of the few connections.
+  response.setTimeout(stallTimeoutMs);
   response.writeHead(status, {
     'content-type': type,
     'content-length': bytes.length,
@@ -87,48 +87,47 @@ function send(
     'x-content-type-options': 'nosniff',
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
-    // A body nobody asked for is not read: the connection ends with the answer.
+    // The body of other methods is not read: the connection is closed after the response.
     ...(request.method === 'GET' || request.method === 'HEAD' ? {} : { connection: 'close' }),
   });
   response.end(request.method === 'HEAD' ? undefined : bytes);
 }
 
-/** Whose turn it is on each connection. */
-function createTurns() {
-  const turns = new WeakMap<Socket, { readonly response: ServerResponse; ahead: number }>();
+/** The response under way on each connection. */
+function createExchanges() {
+  const exchanges = new WeakMap<Socket, { readonly response: ServerResponse; pipelined: number }>();
   return {
-    /** Whether this request may be answered; if not, its connection ends with the answer under way. */
-    take(socket: Socket, response: ServerResponse): boolean {
-      const taken = turns.get(socket);
-      if (taken) {
-        taken.ahead += 1;
-        taken.response.shouldKeepAlive = false;
-        if (taken.ahead >= mostAhead) socket.destroy();
+    /** Whether this request may be handled; if not, its connection is closed after the response under way. */
+    begin(socket: Socket, response: ServerResponse): boolean {
+      const current = exchanges.get(socket);
+      if (current) {
+        current.pipelined += 1;
+        current.response.shouldKeepAlive = false;
+        if (current.pipelined >= maxPipelined) socket.destroy();
         return false;
       }
-      const turn = { response, ahead: 0 };
-      turns.set(socket, turn);
-      // Closed once the system has taken all of the answer, which it does not while the client leaves too much unread.
+      const exchange = { response, pipelined: 0 };
+      exchanges.set(socket, exchange);
+      // Emitted once the system has accepted the whole response, which it does not while too much is unread.
       response.once('close', () => {
-        if (turn.ahead > 0) socket.destroySoon();
-        else turns.delete(socket);
+        if (exchange.pipelined > 0) socket.destroySoon();
+        else exchanges.delete(socket);
       });
       return true;
     },
-    /** Whether an answer is under way on this connection. */
-    busy: (socket: Socket): boolean => turns.has(socket),
+    busy: (socket: Socket): boolean => exchanges.has(socket),
   };
 }
 
-/** Beyond the limit the oldest connection without an answer under way goes, be it the new one itself. */
+/** Beyond the limit, closes the oldest connection without a response under way, or else the new one. */
 function limitConnections(server: Server, busy: (socket: Socket) => boolean): void {
   const open = new Set<Socket>();
   server.on('connection', (socket) => {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
-    if (open.size <= mostConnections) return;
-    const leaving = [...open].find((each) => !busy(each)) ?? socket;
-    open.delete(leaving);
-    leaving.destroy();
+    if (open.size <= maxConnections) return;
+    const closing = [...open].find((each) => !busy(each)) ?? socket;
+    open.delete(closing);
+    closing.destroy();
   });
 }

@@ -1,13 +1,13 @@
 import { applyPatch, isObject, type Json } from './merge-patch.ts';
 
-/** Our own copy of the desired properties, kept right through patches, repeats and gaps. */
+/** A local copy of the desired properties that stays correct through patches, repeats and gaps. */
 export interface DesiredCopy {
-  /** Takes a document that was read. False for one without a version, which edgeHub has made up. */
+  /** Replaces the copy with a document that was read; returns false for one without a version, which edgeHub made up. */
   replace(document: Json): boolean;
-  /** Takes a patch: `applied`, `old` when it is known already or has no version, `gap` when one before it was missed. */
+  /** Applies a patch. `old`: already known, or without a version. `gap`: an earlier patch was missed. */
   patch(patch: Json): 'applied' | 'old' | 'gap';
   document(): Json;
-  /** Absent while the hub has never been reached: edgeHub then makes up an empty twin without a version. */
+  /** Undefined until the hub was reached once: before that, edgeHub makes up an empty twin without a version. */
   version(): number | undefined;
 }
 
@@ -16,15 +16,15 @@ export function createDesiredCopy(): DesiredCopy {
   const version = () => versionOf(document);
   return {
     replace(next) {
-      // One that is older than what is known is right all the same: versions begin again when a twin is made anew.
+      // A lower version than the known one is valid: versions restart when a twin is recreated.
       if (versionOf(next) === undefined) return false;
       document = next;
       return true;
     },
     patch(patch) {
-      const [known, given] = [version(), versionOf(patch)];
-      if (given === undefined || (known !== undefined && given <= known)) return 'old';
-      if (known === undefined || given > known + 1) return 'gap';
+      const [known, received] = [version(), versionOf(patch)];
+      if (received === undefined || (known !== undefined && received <= known)) return 'old';
+      if (known === undefined || received > known + 1) return 'gap';
       const next = applyPatch(document, patch);
       document = isObject(next) ? next : {};
       return 'applied';

@@ -3,11 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 /** A JSON object. */
 export type Json = { readonly [key: string]: unknown };
 
-/** Narrows to a JSON object; arrays and null are none. */
+/** Narrows to a JSON object; arrays and null are not objects here. */
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Applies a JSON merge patch (RFC 7396): null removes, arrays are replaced whole. The SDK merges them by index. */
+/** Applies a JSON merge patch (RFC 7396): null removes a key, arrays are replaced whole. The SDK merges arrays by index. */
 export function applyPatch(document: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const merged = new Map(Object.entries(isObject(document) ? document : {}));
@@ -15,13 +15,13 @@ export function applyPatch(document: unknown, patch: unknown): unknown {
     if (value === null) merged.delete(key);
     else merged.set(key, applyPatch(merged.get(key), value));
   }
-  // fromEntries defines properties, so that a key such as __proto__ is only a key.
+  // fromEntries defines properties, so a key such as __proto__ is an ordinary key.
   return Object.fromEntries(merged);
 }
 
 /**
- * The merge patch that turns one document into another; undefined when they are equal. A null in an object of `to`
- * means that there is nothing, since no patch can set one.
+ * The merge patch that turns `from` into `to`; undefined when they are equal. A null in an object of `to` counts as
+ * absent, because no merge patch can set one.
  */
 export function difference(from: Json, to: Json): Json | undefined {
   const [before, after] = [present(from), present(to)];

@@ -2,44 +2,44 @@ import { limitProblems } from './limits.ts';
 import { applyPatch, difference, isObject, type Json } from './merge-patch.ts';
 import type { OutputMessage } from './session.ts';
 
-/** What is still to be sent. Knows nothing of connections. */
+/** Reports and messages that are still to be sent. Independent of any connection. */
 export interface Outbox {
-  /** The reported properties as they shall be. Top-level keys that are absent stay as they are. */
+  /** Sets the reported properties to send. Top-level keys that are absent keep their values in the twin. */
   report(properties: Json, minIntervalSeconds: number, urgent: boolean): void;
   send(message: OutputMessage): void;
-  /** The next thing to send, or the milliseconds until there may be one. */
+  /** The next item to send, or the milliseconds until there may be one. */
   next(): Next;
-  /** The hub has taken a patch. Gives all that it holds now, from which the next difference is taken. */
+  /** The hub accepted a patch. Returns all acknowledged properties, the base of the next difference. */
   accepted(patch: Json): Json;
-  /** The hub does not want a patch: it is tried again after the interval. */
-  refused(): void;
-  /** A message that was next has been sent. */
+  /** The hub rejected a patch: it is retried after the interval. */
+  rejected(): void;
+  /** A message returned by `next` was sent. */
   sent(message: OutputMessage): void;
   /** The messages that are still to be sent. */
   unsent(): readonly OutputMessage[];
-  /** What the hub really holds, where it has told. */
-  holds(reported: Json): void;
-  /** From now on nothing waits for its interval. */
-  hurry(): void;
+  /** Replaces the acknowledged properties with those read from the hub. */
+  setAcknowledged(reported: Json): void;
+  /** From now on, patches are sent without waiting for the interval, until one is rejected. */
+  skipInterval(): void;
 }
 
-/** What {@link Outbox.next} gives: a patch, a message, why the patch would be refused, or how long to wait. */
+/** The result of {@link Outbox.next}: a patch, a message, the reasons why the patch cannot be sent, or how long to wait. */
 export type Next =
   | { readonly patch: Json }
   | { readonly message: OutputMessage }
   | { readonly problems: readonly string[] }
   | { readonly idleMs: number };
 
-// Whatever flaps, and whoever keeps changing the policy: no more than these go before their interval is over.
-const mostUrgentInAnHour = 30;
+// Limits the traffic when findings flap or the policy changes all the time.
+const maxUrgentPerHour = 30;
 const hourMs = 3_600_000;
 
-// More than a day of flapping. Beyond it the oldest are dropped.
-const mostMessages = 100;
+// More than a day of flapping. The oldest messages beyond this number are dropped.
+const maxMessages = 100;
 
 /**
  * @param now monotonic milliseconds
- * @param before what was last acknowledged, to an earlier process
+ * @param before the reported properties that were last acknowledged to an earlier process
  */
 export function createOutbox(now: () => number, before: Json = {}): Outbox {
   let acknowledged = before;
@@ -47,31 +47,31 @@ export function createOutbox(now: () => number, before: Json = {}): Outbox {
   let minIntervalMs = 0;
   let notBefore = Number.NEGATIVE_INFINITY;
   let urgent = false;
-  let hurried = false;
+  let intervalSkipped = false;
   let unanswered = false;
   let acceptedAt: readonly number[] = [];
   const messages: OutputMessage[] = [];
 
-  const holdBack = () => {
+  const startInterval = () => {
     unanswered = false;
     notBefore = now() + minIntervalMs;
   };
-  const mayHurry = () => {
+  const canSendNow = () => {
     acceptedAt = acceptedAt.filter((at) => now() - at < hourMs);
-    return hurried || unanswered || (urgent && acceptedAt.length < mostUrgentInAnHour);
+    return intervalSkipped || unanswered || (urgent && acceptedAt.length < maxUrgentPerHour);
   };
 
   return {
     report(properties, minIntervalSeconds, isUrgent) {
-      // As JSON has it, for that is what the hub will hold; and whoever reports may go on with the object.
-      const given: Json = JSON.parse(JSON.stringify(properties));
-      wanted = { ...wanted, ...given };
+      // A copy in JSON's terms, because the hub stores JSON and the caller may change the object later.
+      const copy: Json = JSON.parse(JSON.stringify(properties));
+      wanted = { ...wanted, ...copy };
       minIntervalMs = minIntervalSeconds * 1000;
       urgent ||= isUrgent;
     },
     send(message) {
       messages.push(message);
-      if (messages.length > mostMessages) messages.shift();
+      if (messages.length > maxMessages) messages.shift();
     },
     next() {
       const message = messages[0];
@@ -81,11 +81,12 @@ export function createOutbox(now: () => number, before: Json = {}): Outbox {
         urgent = false;
         return { idleMs: Number.POSITIVE_INFINITY };
       }
-      const idleMs = mayHurry() ? 0 : notBefore - now();
+      const idleMs = canSendNow() ? 0 : notBefore - now();
       if (idleMs > 0) return { idleMs };
       const problems = limitProblems(patch);
       if (problems.length > 0) return { problems };
-      // What becomes urgent while this one is on its way is urgent still; one that is never answered is sent again.
+      // Reset here, so that a report which becomes urgent during this patch stays urgent. A patch without an answer
+      // is sent again.
       urgent = false;
       unanswered = true;
       return { patch };
@@ -94,24 +95,24 @@ export function createOutbox(now: () => number, before: Json = {}): Outbox {
       const next = applyPatch(acknowledged, patch);
       acknowledged = isObject(next) ? next : {};
       acceptedAt = [...acceptedAt, now()];
-      holdBack();
+      startInterval();
       return acknowledged;
     },
-    refused() {
-      hurried = false;
+    rejected() {
+      intervalSkipped = false;
       urgent = false;
-      holdBack();
+      startInterval();
     },
     sent(message) {
-      // While it was on its way it may have been dropped for a newer one.
+      // It may have been dropped for a newer one while it was being sent.
       if (messages[0] === message) messages.shift();
     },
     unsent: () => [...messages],
-    holds(reported) {
+    setAcknowledged(reported) {
       acknowledged = reported;
     },
-    hurry() {
-      hurried = true;
+    skipInterval() {
+      intervalSkipped = true;
     },
   };
 }

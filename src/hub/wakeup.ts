@@ -1,11 +1,10 @@
-/** Wakes one waiter. A ring while nobody waits is kept for the next. */
+/** Wakes one waiter. A ring without a waiter is kept for the next wait. */
 export interface Wakeup {
   ring(): void;
-  /** Resolves at the next ring, or after `ms`; rejects when the signal fires. */
+  /** Resolves at the next ring or after `ms`; rejects when the signal fires. */
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** A wakeup that has not been rung. */
 export function createWakeup(): Wakeup {
   let rung = false;
   let wake = () => {
@@ -27,7 +26,7 @@ export function createWakeup(): Wakeup {
           wake = resolve;
           onAbort = () => reject(signal.reason);
           signal.addEventListener('abort', onAbort, { once: true });
-          // Node's timers overflow beyond 2^31 - 1 ms and would fire at once.
+          // Node's timers overflow beyond 2^31 - 1 ms and then fire at once.
           timer = setTimeout(resolve, Math.min(Math.max(0, ms), 2_147_483_647));
         });
       } finally {

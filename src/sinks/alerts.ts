@@ -27,8 +27,8 @@ const severities = {
 } as const;
 
 /**
- * The message for one confirmed change; nothing for a finding that appears and is all right. A finding that has
- * vanished is told as skip.
+ * The message for one confirmed change; undefined for a new finding without a problem. A finding that has disappeared
+ * is sent as skip, so that no alert stays open.
  */
 export function alertFor(check: string, { target, previous, finding }: Change, now: Date): Alert | undefined {
   const status = finding?.status ?? 'skip';
@@ -41,7 +41,7 @@ export function alertFor(check: string, { target, previous, finding }: Change, n
       status,
       previousStatus,
       ...(finding?.reason === undefined ? {} : { reason: finding.reason }),
-      message: finding?.message ?? 'No longer there to be looked at',
+      message: finding?.message ?? 'The check no longer reports this target',
       ...(finding?.remedy === undefined ? {} : { remedy: finding.remedy }),
       since: finding?.since ?? now.toISOString(),
     },

@@ -5,13 +5,13 @@ import type { Report } from '../run/report.ts';
 import type { Ran } from '../run/watch.ts';
 import { oneLine } from './escape.ts';
 
-/** Who is measured, in the words of edgeHub's and edgeAgent's own metrics. */
+/** The device and module, with the label names of edgeHub's and edgeAgent's own metrics. */
 export type TargetIdentity = Readonly<
   Partial<Record<'iothub' | 'edge_device' | 'module_name' | 'instance_number', string>>
 >;
 
-/** What was sent to the hub since the start. */
-interface Sent {
+/** The patches sent to the hub since the start. */
+interface SentPatches {
   readonly lastSuccess: Date | undefined;
   readonly patches: number;
   readonly patchBytes: number;
@@ -21,25 +21,23 @@ export interface MetricsOptions {
   readonly checks: readonly Check[];
   readonly build: { readonly version: string; readonly revision: string };
   readonly identity: TargetIdentity;
-  /** `labels` puts the identity on every sample, for Azure's metrics-collector; `info` makes it one series. */
+  /** `labels` adds the identity to every sample, for Azure's metrics-collector; `info` makes it a single series. */
   readonly where: 'labels' | 'info';
   /** The current total of a check's counter. */
   total(counter: CheckCounter): number;
   /** Undefined without a hub. */
-  hub(): Sent | undefined;
+  hub(): SentPatches | undefined;
   policyAcceptedAt(): Date;
 }
 
-/** The metrics page and the counts behind it. */
 export interface Metrics {
   readonly contentType: string;
-  /** Counts one run of a check. */
   count(ran: Ran): void;
   /** The page: text format 0.0.4, without sample timestamps or infinities. */
   render(report: Report): Promise<string>;
 }
 
-/** Statuses as `hardening_check_status` and `hardening_finding_status` have them. */
+/** The values of `hardening_check_status` and `hardening_finding_status`. */
 export const statusNumbers: Readonly<Record<Status, number>> = {
   pass: 0,
   warn: 1,
@@ -49,7 +47,7 @@ export const statusNumbers: Readonly<Record<Status, number>> = {
 };
 const legend = '0 pass, 1 warn, 2 fail, 3 unknown, 4 skip';
 
-/** Metrics of reports. Gauges are set anew for every page, so that nothing remains of a target that is gone. */
+/** Metrics of reports. Gauges are reset for every page, so that removed targets leave no series. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const { checks, where, identity } = options;
   const registry = new Registry();
@@ -82,7 +80,7 @@ const gauge = (registry: Registry, name: string, help: string, labels: Labels = 
 const counter = (registry: Registry, name: string, help: string, labels: Labels = []) =>
   new Counter({ name: `hardening_${name}`, help, labelNames: [...labels], registers: [registry] });
 
-/** A counter whose total is counted elsewhere. */
+/** A counter whose value comes from `read`. */
 const total = (registry: Registry, name: string, help: string, read: () => number) =>
   new Counter({
     name: `hardening_${name}`,
@@ -99,24 +97,26 @@ function addConstants(registry: Registry, { build, identity, where }: MetricsOpt
     gauge(
       registry,
       'target_info',
-      'The device and module that these metrics describe.',
+      'Device and module that these metrics describe.',
       Object.keys(identity),
     ).set(identity, 1);
   }
-  gauge(registry, 'build_info', 'The version of the agent.', ['version', 'revision']).set(build, 1);
+  gauge(registry, 'build_info', 'Version and revision of the agent.', ['version', 'revision']).set(build, 1);
 }
 
 function addRunCounters(registry: Registry, checks: readonly Check[]) {
   const transitions = counter(
     registry,
     'check_transitions_total',
-    "Changes of status of a check's findings from one run to the next, confirmed or not.",
+    "Status changes of a check's findings between two runs, confirmed or not.",
     ['check'],
   );
-  const reasons = counter(registry, 'finding_reasons_total', 'Findings by reason, counted at every run.', [
-    'check',
-    'reason',
-  ]);
+  const reasons = counter(
+    registry,
+    'finding_reasons_total',
+    'Findings with this reason, counted at every run.',
+    ['check', 'reason'],
+  );
   for (const check of checks) {
     transitions.inc({ check: check.id }, 0);
     for (const reason of new Set([...check.reasons, ...commonReasons]))
@@ -126,12 +126,17 @@ function addRunCounters(registry: Registry, checks: readonly Check[]) {
 }
 
 function addCheckGauges(registry: Registry): (report: Report) => void {
-  const status = gauge(registry, 'check_status', `Worst finding of a check: ${legend}.`, ['check']);
+  const status = gauge(registry, 'check_status', `Worst status of a check's findings: ${legend}.`, ['check']);
   const duration = gauge(registry, 'check_duration_seconds', 'Duration of the last run of a check.', [
     'check',
   ]);
-  const lastRun = gauge(registry, 'check_last_run_timestamp_seconds', 'When a check last ran.', ['check']);
-  const finding = gauge(registry, 'finding_status', `Status of one finding: ${legend}.`, ['check', 'target']);
+  const lastRun = gauge(
+    registry,
+    'check_last_run_timestamp_seconds',
+    'Unix time of the last run of a check.',
+    ['check'],
+  );
+  const finding = gauge(registry, 'finding_status', `Status of a finding: ${legend}.`, ['check', 'target']);
   return (report) => {
     for (const each of [status, duration, lastRun, finding]) each.reset();
     for (const [check, result] of Object.entries(report.checks)) {
@@ -145,7 +150,6 @@ function addCheckGauges(registry: Registry): (report: Report) => void {
   };
 }
 
-/** The gauges of the checks themselves. */
 function addReadings(registry: Registry, checks: readonly Check[]): (report: Report) => void {
   const gauges = new Map(
     checks.flatMap(({ gauges = {} }) =>
@@ -157,11 +161,11 @@ function addReadings(registry: Registry, checks: readonly Check[]): (report: Rep
   const set = ({ target, readings = [] }: ConfirmedFinding) => {
     for (const { gauge: name, labels = {}, value } of readings) {
       const known = gauges.get(name);
-      // Azure's metrics-collector cannot read infinities; NaN would claim that there is something to know.
+      // Azure's metrics-collector cannot read infinities, and NaN would look like a value.
       if (!known || !Number.isFinite(value)) continue;
-      const whose = known.labels.includes('target') ? { target: oneLine(target) } : {};
-      const given = Object.entries(labels).map(([label, text]) => [label, oneLine(text)] as const);
-      known.gauge.set({ ...whose, ...Object.fromEntries(given) }, value);
+      const targetLabel = known.labels.includes('target') ? { target: oneLine(target) } : {};
+      const otherLabels = Object.entries(labels).map(([label, text]) => [label, oneLine(text)] as const);
+      known.gauge.set({ ...targetLabel, ...Object.fromEntries(otherLabels) }, value);
     }
   };
   return (report) => {
@@ -170,33 +174,42 @@ function addReadings(registry: Registry, checks: readonly Check[]): (report: Rep
   };
 }
 
-/** Policy, hub, and the totals that are counted elsewhere. */
+/** Policy and hub, and the counters that checks define. */
 function addAgent(registry: Registry, options: MetricsOptions): (report: Report) => void {
   const { checks, hub, policyAcceptedAt } = options;
   const accepted = gauge(
     registry,
     'policy_accepted',
-    '1 when the last requested policy is in force, 0 when it was refused.',
+    '1 if the last requested policy is in force, 0 if it was rejected.',
   );
-  const version = gauge(registry, 'policy_version', 'Version of the last requested policy, 0 without one.');
+  const version = gauge(
+    registry,
+    'policy_version',
+    'Version of the last requested policy, 0 if there is none.',
+  );
   const acceptedAt = gauge(
     registry,
     'policy_accepted_timestamp_seconds',
-    'When the policy in force was accepted.',
+    'Unix time at which the policy in force was accepted.',
   );
-  const connected = gauge(registry, 'hub_connected', '1 while the module is connected to edgeHub.');
+  const connected = gauge(registry, 'hub_connected', '1 if the module is connected to edgeHub, else 0.');
   const lastReport = gauge(
     registry,
     'report_last_success_timestamp_seconds',
-    'When edgeHub last acknowledged reported properties.',
+    'Unix time of the last acknowledgement of reported properties.',
   );
   total(
     registry,
     'twin_patches_total',
-    'Acknowledged patches of reported properties.',
+    'Patches of reported properties that were acknowledged.',
     () => hub()?.patches ?? 0,
   );
-  total(registry, 'twin_patch_bytes_total', 'Bytes of those patches.', () => hub()?.patchBytes ?? 0);
+  total(
+    registry,
+    'twin_patch_bytes_total',
+    'Size of the acknowledged patches of reported properties, in bytes.',
+    () => hub()?.patchBytes ?? 0,
+  );
   for (const [name, each] of checks.flatMap(({ counters = {} }) => Object.entries(counters))) {
     total(registry, name, each.help, () => options.total(each));
   }
@@ -205,9 +218,9 @@ function addAgent(registry: Registry, options: MetricsOptions): (report: Report)
     version.set(policy.version);
     acceptedAt.set(policyAcceptedAt().getTime() / 1000);
     connected.set(agent.hub === 'connected' ? 1 : 0);
-    // An unknown moment has no sample; a gauge that was never set would show 0.
-    const moment = hub()?.lastSuccess;
-    if (moment) lastReport.set(moment.getTime() / 1000);
+    // Without a value there must be no sample; a gauge that was never set shows 0.
+    const lastSuccess = hub()?.lastSuccess;
+    if (lastSuccess) lastReport.set(lastSuccess.getTime() / 1000);
     else lastReport.remove();
   };
 }

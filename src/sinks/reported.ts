@@ -3,12 +3,12 @@ import type { PolicyInForce } from '../policy/in-force.ts';
 import type { ConfirmedFinding } from '../run/confirm.ts';
 import { type CheckReport, type Report, worstFirst } from '../run/report.ts';
 
-/** The module's reported properties. Targets are values, never keys: edgeHub refuses keys with '.', '$', '#' or blanks. */
+/** The module's reported properties. Targets are values, never keys: edgeHub rejects keys with '.', '$', '#' or blanks. */
 export interface Reported {
   readonly agent: { readonly version: string; readonly startedAt: string; readonly mode: string };
   /** Plug and Play acknowledgement of the desired property `policy`. */
   readonly policy: {
-    /** The policy in force, as it was given. */
+    /** The document of the policy in force, without defaults. */
     readonly value: unknown;
     readonly ac: 200 | 203 | 400;
     readonly av: number;
@@ -28,17 +28,17 @@ interface ReportedCheck {
 
 type ReportedFinding = Omit<ConfirmedFinding, 'readings'>;
 
-// The hub refuses a merged document over 32 KB for ever after; we stay well below.
-const largestBytes = 16_384;
-const largestPolicyBytes = 8192;
-const longestStringBytes = 4096;
-// Of those, in characters of up to four bytes; and of 16 KB, where JSON escapes each character into six.
-const longestText = 900;
+// Once the whole document exceeds 32 KB, the hub rejects every patch; this stays well below.
+const maxBytes = 16_384;
+const maxPolicyBytes = 8192;
+const maxStringBytes = 4096;
+// In UTF-16 units: at most 2700 bytes in UTF-8, and at most 5400 in JSON, which can escape a unit with six bytes.
+const maxTextLength = 900;
 
 /**
- * Renders a report as reported properties. Findings that pass or are skipped are left out; of the others the worst
- * `maxFindings` are told, fewer where they would not fit. A check whose findings have not changed keeps the words of
- * `previous`, so that a drifting number alone costs no patch; with `previous` undefined every word is fresh.
+ * Renders a report as reported properties. Findings that pass or are skipped are left out; of the others, the worst
+ * `maxFindings` are included, or fewer if they do not fit. A check whose findings have not changed keeps the texts of
+ * `previous`, so that a drifting number alone causes no patch; with `previous` undefined all texts are current.
  */
 export function reportedProperties(
   report: Report,
@@ -63,12 +63,12 @@ export function reportedProperties(
     summary: { ...report.summary, findingsLeftOut: all.length - count },
     checks: Object.fromEntries(
       Object.entries(report.checks).map(([id, check]) => {
-        const told = all.slice(0, count).filter((each) => each.id === id);
+        const included = all.slice(0, count).filter((each) => each.id === id);
         return [
           id,
-          keepWords(
+          keepTexts(
             check,
-            told.map(({ finding }) => finding),
+            included.map(({ finding }) => finding),
             previous?.checks?.[id],
           ),
         ] as const;
@@ -77,11 +77,11 @@ export function reportedProperties(
     heartbeat,
   });
   let count = Math.min(all.length, inForce.policy.report.maxFindings);
-  while (count > 0 && Buffer.byteLength(JSON.stringify(render(count))) > largestBytes) count -= 1;
+  while (count > 0 && Buffer.byteLength(JSON.stringify(render(count))) > maxBytes) count -= 1;
   return render(count);
 }
 
-/** Whether a finding has become worse than it was told before. */
+/** Whether a finding has a worse status than in the earlier properties, or is a new problem. */
 export const worsened = (before: Reported | undefined, after: Reported): boolean =>
   Object.entries(after.checks ?? {}).some(([id, { findings }]) =>
     findings.some(({ target, status }) => {
@@ -97,27 +97,27 @@ function acknowledgement({
   problems,
   document,
 }: PolicyInForce): Reported['policy'] {
-  const fits = Buffer.byteLength(JSON.stringify(document)) <= largestPolicyBytes && !hasLongString(document);
+  const fits = Buffer.byteLength(JSON.stringify(document)) <= maxPolicyBytes && !hasLongString(document);
   const value = fits ? document : {};
-  const tooLong = fits ? '' : ' (too long to be repeated here)';
+  const tooLong = fits ? '' : ' (too long to include here)';
   if (!accepted) {
     return {
       value,
       ac: 400,
       av: version,
-      ad: clip(`Not accepted, the earlier policy stays: ${problems.join('; ')}`),
+      ad: clip(`Rejected, the previous policy stays in force: ${problems.join('; ')}`),
     };
   }
   if (source === 'twin' || source === 'saved')
     return { value, ac: 200, av: version, ad: `In force${tooLong}` };
   const from = source === 'file' ? "the device's policy file" : 'the built-in defaults';
-  return { value, ac: 203, av: 0, ad: `No desired policy, in force are ${from}${tooLong}` };
+  return { value, ac: 203, av: 0, ad: `No desired policy, using ${from}${tooLong}` };
 }
 
-/** As only a policy file can: what comes from a twin has passed the hub's limits. */
+/** Only possible in a policy file: a policy from the twin has passed the hub's limits. */
 const hasLongString = (value: unknown): boolean =>
   typeof value === 'string'
-    ? Buffer.byteLength(value) > longestStringBytes
+    ? Buffer.byteLength(value) > maxStringBytes
     : typeof value === 'object' && value !== null && Object.values(value).some(hasLongString);
 
 const shorten = ({ target, status, reason, message, remedy, since }: ConfirmedFinding): ReportedFinding => ({
@@ -129,7 +129,7 @@ const shorten = ({ target, status, reason, message, remedy, since }: ConfirmedFi
   since,
 });
 
-function keepWords(
+function keepTexts(
   { status, since }: CheckReport,
   findings: readonly ReportedFinding[],
   before: ReportedCheck | undefined,
@@ -143,7 +143,7 @@ function keepWords(
 }
 
 const clip = (text: string): string =>
-  text.length > longestText ? `${text.slice(0, longestText - 3).replace(halfCharacter, '')}...` : text;
+  text.length > maxTextLength ? `${text.slice(0, maxTextLength - 3).replace(highSurrogate, '')}...` : text;
 
-// The first half of a character that UTF-16 writes as two, which on its own is not valid text.
-const halfCharacter = /[\ud800-\udbff]$/;
+// The first half of a surrogate pair, which is not valid text on its own.
+const highSurrogate = /[\ud800-\udbff]$/;

@@ -1,6 +1,6 @@
 import type { Status } from '../check.ts';
 
-/** Shapes as well as colours, for those who do not see the colours. */
+/** Distinguishes statuses by shape as well as by colour, for people who cannot see the colours. */
 export const symbols = { pass: '✓', warn: '!', fail: '✗', unknown: '?', skip: '–' } satisfies Record<
   Status,
   string

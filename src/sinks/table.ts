@@ -5,13 +5,13 @@ import { symbols } from './symbols.ts';
 
 export interface TableOptions {
   readonly colour: boolean;
-  /** Tells passing findings too, and each finding's reason and readings. */
+  /** Adds passing findings, and the reason and readings of each finding. */
   readonly verbose: boolean;
 }
 
 const colours = { pass: 32, warn: 33, fail: 31, unknown: 35, skip: 90 } satisfies Record<Status, number>;
 
-/** A report for a terminal: a line for each check, below it what is not right and the next thing to do. */
+/** A report for a terminal: one line per check, followed by its problems and their remedies. */
 export function renderTable(report: Report, { colour, verbose }: TableOptions): string {
   const paint = (status: Status, text: string) =>
     colour ? `\u001b[${colours[status]}m${text}\u001b[0m` : text;
@@ -28,8 +28,8 @@ export function renderTable(report: Report, { colour, verbose }: TableOptions): 
       lines.push(`      ${oneLine(finding.message)}`);
       if (finding.remedy) lines.push(`      Next: ${oneLine(finding.remedy)}`);
       for (const { gauge, labels, value } of verbose ? (finding.readings ?? []) : []) {
-        const about = Object.values(labels ?? {}).join(', ');
-        lines.push(`      ${gauge}${about ? ` (${oneLine(about)})` : ''} ${value}`);
+        const label = Object.values(labels ?? {}).join(', ');
+        lines.push(`      ${gauge}${label ? ` (${oneLine(label)})` : ''} ${value}`);
       }
     }
   }

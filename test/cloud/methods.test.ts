@@ -29,7 +29,7 @@ describe('runChecks', () => {
     [{}, ['first', 'second']],
     [null, ['first', 'second']],
     [undefined, ['first', 'second']],
-  ])('with %j answers with the report of that run', async (payload, ran) => {
+  ])('with %j returns the report of that run', async (payload, ran) => {
     const { status, payload: report } = await methods().runChecks(payload);
     expect(status).toBe(200);
     expect(Object.keys((report as { checks: object }).checks)).toEqual(ran);
@@ -44,14 +44,14 @@ describe('runChecks', () => {
     ['first', 'Invalid input: expected object, received string'],
     [[], 'Invalid input: expected object, received array'],
     [5, 'Invalid input: expected object, received number'],
-  ])('with %j is a bad request, and runs nothing', async (payload, error) => {
+  ])('with %j is a bad request and runs no checks', async (payload, error) => {
     const { agent, runChecks } = methods();
     expect(await runChecks(payload)).toEqual({ status: 400, payload: { error } });
     expect(agent.report().checks).toEqual({});
   });
 });
 
-test('runChecks of some, after all have run, answers with those alone; getReport with all', async () => {
+test('runChecks with some checks returns only those, getReport returns all', async () => {
   const { runChecks, getReport } = methods();
   await runChecks({});
   const { payload } = await runChecks({ checks: ['second'] });
@@ -61,18 +61,18 @@ test('runChecks of some, after all have run, answers with those alone; getReport
 });
 
 describe('getReport', () => {
-  test('answers with the report and runs nothing', async () => {
+  test('returns the report and runs no checks', async () => {
     const { agent, getReport } = methods();
     expect(await getReport({})).toEqual({ status: 200, payload: agent.report() });
     expect(await getReport(undefined)).toMatchObject({ status: 200, payload: { checks: {} } });
   });
 
-  test('takes no parameters', async () => {
+  test('rejects parameters', async () => {
     expect(await methods().getReport({ checks: ['first'] })).toMatchObject({ status: 400 });
   });
 });
 
-describe('a report of more findings than an answer takes', () => {
+describe('a report that is too large for a response', () => {
   const statuses = ['pass', 'warn', 'fail', 'unknown'] as const;
   const many = ['first', 'second'].map((id) =>
     fakeCheck({
@@ -88,7 +88,7 @@ describe('a report of more findings than an answer takes', () => {
   );
 
   test.each(['runChecks', 'getReport'] as const)(
-    'is shortened to the worst by %s, which says so',
+    'is reduced by %s to the worst findings, with the number left out',
     async (name) => {
       const { agent, ...called } = methods(many);
       await called.runChecks({});
@@ -106,18 +106,18 @@ describe('a report of more findings than an answer takes', () => {
     },
   );
 
-  test('is whole where it fits', async () => {
+  test('is complete if it fits', async () => {
     const { agent, getReport, runChecks } = methods();
     await runChecks({});
     expect(await getReport({})).toEqual({ status: 200, payload: agent.report() });
   });
 });
 
-test('calls that overlap share one run, and each has its answer', async () => {
+test('concurrent calls share one run, and each gets its report', async () => {
   const answer = deferred<Verdict>();
-  let looks = 0;
+  let runs = 0;
   const examine = () => {
-    looks += 1;
+    runs += 1;
     return answer.promise;
   };
   const { runChecks, getReport } = methods([fakeCheck({ id: 'first', examine })]);
@@ -127,11 +127,11 @@ test('calls that overlap share one run, and each has its answer', async () => {
   for (const call of calls) {
     expect(await call).toMatchObject({ status: 200, payload: { checks: { first: { status: 'pass' } } } });
   }
-  expect(looks).toBe(1);
+  expect(runs).toBe(1);
 });
 
 describe('validatePolicy', () => {
-  test('says what would be accepted, with its defaults, and changes nothing', async () => {
+  test('returns the policy with its defaults and changes nothing', async () => {
     const { agent, validatePolicy } = methods();
     const before = agent.report().policy;
     expect(await validatePolicy({ policy: { timeoutSeconds: 5 } })).toMatchObject({
@@ -141,7 +141,7 @@ describe('validatePolicy', () => {
     expect(agent.report().policy).toEqual(before);
   });
 
-  test('says what is wrong', async () => {
+  test('returns the problems of an invalid policy', async () => {
     expect(await methods().validatePolicy({ policy: { timeoutSecond: 5 } })).toEqual({
       status: 200,
       payload: { accepted: false, problems: ['timeoutSecond: unknown key, did you mean timeoutSeconds?'] },

@@ -61,21 +61,21 @@ function reportOf(status: Status, message: string): Report {
   };
 }
 
-test('it sends no more often than the policy says', () => {
+test('reports are sent with the minimum interval of the policy', () => {
   const { show, last } = reporting({ report: { minIntervalSeconds: 7 } });
   show('warn');
   expect(last()?.minIntervalSeconds).toBe(7);
 });
 
 describe('until every check has run', () => {
-  test('only the acknowledgement is told', () => {
+  test('only agent and policy are sent', () => {
     const { show, setComplete, last } = reporting();
     setComplete(false);
     show('warn');
     expect(Object.keys(last()?.properties ?? {})).toEqual(['agent', 'policy']);
   });
 
-  test('and then the first whole report goes at once, the next ones in turn', () => {
+  test('nothing is urgent, then the first complete report is, later ones are not', () => {
     const { show, setComplete, sent } = reporting();
     setComplete(false);
     show('warn');
@@ -85,7 +85,7 @@ describe('until every check has run', () => {
     expect(sent.map(({ urgent }) => urgent)).toEqual([false, true, false]);
   });
 
-  test('a whole report is not taken back when a check is added to those that must run', () => {
+  test('a complete report stays when another check is enabled', () => {
     const { show, setComplete, last } = reporting();
     show('warn');
     setComplete(false);
@@ -94,7 +94,7 @@ describe('until every check has run', () => {
   });
 });
 
-test('what somebody waits for is urgent', () => {
+test('a report that a caller waits for is urgent', () => {
   const { show, sent } = reporting();
   show('warn', 'first');
   show('warn', 'asked', true);
@@ -102,21 +102,21 @@ test('what somebody waits for is urgent', () => {
 });
 
 describe('a number that drifts', () => {
-  test('changes nothing that is sent while the status stays', () => {
+  test('does not change the properties while the status stays', () => {
     const { show, sent } = reporting();
     show('warn', 'Used 81 %');
     show('warn', 'Used 82 %');
     expect(sent[1]?.properties).toEqual(sent[0]?.properties);
   });
 
-  test('is told with the next change of status', () => {
+  test('is sent with the next change of status', () => {
     const { show, message } = reporting();
     show('warn', 'Used 81 %');
     show('fail', 'Used 95 %');
     expect(message()).toBe('Used 95 %');
   });
 
-  test('is told with the next heartbeat', () => {
+  test('is sent with the next heartbeat', () => {
     const { show, message } = reporting();
     show('warn', 'Used 81 %');
     vi.advanceTimersByTime(60 * minuteMs);
@@ -124,7 +124,31 @@ describe('a number that drifts', () => {
     expect(message()).toBe('Used 85 %');
   });
 
-  test('is told with a new policy', () => {
+  test('keeps its text until the next heartbeat, and again after it', () => {
+    const { show, message } = reporting();
+    const messageAfter = (usedPercent: number) => {
+      show('warn', `Used ${usedPercent} %`);
+      return message();
+    };
+    expect(messageAfter(76)).toBe('Used 76 %');
+    vi.advanceTimersByTime(59 * minuteMs);
+    expect(messageAfter(77)).toBe('Used 76 %');
+    vi.advanceTimersByTime(minuteMs);
+    expect(messageAfter(78)).toBe('Used 78 %');
+    expect(messageAfter(79)).toBe('Used 78 %');
+  });
+
+  test('keeps its text after a new policy', () => {
+    const { show, setVersion, message } = reporting();
+    show('warn', 'Used 76 %');
+    setVersion(8);
+    show('warn', 'Used 77 %');
+    expect(message()).toBe('Used 77 %');
+    show('warn', 'Used 78 %');
+    expect(message()).toBe('Used 77 %');
+  });
+
+  test('is sent with a new policy', () => {
     const { show, setVersion, message } = reporting();
     show('warn', 'Used 81 %');
     setVersion(2);
@@ -134,7 +158,7 @@ describe('a number that drifts', () => {
 });
 
 describe('the heartbeat', () => {
-  test('is new after heartbeatMinutes, and not before', () => {
+  test('is updated after heartbeatMinutes, not before', () => {
     const { show, heartbeat } = reporting({ report: { heartbeatMinutes: 10 } });
     show('pass');
     vi.advanceTimersByTime(10 * minuteMs - 1);
@@ -145,7 +169,7 @@ describe('the heartbeat', () => {
     expect(heartbeat()).toBe('2026-11-21T20:40:00.000Z');
   });
 
-  test('does not come early when the clock jumps', () => {
+  test('is not early when the clock jumps', () => {
     const { show, sent } = reporting();
     show('pass');
     vi.setSystemTime(new Date('2027-11-21T20:30:00Z'));

@@ -29,7 +29,7 @@ test('a restart without the hub goes on with the saved policy, and the report is
   expect(metrics).toContain(`\nhardening_policy_version ${version}\n`);
   expect(metrics).toContain('\nhardening_check_status{check="diskSpace"} 1\n');
   expect((await second.get('/')).body).toContain(
-    'saved from the module twin; the hub has not been reached yet',
+    'saved copy from the module twin; not connected to the hub yet',
   );
   expect((await second.get('/healthz')).status).toBe(200);
 
@@ -125,7 +125,7 @@ describe('a start that cannot be is one line', () => {
   test.each([
     [
       { HARDENING_PORT: '96000' },
-      'HARDENING_PORT must be a port from 0 to 65535 (0 takes any free one), got "96000"',
+      'HARDENING_PORT must be a port from 0 to 65535 (0 picks a free port), got "96000"',
     ],
     [{ HARDENING_ADDRESS: 'foo' }, 'HARDENING_ADDRESS must be an IPv4 or IPv6 address'],
     [{ HARDENING_METRICS_IDENTITY: 'none' }, 'HARDENING_METRICS_IDENTITY must be info or labels, got "none"'],
@@ -143,7 +143,7 @@ describe('a start that cannot be is one line', () => {
       { HARDENING_POLICY_FILE: '/dev/null' },
       'HARDENING_POLICY_FILE must be a file that can be read, of 1 MiB at most, got "/dev/null": it is not a regular file',
     ],
-    [{ HARDENING_WEB_CONFIG: '/web.yml' }, 'HARDENING_WEB_CONFIG is "/web.yml"'],
+    [{ HARDENING_WEB_CONFIG: '/web.yml' }, 'HARDENING_WEB_CONFIG must be unset, got "/web.yml"'],
   ])('%j ends with 2', async (environment, words) => {
     const { code, err } = await start(environment);
     expect(err).toMatch(/^eflow-hardening: [^\n]+\n$/);

@@ -108,6 +108,18 @@ test('the metrics page has the names and labels of its golden copy', async () =>
   await expect(normal).toMatchFileSnapshot('../golden/e2e-metrics.txt');
 });
 
+test('the metrics count the patches that edgeHub has accepted, and their bytes', async () => {
+  const { agent, desire, simulator } = await watched();
+  await desire({ policy: { note: 'ours' } });
+  await soon(() => simulator.edgeHub.twin().reported).toMatchObject({ policy: { value: { note: 'ours' } } });
+  // The twin's versions begin with 1, and each accepted patch raises the version by one.
+  const accepted = () => Number(simulator.edgeHub.twin().reported.$version) - 1;
+  const patches = async () => Number(await metric(agent, 'hardening_twin_patches_total'));
+  await soon(async () => (await patches()) - accepted()).toBe(0);
+  expect(accepted()).toBeGreaterThan(1);
+  expect(Number(await metric(agent, 'hardening_twin_patch_bytes_total'))).toBeGreaterThan(100 * accepted());
+});
+
 test('a threshold changed in the twin changes the verdict and is acknowledged with its version', async () => {
   const { agent, desire, reported } = await watched();
   const version = await desire({ policy: { checks: { diskSpace: { warnUsedPercent: 0 } } } });
@@ -154,7 +166,7 @@ test('a bad policy is refused with path and reason, and the last good one goes o
   expect(policy?.ad).toContain('checks.diskSpace.pahts: unknown key, did you mean paths?');
   expect(policy?.value).toEqual(good);
   expect(await metric(agent, 'hardening_policy_accepted')).toBe('0');
-  expect((await agent.get('/')).body).toContain(`Policy version ${version} was not accepted`);
+  expect((await agent.get('/')).body).toContain(`Policy version ${version} was rejected`);
   expect(await reportOf(agent)).toMatchObject({
     policy: { source: 'twin', version, accepted: false },
     checks: { diskSpace: { status: 'pass' }, outboundReachability: { status: 'fail' } },

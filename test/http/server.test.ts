@@ -29,22 +29,22 @@ afterAll(() => {
 
 const get = (path: string, init: RequestInit = {}) => fetch(`http://127.0.0.1:${port}${path}`, init);
 
-/** What the server says to these bytes until it ends the connection. */
+/** What the server sends in response to these bytes until it closes the connection. */
 async function raw(bytes: string, to = port): Promise<string> {
   const socket = connect(to, '127.0.0.1');
-  let said = '';
+  let received = '';
   socket.setEncoding('utf8');
   socket.on('data', (chunk: string) => {
-    said += chunk;
+    received += chunk;
   });
-  // A reset is one way to be cut off.
+  // The server may reset the connection.
   socket.on('error', () => {});
   socket.write(bytes);
   await once(socket, 'close');
-  return said;
+  return received;
 }
 
-test('a route is answered with its type, length and headers that let nothing else in', async () => {
+test('a route has its type, its length and restrictive headers', async () => {
   const response = await get('/');
   expect(response.status).toBe(200);
   expect(await response.text()).toBe('<p>ü</p>');
@@ -57,7 +57,7 @@ test('a route is answered with its type, length and headers that let nothing els
   });
 });
 
-test('a query changes nothing', async () => {
+test('a query is ignored', async () => {
   expect((await get('/?a=/later')).status).toBe(200);
 });
 
@@ -66,14 +66,14 @@ test('a route has its own status', async () => {
   expect([response.status, await response.text()]).toEqual([503, 'not yet\n']);
 });
 
-test('HEAD is answered as GET is, without the body', async () => {
+test('HEAD has the response of GET without the body', async () => {
   const answer = await raw('HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
   expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   expect(answer.toLowerCase()).toContain('content-length: 9\r\n');
   expect(answer.split('\r\n\r\n')[1]).toBe('');
 });
 
-describe('what is not there is a 404 that says what is', () => {
+describe('an unknown path is a 404 that lists the known ones', () => {
   test.each([
     '/nothing',
     '//',
@@ -87,18 +87,21 @@ describe('what is not there is a 404 that says what is', () => {
     const response = await get(path);
     expect([response.status, await response.text()]).toEqual([
       404,
-      'Nothing here; there is / /later /large /throws /rejects\n',
+      'Not found. Available: / /later /large /throws /rejects\n',
     ]);
   });
 
-  test.each(['__proto__', 'http://elsewhere.test/', '/../../etc/passwd'])('%s as it stands', async (path) => {
-    const answer = await raw(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
-    expect(answer).toMatch(/^HTTP\/1\.1 40[04] /);
-  });
+  test.each(['__proto__', 'http://elsewhere.test/', '/../../etc/passwd'])(
+    '%s, sent unchanged',
+    async (path) => {
+      const answer = await raw(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      expect(answer).toMatch(/^HTTP\/1\.1 40[04] /);
+    },
+  );
 });
 
 test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])(
-  '%s is refused, and no handler hears of it',
+  '%s is rejected without calling a handler',
   async (method) => {
     const response = await get('/throws', { method });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
@@ -106,13 +109,13 @@ test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])(
   },
 );
 
-test('a body nobody asked for is not waited for', async () => {
+test('the body of another method is not read', async () => {
   const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n';
   expect(await raw(`${head}some of it`)).toMatch(/^HTTP\/1\.1 405 /);
 });
 
 test.each(['/throws', '/rejects'])(
-  'a handler that fails at %s costs a 500 and nothing else',
+  'a failing handler at %s is a 500 and has no other effect',
   async (path) => {
     errors.length = 0;
     const response = await get(path);
@@ -122,25 +125,29 @@ test.each(['/throws', '/rejects'])(
   },
 );
 
-describe('cut off are', () => {
+describe('the server rejects', () => {
   test.each([
-    ['what is no HTTP', 'hello\r\n\r\n', 400],
+    ['bytes that are not HTTP', 'hello\r\n\r\n', 400],
     ['a TLS hello', '\u0016\u0003\u0001\u0002\u0000\u0001', 400],
-    ['two lengths', 'GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
+    [
+      'two content lengths',
+      'GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+      400,
+    ],
     ['headers of 9 KB', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(9000)}\r\n\r\n`, 431],
-    ['an address of 9 KB', `GET /${'x'.repeat(9000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
+    ['a URL of 9 KB', `GET /${'x'.repeat(9000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
   ])('%s', async (_, bytes, status) => {
     expect(await raw(bytes)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect((await get('/')).status).toBe(200);
   });
 
   test.concurrent('headers that never end', async () => {
-    const began = performance.now();
+    const startedAt = performance.now();
     expect(await raw('GET / HTTP/1.1\r\nHost: a\r\n')).toMatch(/^HTTP\/1\.1 408 /);
-    expect(performance.now() - began).toBeLessThan(15_000);
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
   });
 
-  test.concurrent('whoever asks and does not read the answer', async ({ onTestFinished }) => {
+  test.concurrent('a client that does not read the response', async ({ onTestFinished }) => {
     const own = await serve(routes, '127.0.0.1', 0, (error) => errors.push(error));
     onTestFinished(() => void own.close());
     const cutOff = once(own, 'connection').then(([socket]) => once(socket, 'close'));
@@ -151,17 +158,17 @@ describe('cut off are', () => {
     await cutOff;
   });
 
-  test.concurrent('a connection that says nothing', async () => {
+  test.concurrent('a connection without a request', async () => {
     expect(await raw('')).toMatch(/^(HTTP\/1\.1 408 |$)/);
   });
 });
 
-describe('one connection has one answer at a time', () => {
-  /** A server that counts how often its only page was made. */
+describe('a connection has one response at a time', () => {
+  /** A server that counts how often its only page was rendered. */
   async function counted(body: string) {
-    let made = 0;
+    let rendered = 0;
     const page = () => {
-      made += 1;
+      rendered += 1;
       return text(200, body);
     };
     const own = await serve({ '/': page }, '127.0.0.1', 0, (error) => errors.push(error));
@@ -170,59 +177,59 @@ describe('one connection has one answer at a time', () => {
       own.closeAllConnections();
     });
     const ended = once(own, 'connection').then(([socket]) => once(socket, 'close'));
-    return { own, port: (own.address() as AddressInfo).port, ended, made: () => made };
+    return { own, port: (own.address() as AddressInfo).port, ended, rendered: () => rendered };
   }
-  const ask = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+  const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
-  function silent(to: number): Socket {
+  function unreading(to: number): Socket {
     const socket = connect(to, '127.0.0.1').pause();
     onTestFinished(() => void socket.destroy());
     return socket.on('error', () => {});
   }
 
-  test('whoever asks twice without waiting has the first answer, and the connection ends', async () => {
-    const { port, made } = await counted('page');
-    const said = await raw(ask + ask, port);
-    expect(said.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200']);
-    expect(said.toLowerCase()).toContain('connection: close\r\n');
-    expect(said).toMatch(/page\n$/);
-    expect(made()).toBe(1);
+  test('two requests at once get the first response, and the connection is closed', async () => {
+    const { port, rendered } = await counted('page');
+    const received = await raw(request + request, port);
+    expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200']);
+    expect(received.toLowerCase()).toContain('connection: close\r\n');
+    expect(received).toMatch(/page\n$/);
+    expect(rendered()).toBe(1);
   });
 
-  test('ten thousand questions nobody reads the answers of are cut off, not answered', async () => {
-    const { port, ended, made } = await counted('x'.repeat(1000));
-    silent(port).write(ask.repeat(10_000));
+  test('ten thousand pipelined requests of a client that does not read are cut off', async () => {
+    const { port, ended, rendered } = await counted('x'.repeat(1000));
+    unreading(port).write(request.repeat(10_000));
     await ended;
-    expect(made()).toBeLessThan(10);
+    expect(rendered()).toBeLessThan(10);
   });
 
-  test('nothing is made for whoever has not read the answer before', async () => {
-    const { own, port, made } = await counted('x'.repeat(64 * 1_048_576));
-    const socket = silent(port);
-    const asked = once(own, 'request');
-    socket.write(ask);
-    await asked;
-    const again = once(own, 'request');
-    socket.write(ask);
-    await again;
-    expect(made()).toBe(1);
+  test('no response is rendered for a client that has not read the previous one', async () => {
+    const { own, port, rendered } = await counted('x'.repeat(64 * 1_048_576));
+    const socket = unreading(port);
+    const first = once(own, 'request');
+    socket.write(request);
+    await first;
+    const second = once(own, 'request');
+    socket.write(request);
+    await second;
+    expect(rendered()).toBe(1);
   });
 
-  test('whoever waits for each answer keeps the connection', async () => {
-    const { port, made } = await counted('page');
+  test('a client that waits for each response keeps its connection', async () => {
+    const { port, rendered } = await counted('page');
     const socket = connect(port, '127.0.0.1').setEncoding('utf8');
     onTestFinished(() => void socket.destroy());
-    for (let asked = 0; asked < 20; asked += 1) {
-      let said = '';
-      socket.write(ask);
-      while (!said.endsWith('page\n')) said += (await once(socket, 'data'))[0];
-      expect(said).toMatch(/^HTTP\/1\.1 200 /);
+    for (let count = 0; count < 20; count += 1) {
+      let received = '';
+      socket.write(request);
+      while (!received.endsWith('page\n')) received += (await once(socket, 'data'))[0];
+      expect(received).toMatch(/^HTTP\/1\.1 200 /);
     }
-    expect(made()).toBe(20);
+    expect(rendered()).toBe(20);
   });
 });
 
-test('connections that ask for nothing keep nobody out', async () => {
+test('idle connections do not block other clients', async () => {
   const own = await serve(routes, '127.0.0.1', 0, (error) => errors.push(error));
   onTestFinished(() => {
     own.close();
@@ -236,10 +243,10 @@ test('connections that ask for nothing keep nobody out', async () => {
   for (const socket of lingering) socket.write('GET / HTTP/1.1\r\nHost: ');
   await cutOff;
   expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
-  const held = await new Promise((resolve) => own.getConnections((_, count) => resolve(count)));
-  expect(held).toBeLessThanOrEqual(64);
+  const connections = await new Promise((resolve) => own.getConnections((_, count) => resolve(count)));
+  expect(connections).toBeLessThanOrEqual(64);
 });
 
-test('a port that is taken is an error that says so', async () => {
+test('a port in use is an error', async () => {
   await expect(serve(routes, '127.0.0.1', port, () => {})).rejects.toThrow('EADDRINUSE');
 });

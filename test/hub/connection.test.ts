@@ -1,5 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { connectionErrors, deviceForEach, shortLimits, startedHub, withEnvironment } from '../support/hub.ts';
+import {
+  connectionErrors,
+  deviceForEach,
+  shortTimings,
+  startedHub,
+  withEnvironment,
+} from '../support/hub.ts';
 import { renewable } from '../support/renewal.ts';
 import { tcpServer } from '../support/servers.ts';
 import { eventually } from '../support/simulator.ts';
@@ -7,7 +13,7 @@ import { eventually } from '../support/simulator.ts';
 const { connectedHub, counters, hubOf, reported, set, simulator } = deviceForEach({ policy: {} });
 
 describe('the first connection', () => {
-  test('is connecting until it is there or has failed', async () => {
+  test('has the state connecting until it is open or has failed', async () => {
     expect(hubOf().state()).toBe('connecting');
   });
 
@@ -21,10 +27,10 @@ describe('the first connection', () => {
       /edgeHub: Hostname\/IP .* altnames/,
     ],
     ['the twin cannot be read', { twin: 'empty500' }, /status 500/],
-    ['the twin is not answered', { twin: 'silent' }, /No answer within 0.3 s/],
-  ] as const)('is tried again while %s', async (_what, fault, error) => {
+    ['the request for the twin gets no response', { twin: 'silent' }, /No answer within 0.3 s/],
+  ] as const)('is retried while %s', async (_what, fault, error) => {
     await set(fault);
-    const hub = hubOf({ limits: shortLimits });
+    const hub = hubOf({ timings: shortTimings });
     await eventually(() => connectionErrors(hub).length).toBeGreaterThan(1);
     expect(connectionErrors(hub)[0]).toMatch(error);
     expect(hub.state()).toBe('offline');
@@ -33,7 +39,7 @@ describe('the first connection', () => {
     expect(hub.documents).toEqual([{ policy: {}, $version: 1 }]);
   });
 
-  test('is tried again when the workload API is not there yet', async () => {
+  test('is retried when the workload API does not exist yet', async () => {
     const { IOTEDGE_WORKLOADURI } = simulator().environment;
     const hub = hubOf();
     await hub.close(AbortSignal.abort());
@@ -45,10 +51,10 @@ describe('the first connection', () => {
     await eventually(early.state).toBe('connected');
   });
 
-  test('is given up after its deadline with a server that says nothing, and tried again', async () => {
+  test('times out with a server that sends nothing, and is retried', async () => {
     const { port, connections } = await tcpServer((socket) => void socket.resume());
     withEnvironment({ ...simulator().environment, IOTEDGE_GATEWAYHOSTNAME: `localhost:${port}` });
-    const hub = startedHub({ limits: { ...shortLimits, open: 0.2 } });
+    const hub = startedHub({ timings: { ...shortTimings, open: 0.2 } });
     await eventually(() => connectionErrors(hub)).toContainEqual(
       expect.stringContaining('No answer within 0.2 s'),
     );
@@ -58,12 +64,12 @@ describe('the first connection', () => {
   });
 });
 
-describe('a connection that ends', () => {
+describe('a lost connection', () => {
   test.each([
     ['dropped', { dropConnections: true }],
-    ['dropped with its session, as edgeHub is recreated', { wipeSessions: true }],
+    ['dropped with its MQTT session, as when edgeHub is recreated', { wipeSessions: true }],
   ])(
-    'because it was %s is replaced, and reports, pushes, methods and messages work again',
+    'that was %s is replaced, and reports, pushes, methods and messages work again',
     async (_what, fault) => {
       const hub = await connectedHub({ methods: { ping: async () => ({ status: 200, payload: 'pong' }) } });
       hub.report({ a: 1 }, 60, true);
@@ -84,7 +90,7 @@ describe('a connection that ends', () => {
     },
   );
 
-  test('goes on as it was when only new ones would be refused', async () => {
+  test('is not assumed when only new connections would be rejected', async () => {
     const hub = await connectedHub();
     await set({ rejectSas: true, certificate: 'expired' });
     hub.report({ a: 1 }, 60, true);
@@ -92,7 +98,7 @@ describe('a connection that ends', () => {
     expect(counters().connects).toBe(1);
   });
 
-  test('is told as offline, and what was reported meanwhile is sent in one patch', async () => {
+  test('is shown as offline, and reports made meanwhile are sent in one patch', async () => {
     const hub = await connectedHub();
     hub.report({ a: 1 }, 60, true);
     await eventually(reported).toMatchObject({ a: 1 });
@@ -105,7 +111,7 @@ describe('a connection that ends', () => {
   });
 });
 
-test('the renewal of the token is no outage: connected all the time, nothing in the log, and nothing is lost', async () => {
+test('renewing the token is no outage: the state stays connected, nothing is logged and nothing is lost', async () => {
   const renew = renewable();
   const hub = await connectedHub({ methods: { ping: async () => ({ status: 200, payload: 'pong' }) } });
   const states = new Set<string>();
@@ -134,26 +140,26 @@ test('the renewal of the token is no outage: connected all the time, nothing in 
 });
 
 describe('resources', () => {
-  /** Sockets and timers of this process, without those of the test runner, which do not grow. */
+  /** The number of sockets or timers of this process. Those of the test runner do not grow. */
   const open = (kind: RegExp) => process.getActiveResourcesInfo().filter((name) => kind.test(name)).length;
 
-  test('nothing is left of fifty connections that ended and one that was closed', async () => {
+  test('fifty lost connections and a closed one leave no socket and no timer', async () => {
     const before = { sockets: open(/TCP|TLS|Pipe/), timers: open(/Timeout/) };
-    // Below zero there is no wait between attempts.
+    // A negative value means no wait between attempts.
     const hub = await connectedHub({ random: () => -1 });
     for (let round = 1; round <= 50; round += 1) {
       await set(round % 2 ? { dropConnections: true } : { wipeSessions: true });
       await expect.poll(() => counters().connects, { timeout: 10_000, interval: 5 }).toBe(round + 1);
       await expect.poll(hub.state, { timeout: 10_000, interval: 5 }).toBe('connected');
     }
-    // One connection has two ends here.
+    // Both ends of a connection are in this process.
     await eventually(() => open(/TCP|TLS|Pipe/)).toBeLessThanOrEqual(before.sockets + 2);
     await hub.close(AbortSignal.timeout(5000));
     await eventually(() => open(/TCP|TLS|Pipe/)).toBeLessThanOrEqual(before.sockets);
     await eventually(() => open(/Timeout/)).toBeLessThanOrEqual(before.timers);
   }, 60_000);
 
-  test('nothing is left of attempts that failed', async () => {
+  test('failed attempts leave no socket and no timer', async () => {
     const before = { sockets: open(/TCP|TLS|Pipe/), timers: open(/Timeout/) };
     for (const fault of [{ rejectSas: true }, { certificate: 'expired' }, { twin: 'empty500' }] as const) {
       await set(fault);

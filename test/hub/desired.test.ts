@@ -6,46 +6,46 @@ beforeEach(() => {
   desired = createDesiredCopy();
 });
 
-test('nothing is known before a document has come', () => {
+test('there is neither a document nor a version before the first read', () => {
   expect(desired.version()).toBeUndefined();
   expect(desired.document()).toEqual({});
 });
 
-describe('a document', () => {
-  test('is taken with its version', () => {
+describe('a document that was read', () => {
+  test('replaces the copy, with its version', () => {
     expect(desired.replace({ policy: { a: 1 }, $version: 4 })).toBe(true);
     expect(desired.document()).toEqual({ policy: { a: 1 }, $version: 4 });
     expect(desired.version()).toBe(4);
   });
 
   test.each([
-    ['without a version, as edgeHub makes one up while it is offline', {}],
-    ['with a version that is no number', { $version: '9' }],
+    ['without a version, as edgeHub makes one up while it is offline,', {}],
+    ['with a version that is not a number', { $version: '9' }],
   ])('%s changes nothing', (_what, document) => {
     desired.replace({ policy: { a: 1 }, $version: 4 });
     expect(desired.replace(document)).toBe(false);
     expect(desired.document()).toEqual({ policy: { a: 1 }, $version: 4 });
   });
 
-  test('without a version is not taken for a first one either', () => {
+  test('without a version is ignored as the first one, too', () => {
     expect(desired.replace({})).toBe(false);
     expect(desired.version()).toBeUndefined();
   });
 
-  test('that really holds no policy is taken', () => {
+  test('with a version but without a policy is applied', () => {
     desired.replace({ policy: {}, $version: 4 });
     expect(desired.replace({ $version: 5 })).toBe(true);
     expect(desired.document()).toEqual({ $version: 5 });
   });
 
-  test('older than what is known is taken: the twin has been made anew', () => {
+  test('with a lower version is applied: the twin was recreated', () => {
     desired.replace({ policy: { a: 1 }, $version: 4 });
     expect(desired.replace({ policy: { a: 0 }, $version: 1 })).toBe(true);
     expect(desired.patch({ policy: { b: 0 }, $version: 2 })).toBe('applied');
     expect(desired.document()).toEqual({ policy: { a: 0, b: 0 }, $version: 2 });
   });
 
-  test('of the same version is taken again', () => {
+  test('with the same version is applied again', () => {
     desired.replace({ $version: 4 });
     expect(desired.replace({ $version: 4 })).toBe(true);
   });
@@ -56,7 +56,7 @@ describe('a patch', () => {
     desired.replace({ policy: { servers: ['a', 'b', 'c'], old: 1 }, $version: 4 });
   });
 
-  test('of the next version is merged, arrays replaced whole', () => {
+  test('with the next version is merged, arrays are replaced whole', () => {
     expect(desired.patch({ policy: { servers: ['z'], old: null }, $version: 5 })).toBe('applied');
     expect(desired.document()).toEqual({ policy: { servers: ['z'] }, $version: 5 });
   });
@@ -65,13 +65,13 @@ describe('a patch', () => {
     ['a repeat', { policy: null, $version: 4 }, 'old'],
     ['an older one', { policy: null, $version: 3 }, 'old'],
     ['one without a version', { policy: null }, 'old'],
-    ['one after a gap', { policy: null, $version: 6 }, 'gap'],
+    ['one with a gap before it', { policy: null, $version: 6 }, 'gap'],
   ])('%s changes nothing', (_what, patch, answer) => {
     expect(desired.patch(patch)).toBe(answer);
     expect(desired.document()).toEqual({ policy: { servers: ['a', 'b', 'c'], old: 1 }, $version: 4 });
   });
 
-  test('before any document is a gap', () => {
+  test('before the first read is a gap', () => {
     expect(createDesiredCopy().patch({ a: 1, $version: 2 })).toBe('gap');
   });
 });

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type OpenSession, openSession } from '../../src/hub/session.ts';
-import { deviceForEach, patientLimits, shortLimits } from '../support/hub.ts';
+import { createMetrics } from '../../src/sinks/metrics.ts';
+import { samplesOf } from '../support/exposition.ts';
+import { deviceForEach, patientTimings, shortTimings } from '../support/hub.ts';
+import { reportOf } from '../support/sample-report.ts';
 import { eventually } from '../support/simulator.ts';
 
 const { connectedHub, counters, hubOf, reported, set, simulator } = deviceForEach({
@@ -8,7 +11,7 @@ const { connectedHub, counters, hubOf, reported, set, simulator } = deviceForEac
 });
 
 describe('the desired properties', () => {
-  test('are heard when they are read, and at each change, arrays right', async () => {
+  test('are handed over when they are read and at each change, with arrays replaced whole', async () => {
     const { documents } = await connectedHub();
     expect(documents).toEqual([{ policy: { servers: ['a', 'b', 'c'] }, $version: 1 }]);
     simulator().edgeHub.patchDesired({ policy: { servers: ['z'] }, other: 1 });
@@ -19,7 +22,7 @@ describe('the desired properties', () => {
     ]);
   });
 
-  test('that change while they are read are not lost', async () => {
+  test('are not lost when they change while they are read', async () => {
     let onPatch = (_version: unknown) => {};
     const { documents } = await connectedHub({
       async open(methods, events, signal) {
@@ -51,7 +54,7 @@ describe('the desired properties', () => {
     expect(documents.at(-1)).toEqual({ policy: { servers: ['z'] }, $version: 2 });
   });
 
-  /** Opens sessions on which some pushes never arrive. */
+  /** Opens sessions in which some pushes never arrive. */
   const losing =
     (lost: (version: unknown) => boolean): OpenSession =>
     (methods, events, signal) =>
@@ -66,9 +69,9 @@ describe('the desired properties', () => {
         signal,
       );
 
-  test('of which a push was lost are found when they are read now and then', async () => {
+  test('are read again at intervals, which finds a lost push', async () => {
     const { documents } = await connectedHub({
-      limits: { ...patientLimits, canary: 0.1 },
+      timings: { ...patientTimings, reread: 0.1 },
       open: losing(() => true),
     });
     simulator().edgeHub.patchDesired({ other: 1 });
@@ -76,7 +79,7 @@ describe('the desired properties', () => {
     expect(counters().connects).toBe(1);
   });
 
-  test('of which a push was lost are read as soon as the next one comes', async () => {
+  test('are read again at once when a push shows that one before it was lost', async () => {
     const { documents } = await connectedHub({ open: losing((version) => version === 2) });
     simulator().edgeHub.patchDesired({ lost: 1 });
     simulator().edgeHub.patchDesired({ other: 1 });
@@ -86,13 +89,13 @@ describe('the desired properties', () => {
     expect(counters().twinReads).toBe(3);
   });
 
-  test('that edgeHub makes up while it is offline are neither heard nor asked for in a loop', async () => {
+  test('made up by an offline edgeHub are not handed over, and not read in a loop', async () => {
     const hub = await connectedHub({ open: losing((version) => version === 2) });
     await set({ twin: 'offline' });
     simulator().edgeHub.patchDesired({ lost: 1 });
     simulator().edgeHub.patchDesired({ other: 1 });
     await eventually(() => counters().twinReads).toBe(3);
-    // What must be read is read before anything is sent.
+    // A read that is due comes before anything is sent.
     hub.report({ a: 1 }, 60, true);
     await eventually(reported).toMatchObject({ a: 1 });
     await set({ dropConnections: true });
@@ -105,12 +108,12 @@ describe('the desired properties', () => {
     expect(hub.documents).toEqual([{ policy: { servers: ['a', 'b', 'c'] }, $version: 1 }]);
   });
 
-  test('that edgeHub does not know are said once, and asked for again soon', async () => {
+  test('that edgeHub does not have yet are logged once and read again soon', async () => {
     await set({ twin: 'offline' });
-    const hub = await connectedHub({ limits: { ...patientLimits, unknown: 0.05 } });
+    const hub = await connectedHub({ timings: { ...patientTimings, rereadUnknown: 0.05 } });
     await eventually(() => counters().twinReads).toBeGreaterThan(4);
     expect(hub.logged.map(({ text }) => text)).toEqual([
-      'edgeHub does not know the twin yet, nothing changes until it does',
+      'edgeHub has no copy of the twin yet, waiting for it',
       'Connected to edgeHub',
     ]);
     await set({ twin: 'normal' });
@@ -118,7 +121,7 @@ describe('the desired properties', () => {
     expect(counters().connects).toBe(1);
   });
 
-  test('are heard once edgeHub knows them, when it was offline at first', async () => {
+  test('are handed over once edgeHub has them, when it was offline at first', async () => {
     await set({ twin: 'offline' });
     const hub = await connectedHub();
     expect(hub.documents).toEqual([]);
@@ -131,7 +134,7 @@ describe('the desired properties', () => {
 });
 
 describe('reports', () => {
-  test('go as differences from what was acknowledged, and are counted', async () => {
+  test('are sent as differences from what was acknowledged, and are counted', async () => {
     const hub = await connectedHub();
     hub.report({ summary: { fail: 1 }, checks: { a: { status: 'pass' }, b: {} } }, 0, false);
     await eventually(reported).toMatchObject({ summary: { fail: 1 } });
@@ -151,7 +154,30 @@ describe('reports', () => {
     });
   });
 
-  test('before the first connection are kept: the last', async () => {
+  test('are counted in the metrics: patches and bytes in separate counters', async () => {
+    const hub = await connectedHub();
+    hub.report({ summary: { fail: 1 } }, 0, false);
+    await eventually(() => hub.figures().patches).toBe(1);
+    hub.report({ summary: { fail: 2 } }, 0, false);
+    await eventually(() => hub.figures().patches).toBe(2);
+    const metrics = createMetrics({
+      checks: [],
+      build: { version: '1.0.0', revision: 'abcdef0' },
+      identity: {},
+      where: 'info',
+      total: () => 0,
+      hub: hub.figures,
+      policyAcceptedAt: () => new Date(0),
+    });
+    const samples = samplesOf(await metrics.render(reportOf({})));
+    const value = (name: string) => samples.find((sample) => sample.name === name)?.value;
+    expect(value('hardening_twin_patches_total')).toBe('2');
+    expect(value('hardening_twin_patch_bytes_total')).toBe(String(2 * '{"summary":{"fail":1}}'.length));
+    const lastSuccess = Date.parse('2026-11-21T20:30:00Z') / 1000;
+    expect(value('hardening_report_last_success_timestamp_seconds')).toBe(String(lastSuccess));
+  });
+
+  test('made before the first connection are kept and sent as one patch', async () => {
     await set({ down: true });
     const hub = hubOf();
     hub.report({ a: 1 }, 60, true);
@@ -161,7 +187,7 @@ describe('reports', () => {
     expect(counters().reportedUpdates).toBe(1);
   });
 
-  test('of an earlier life of the module are made right by a difference', async () => {
+  test('of an earlier process are corrected by a difference', async () => {
     const first = await connectedHub();
     first.report({ checks: { old: 1, same: 2 } }, 0, false);
     await eventually(reported).toMatchObject({ checks: { old: 1 } });
@@ -171,7 +197,7 @@ describe('reports', () => {
     await eventually(reported).toEqual({ checks: { same: 2, fresh: 3 }, $version: 3 });
   });
 
-  test('are taken from what was acknowledged when edgeHub, offline, makes up a twin that is empty', async () => {
+  test('are compared with what was acknowledged when an offline edgeHub makes up an empty twin', async () => {
     const hub = await connectedHub();
     hub.report({ checks: { old: 1, same: 2 } }, 60, true);
     await eventually(reported).toMatchObject({ checks: { old: 1 } });
@@ -181,34 +207,34 @@ describe('reports', () => {
     await eventually(reported).toEqual({ checks: { same: 2 }, $version: 3 });
   });
 
-  test('that were refused are sent again after the interval, with all that has come since', async () => {
+  test('that were rejected are retried after the interval, with all later changes', async () => {
     const hub = await connectedHub();
     hub.report({ a: 1, b: 1 }, 0.05, false);
     await eventually(reported).toMatchObject({ a: 1 });
     await set({ reported: 'empty400' });
     hub.report({ a: 2 }, 0.05, false);
     await eventually(() => counters().reportedUpdates).toBeGreaterThan(2);
-    expect(hub.logged.at(-1)?.text).toBe('The report was refused, it will be sent again');
+    expect(hub.logged.at(-1)?.text).toBe('edgeHub rejected the report, it will be retried');
     expect(reported()).toEqual({ a: 1, b: 1, $version: 2 });
     expect(hub.state()).toBe('connected');
     hub.report({ b: 2 }, 0.05, false);
     await set({ reported: 'normal' });
     await eventually(reported).toEqual({ a: 2, b: 2, $version: 3 });
-    // The same session all the time.
+    // All in the same session.
     expect(counters().connects).toBe(1);
   });
 
-  test('that IoT Hub would refuse are not sent, and hold up nothing else', async () => {
+  test('that IoT Hub would reject are not sent and do not block messages', async () => {
     const hub = await connectedHub();
     hub.report({ 'a.b': 1 }, 60, true);
-    await eventually(() => hub.logged.at(-1)?.text).toBe('The report is not sent, IoT Hub would refuse it');
+    await eventually(() => hub.logged.at(-1)?.text).toBe('The report was not sent, IoT Hub would reject it');
     hub.send({ output: 'alerts', body: 1, properties: {} });
     await eventually(() => simulator().edgeHub.messages()).toHaveLength(1);
     expect(counters().reportedUpdates).toBe(0);
   });
 
-  test('without an answer cost the session, and are sent again by the next', async () => {
-    const hub = await connectedHub({ limits: shortLimits });
+  test('without an acknowledgement end the session and are sent again by the next one', async () => {
+    const hub = await connectedHub({ timings: shortTimings });
     await set({ reported: 'silent' });
     hub.report({ a: 1 }, 60, true);
     await eventually(() => hub.logged.map(({ error }) => error)).toContain('No answer within 0.3 s');
@@ -220,7 +246,7 @@ describe('reports', () => {
 });
 
 describe('messages', () => {
-  test('are kept in their order while there is no connection', async () => {
+  test('are kept in order while there is no connection', async () => {
     await set({ down: true });
     const hub = hubOf();
     const properties = { check: 'diskSpace', status: 'fail', target: '/var/lib' };
@@ -233,12 +259,12 @@ describe('messages', () => {
     );
   });
 
-  test('that could never be sent are dropped, said, and hold up nothing', async () => {
+  test('that are too large are dropped and logged, and do not block the next', async () => {
     const hub = await connectedHub();
     hub.send({ output: 'alerts', body: 'x'.repeat(300_000), properties: {} });
     hub.send({ output: 'alerts', body: 'short', properties: {} });
     await eventually(() => simulator().edgeHub.messages()).toMatchObject([{ body: 'short' }]);
-    expect(hub.logged.at(-1)?.text).toBe('A message is dropped, it could never be sent');
+    expect(hub.logged.at(-1)?.text).toBe('Dropped a message that is too large to send');
     expect(counters().connects).toBe(1);
   });
 });

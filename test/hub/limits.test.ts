@@ -7,7 +7,7 @@ import { anyDocument, anyText, holds } from '../support/properties.ts';
 
 const nested = (levels: number): Json => (levels === 0 ? {} : { a: nested(levels - 1) });
 
-/** A patch that takes so many bytes as JSON, with no string that is too long for itself. */
+/** A patch of this size as JSON, in which no single string is too long. */
 function ofBytes(bytes: number): Json {
   const fill = (padding: number) => ({ a: Array(8).fill('x'.repeat(4000)), b: 'y'.repeat(padding) });
   return fill(bytes - JSON.stringify(fill(0)).length);
@@ -25,7 +25,7 @@ describe('a patch of reported properties', () => {
     ['10 levels of objects', nested(10)],
     ['arrays of objects', { a: [{ b: 1 }, 'c', [true]] }],
     ['32768 bytes', ofBytes(32_768)],
-  ])('with %s can be sent', (_what, patch) => {
+  ])('with %s is within the limits', (_what, patch) => {
     expect(limitProblems(patch)).toEqual([]);
   });
 
@@ -34,29 +34,25 @@ describe('a patch of reported properties', () => {
     ['an integer below -2^52', { a: -(2 ** 52) - 1 }, 'a is -4503599627370497, out of range'],
     ['an integer in an array', { a: [2 ** 52] }, 'a/0 is 4503599627370496, out of range'],
     ['infinity', { a: Number.POSITIVE_INFINITY }, 'a is Infinity, out of range'],
-    ['what is not a number', { a: Number.NaN }, 'a is NaN, out of range'],
-    [
-      'a string of 4097 bytes',
-      { a: { b: 'x'.repeat(4097) } },
-      'a/b has 4097 bytes, at most 4096 are allowed',
-    ],
-    ['a string in an array', { a: ['x'.repeat(4097)] }, 'a/0 has 4097 bytes, at most 4096 are allowed'],
-    ['11 levels of objects', nested(11), 'a/a/a/a/a/a/a/a/a/a/a is deeper than 10 levels'],
+    ['NaN', { a: Number.NaN }, 'a is NaN, out of range'],
+    ['a string of 4097 bytes', { a: { b: 'x'.repeat(4097) } }, 'a/b has 4097 bytes, the limit is 4096'],
+    ['a string in an array', { a: ['x'.repeat(4097)] }, 'a/0 has 4097 bytes, the limit is 4096'],
+    ['11 levels of objects', nested(11), 'a/a/a/a/a/a/a/a/a/a/a is nested deeper than 10 levels'],
     ['a null in an array', { a: [null] }, 'a/0 is null inside an array'],
     ['a null in an object in an array', { a: [{ b: null }] }, 'a/0/b is null inside an array'],
     ['an empty key', { '': 1 }, 'the key "" is not allowed'],
     ['an empty key further down', { a: { '': 1 } }, 'the key "a/" is not allowed'],
-    ['32769 bytes', ofBytes(32_769), 'the patch has 32769 bytes, at most 32768 are allowed'],
-  ])('with %s cannot, and is told why', (_what, patch, problem) => {
+    ['32769 bytes', ofBytes(32_769), 'the patch has 32769 bytes, the limit is 32768'],
+  ])('with %s exceeds a limit, and the problem is described', (_what, patch, problem) => {
     expect(limitProblems(patch)).toEqual([problem]);
   });
 
-  test('with a key of 1025 bytes cannot', () => {
+  test('with a key of 1025 bytes exceeds a limit', () => {
     expect(limitProblems({ [`${'ä'.repeat(512)}x`]: 1 })).toHaveLength(1);
   });
 
   test.each(['.', '$', '#', ' ', '\t', '\n', '\u0000', '\u007f', '\u0085', '\u00a0', '\u2028'])(
-    'with %j in a key cannot',
+    'with %j in a key is not allowed',
     (character) => {
       const key = `a${character}b`;
       expect(limitProblems({ [key]: 1 })).toEqual([`the key ${JSON.stringify(key)} is not allowed`]);
@@ -64,12 +60,12 @@ describe('a patch of reported properties', () => {
     },
   );
 
-  test('is told all that is wrong with it', () => {
+  test('with several problems has all of them described', () => {
     expect(limitProblems({ 'a.b': 2 ** 60, c: [null, 'x'.repeat(5000)] })).toHaveLength(4);
   });
 });
 
-test('whatever is found right is right for the simulator too', { timeout: 60_000 }, () => {
+test('every patch within the limits is accepted by the simulator', { timeout: 60_000 }, () => {
   const leaf = fc.oneof(
     anyText,
     fc.double(),
@@ -77,33 +73,41 @@ test('whatever is found right is right for the simulator too', { timeout: 60_000
     fc.constantFrom(null, true, 2 ** 52 - 1, 2 ** 52, -(2 ** 52), 1e20, 1e21),
     fc.nat(14).map(nested),
   );
-  let right = 0;
+  let accepted = 0;
   holds(
     fc.property(anyDocument(leaf), (document) => {
       const patch = JSON.parse(JSON.stringify(document));
       if (limitProblems(patch).length > 0) return;
-      right += 1;
+      accepted += 1;
       expect(patchProblem(patch)).toBeUndefined();
     }),
     5000,
   );
-  expect(right).toBeGreaterThan(500);
+  expect(accepted).toBeGreaterThan(500);
 });
 
 describe('a message', () => {
   const message = (body: unknown, target: string) => ({ output: 'alerts', body, properties: { target } });
 
   test.each([
-    ['what an alert says', message({ message: 'x'.repeat(1000) }, 'tcp://gateway:1')],
+    ['the text of an alert', message({ message: 'x'.repeat(1000) }, 'tcp://gateway:1')],
     ['20000 bytes', message('x'.repeat(20_000 - JSON.stringify(message('', '')).length), '')],
-  ])('with %s can be sent', (_what, given) => {
+  ])('with %s is within the limits', (_what, given) => {
     expect(messageProblem(given)).toBeUndefined();
   });
 
   test.each([
-    ['body', message('x'.repeat(20_000), ''), /^the message for alerts has 200\d\d bytes, at most 20000/],
-    ['property', message('', 'ä'.repeat(10_000)), /^the message for alerts has 200\d\d bytes, at most 20000/],
-  ])('with too long a %s cannot', (_what, given, problem) => {
+    [
+      'body',
+      message('x'.repeat(20_000), ''),
+      /^the message for alerts has 200\d\d bytes, the limit is 20000/,
+    ],
+    [
+      'property',
+      message('', 'ä'.repeat(10_000)),
+      /^the message for alerts has 200\d\d bytes, the limit is 20000/,
+    ],
+  ])('with a %s that is too long exceeds the limit', (_what, given, problem) => {
     expect(messageProblem(given)).toMatch(problem);
   });
 });

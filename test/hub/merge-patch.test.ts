@@ -27,13 +27,13 @@ describe('applyPatch', () => {
     expect(applyPatch(JSON.parse(document), JSON.parse(patch))).toEqual(JSON.parse(result));
   });
 
-  test('leaves the document it is given as it is', () => {
+  test('does not modify the document', () => {
     const document = { a: { b: 1 } };
     applyPatch(document, { a: { b: 2, c: 3 }, d: 4 });
     expect(document).toEqual({ a: { b: 1 } });
   });
 
-  test('takes __proto__ for a key like any other', () => {
+  test('treats __proto__ as an ordinary key', () => {
     const patched = applyPatch({}, JSON.parse('{"__proto__":{"a":1}}'));
     expect(JSON.stringify(patched)).toBe('{"__proto__":{"a":1}}');
     expect(patched).not.toHaveProperty('a');
@@ -42,15 +42,15 @@ describe('applyPatch', () => {
 
 describe('difference', () => {
   test.each([
-    ['nothing where nothing has changed', '{"a":{"b":[1]}}', '{"a":{"b":[1]}}', undefined],
-    ['only the leaf that has changed', '{"a":{"b":1,"c":2}}', '{"a":{"b":1,"c":3}}', '{"a":{"c":3}}'],
-    ['null for what is gone', '{"a":{"b":1,"c":2}}', '{"a":{"c":2}}', '{"a":{"b":null}}'],
+    ['nothing when nothing has changed', '{"a":{"b":[1]}}', '{"a":{"b":[1]}}', undefined],
+    ['only the changed leaf', '{"a":{"b":1,"c":2}}', '{"a":{"b":1,"c":3}}', '{"a":{"c":3}}'],
+    ['null for a removed key', '{"a":{"b":1,"c":2}}', '{"a":{"c":2}}', '{"a":{"b":null}}'],
     ['arrays whole', '{"a":[1,2,3]}', '{"a":[1,2]}', '{"a":[1,2]}'],
-    ['an empty object that has come', '{}', '{"a":{}}', '{"a":{}}'],
-    ['an object in the place of a number', '{"a":1}', '{"a":{"b":2}}', '{"a":{"b":2}}'],
-    ['a number in the place of an object', '{"a":{"b":2}}', '{"a":1}', '{"a":1}'],
-    ['nothing for another order of keys', '{"a":[{"b":1,"c":2}]}', '{"a":[{"c":2,"b":1}]}', undefined],
-    ['nothing for a null, which cannot be set', '{}', '{"a":null,"b":null}', undefined],
+    ['an added empty object', '{}', '{"a":{}}', '{"a":{}}'],
+    ['an object that replaces a number', '{"a":1}', '{"a":{"b":2}}', '{"a":{"b":2}}'],
+    ['a number that replaces an object', '{"a":{"b":2}}', '{"a":1}', '{"a":1}'],
+    ['nothing for a different order of keys', '{"a":[{"b":1,"c":2}]}', '{"a":[{"c":2,"b":1}]}', undefined],
+    ['nothing for a null, which a patch cannot set', '{}', '{"a":null,"b":null}', undefined],
     ['a new object without its nulls', '{}', '{"a":{"b":null,"c":1}}', '{"a":{"c":1}}'],
     [
       'keys that every object inherits',
@@ -58,15 +58,15 @@ describe('difference', () => {
       '{"constructor":2}',
       '{"toString":null,"constructor":2}',
     ],
-  ])('holds %s', (_what, from, to, patch) => {
+  ])('contains %s', (_what, from, to, patch) => {
     expect(difference(JSON.parse(from), JSON.parse(to))).toEqual(patch && JSON.parse(patch));
   });
 
-  test('applied to the one document gives the other, whatever they are', { timeout: 60_000 }, () => {
+  test('applied to the first of any two documents results in the second', { timeout: 60_000 }, () => {
     const leaf = fc.constantFrom(0, 1, -1.5, '', 'x', true, false, null);
     const pair = fc.oneof(
       fc.tuple(anyDocument(leaf), anyDocument(leaf)),
-      // Near relations, as one report is of the next.
+      // Similar documents, as two successive reports are.
       fc
         .tuple(anyDocument(leaf), anyDocument(leaf))
         .map(([one, patch]): [Json, Json] => [
@@ -76,7 +76,7 @@ describe('difference', () => {
     );
     holds(
       fc.property(pair, ([one, other]) => {
-        // What a twin can hold: no nulls but inside arrays.
+        // As a twin stores them: without nulls, except inside arrays.
         const [from, to] = [firstVersion(one as JsonObject).values, firstVersion(other as JsonObject).values];
         const patch = difference(from, other);
         expect(applyPatch(from, patch ?? {})).toEqual(to);

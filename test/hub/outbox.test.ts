@@ -10,10 +10,10 @@ beforeEach(() => {
 
 const nothing: Next = { idleMs: Number.POSITIVE_INFINITY };
 
-/** Sends what is next and has it accepted. */
+/** Takes the next patch and acknowledges it. */
 function accept(): void {
   const next = outbox.next();
-  if (!('patch' in next)) throw new Error(`there is no patch to accept: ${JSON.stringify(next)}`);
+  if (!('patch' in next)) throw new Error(`no patch to accept: ${JSON.stringify(next)}`);
   outbox.accepted(next.patch);
 }
 
@@ -22,12 +22,12 @@ describe('reports', () => {
     expect(outbox.next()).toEqual(nothing);
   });
 
-  test('the first goes at once and whole', () => {
+  test('the first is sent at once and in full', () => {
     outbox.report({ summary: { fail: 1 } }, 60, false);
     expect(outbox.next()).toEqual({ patch: { summary: { fail: 1 } } });
   });
 
-  test('the next goes as a difference, and not before the interval is over', () => {
+  test('the next is sent as a difference, and not before the interval has passed', () => {
     outbox.report({ summary: { fail: 1, warn: 2 }, heartbeat: 'a' }, 60, false);
     accept();
     expect(outbox.next()).toEqual(nothing);
@@ -39,11 +39,11 @@ describe('reports', () => {
     expect(outbox.next()).toEqual({ patch: { summary: { fail: 0 } } });
   });
 
-  test('one that is urgent goes at once, and does not make the next one urgent', () => {
+  test('an urgent one is sent at once and does not make the next one urgent', () => {
     outbox.report({ a: 1 }, 60, false);
     accept();
     outbox.report({ a: 2 }, 60, true);
-    // What follows before it was sent does not take its urgency away.
+    // A later report that is not urgent does not delay it.
     outbox.report({ a: 3 }, 60, false);
     expect(outbox.next()).toEqual({ patch: { a: 3 } });
     accept();
@@ -51,7 +51,7 @@ describe('reports', () => {
     expect(outbox.next()).toEqual({ idleMs: 60_000 });
   });
 
-  test('one that becomes urgent while another is on its way goes at once as well', () => {
+  test('one that becomes urgent while another is being sent is also sent at once', () => {
     outbox.report({ a: 1 }, 60, true);
     const first = outbox.next();
     outbox.report({ a: 2 }, 60, true);
@@ -59,7 +59,7 @@ describe('reports', () => {
     expect(outbox.next()).toEqual({ patch: { a: 2 } });
   });
 
-  test('one that was never answered does not wait for an interval', () => {
+  test('one without a response is sent again without waiting for the interval', () => {
     outbox.report({ a: 1 }, 60, false);
     accept();
     outbox.report({ a: 2 }, 60, true);
@@ -67,7 +67,7 @@ describe('reports', () => {
     expect(outbox.next()).toEqual({ patch: { a: 2 } });
   });
 
-  test('no more than thirty urgent ones go in an hour, and then again', () => {
+  test('at most thirty urgent ones are sent at once in an hour', () => {
     for (let i = 0; i < 30; i += 1) {
       outbox.report({ a: i }, 60, true);
       accept();
@@ -81,7 +81,7 @@ describe('reports', () => {
     expect(outbox.next()).toEqual({ patch: { a: 'at once' } });
   });
 
-  test('urgency is not kept for later where nothing has changed', () => {
+  test('an urgent report without a change does not make the next one urgent', () => {
     outbox.report({ a: 1 }, 60, false);
     accept();
     outbox.report({ a: 1 }, 60, true);
@@ -90,38 +90,38 @@ describe('reports', () => {
     expect(outbox.next()).toEqual({ idleMs: 60_000 });
   });
 
-  test('top-level keys that are left out stay, and what is gone below them is removed', () => {
+  test('absent top-level keys keep their values, and absent keys below them are removed', () => {
     outbox.report({ agent: { version: '1' }, checks: { a: 1, b: 2 } }, 0, false);
     accept();
     outbox.report({ checks: { b: 2 } }, 0, false);
     expect(outbox.next()).toEqual({ patch: { checks: { a: null } } });
   });
 
-  test('the difference is taken from what was acknowledged, never from what was sent', () => {
+  test('the difference is calculated from what was acknowledged, not from what was sent', () => {
     outbox.report({ a: 1, b: 1 }, 60, false);
     accept();
     outbox.report({ a: 2 }, 60, true);
     expect(outbox.next()).toEqual({ patch: { a: 2 } });
-    // No answer came; meanwhile the report has gone on.
+    // There was no response, and the report has changed since.
     outbox.report({ b: 2 }, 60, true);
     expect(outbox.next()).toEqual({ patch: { a: 2, b: 2 } });
-    // And back to what the hub holds.
+    // And back to what the hub has.
     outbox.report({ a: 1, b: 1 }, 60, true);
     expect(outbox.next()).toEqual(nothing);
   });
 
-  test('one that was refused is tried again after the interval, urgent or not', () => {
+  test('a rejected one is retried after the interval, even if urgent', () => {
     outbox.report({ a: 1 }, 60, true);
-    outbox.refused();
+    outbox.rejected();
     expect(outbox.next()).toEqual({ idleMs: 60_000 });
     nowMs += 60_000;
     expect(outbox.next()).toEqual({ patch: { a: 1 } });
   });
 
-  test('one that the hub would refuse is told and not sent', () => {
+  test('one that the hub would reject is not sent, and its problems are returned', () => {
     outbox.report({ 'a.b': 1 }, 60, true);
     expect(outbox.next()).toEqual({ problems: ['the key "a.b" is not allowed'] });
-    outbox.refused();
+    outbox.rejected();
     expect(outbox.next()).toEqual({ idleMs: 60_000 });
     nowMs += 60_000;
     expect(outbox.next()).toHaveProperty('problems');
@@ -132,7 +132,7 @@ describe('reports', () => {
     ['undefined', { a: { b: undefined }, c: undefined, d: [{ e: undefined }] }],
     ['dates', { a: new Date(0) }],
     ['-0', { a: -0 }],
-  ])('%s in a report are sent as JSON has them, once', (_what, properties) => {
+  ])('%s in a report are sent as JSON represents them, once', (_what, properties) => {
     outbox.report(properties, 0, false);
     accept();
     expect(outbox.next()).toEqual(nothing);
@@ -140,7 +140,7 @@ describe('reports', () => {
     expect(outbox.next()).toEqual(nothing);
   });
 
-  test('a report that is changed after it was given is not', () => {
+  test('later changes to the object of a report have no effect', () => {
     const properties = { a: [1] };
     outbox.report(properties, 0, false);
     accept();
@@ -151,36 +151,36 @@ describe('reports', () => {
   });
 });
 
-describe('what the hub really holds', () => {
-  test('is where the next difference is taken from', () => {
+describe('the properties read from the hub', () => {
+  test('are the base of the next difference', () => {
     outbox.report({ a: { b: 1, c: 2 } }, 60, false);
     accept();
-    // A recreated module: somebody else has written meanwhile.
-    outbox.holds({ a: { b: 9, old: true } });
+    // The module was recreated, and the twin was written meanwhile.
+    outbox.setAcknowledged({ a: { b: 9, old: true } });
     nowMs += 60_000;
     expect(outbox.next()).toEqual({ patch: { a: { b: 1, c: 2, old: null } } });
   });
 
-  test('is left alone where nobody here has reported it', () => {
-    outbox.holds({ others: 1 });
+  test('are left alone where this module has not reported them', () => {
+    outbox.setAcknowledged({ others: 1 });
     outbox.report({ a: 1 }, 0, false);
     expect(outbox.next()).toEqual({ patch: { a: 1 } });
   });
 });
 
-describe('hurry', () => {
-  test('sends what waits for its interval', () => {
+describe('skipInterval', () => {
+  test('sends a report that waits for the interval', () => {
     outbox.report({ a: 1 }, 60, false);
     accept();
     outbox.report({ a: 2 }, 60, false);
-    outbox.hurry();
+    outbox.skipInterval();
     expect(outbox.next()).toEqual({ patch: { a: 2 } });
   });
 
-  test('ends with a refusal, so that a report nobody wants holds nobody up', () => {
+  test('ends with a rejection, so that a rejected report does not delay the shutdown', () => {
     outbox.report({ a: 1 }, 60, false);
-    outbox.hurry();
-    outbox.refused();
+    outbox.skipInterval();
+    outbox.rejected();
     expect(outbox.next()).toEqual({ idleMs: 60_000 });
   });
 });
@@ -188,7 +188,7 @@ describe('hurry', () => {
 describe('messages', () => {
   const message = (body: unknown) => ({ output: 'alerts', body, properties: {} });
 
-  /** Takes out all there are. */
+  /** Sends all messages and returns their bodies. */
   function bodies(): unknown[] {
     const sent: unknown[] = [];
     for (let next = outbox.next(); 'message' in next; next = outbox.next()) {
@@ -198,7 +198,7 @@ describe('messages', () => {
     return sent;
   }
 
-  test('go before reports, in their order, and stay until they were sent', () => {
+  test('are sent before reports, in order, and stay until they were sent', () => {
     outbox.report({ a: 1 }, 60, true);
     outbox.send(message(1));
     outbox.send(message(2));
@@ -208,15 +208,15 @@ describe('messages', () => {
     expect(outbox.next()).toEqual({ patch: { a: 1 } });
   });
 
-  test('beyond a hundred the oldest are dropped', () => {
+  test('beyond a hundred lose the oldest ones', () => {
     for (let body = 1; body <= 103; body += 1) outbox.send(message(body));
     expect(bodies()).toEqual(Array.from({ length: 100 }, (_, i) => i + 4));
   });
 
-  test('one dropped while it was on its way takes no other with it', () => {
+  test('when one is dropped while it is being sent, no other is lost', () => {
     for (let body = 1; body <= 100; body += 1) outbox.send(message(body));
     const next = outbox.next();
-    if (!('message' in next)) throw new Error('there must be a message');
+    if (!('message' in next)) throw new Error('no message to send');
     outbox.send(message(101));
     outbox.sent(next.message);
     expect(bodies()).toEqual(Array.from({ length: 100 }, (_, i) => i + 2));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Json } from '../../src/hub/merge-patch.ts';
-import { openSession, PatchRefused } from '../../src/hub/session.ts';
+import { openSession, PatchRejected } from '../../src/hub/session.ts';
 import type { Methods } from '../../src/hub/transport.ts';
 import { withEnvironment } from '../support/hub.ts';
 import { renewable } from '../support/renewal.ts';
@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => simulator.close());
 
-/** A session on the real SDK, and what came by it. */
+/** A session on the real SDK, and what it received. */
 async function opened(methods: Methods = {}) {
   withEnvironment(simulator.environment);
   const patches: Json[] = [];
@@ -34,7 +34,7 @@ async function opened(methods: Methods = {}) {
 const counters = () => simulator.edgeHub.counters();
 
 describe('the twin', () => {
-  test('is read as the hub holds it, both sides with their versions', async () => {
+  test('is read as the hub stores it, desired and reported with their versions', async () => {
     const { readTwin, update } = await opened();
     await readTwin();
     await update({ a: { b: [1, 2] } });
@@ -44,12 +44,12 @@ describe('the twin', () => {
     });
   });
 
-  test('without a version is told as it is', async () => {
+  test('without a version is returned as it is', async () => {
     await simulator.edgeHub.setFaults({ twin: 'offline' });
     expect(await (await opened()).readTwin()).toEqual({ desired: {}, reported: {} });
   });
 
-  test('that edgeHub cannot get is an error, at which the SDK would end the process', async () => {
+  test('that edgeHub cannot get is an error, where the SDK would crash the process', async () => {
     await simulator.edgeHub.setFaults({ twin: 'empty500' });
     const { readTwin } = await opened();
     await expect(readTwin()).rejects.toThrow('edgeHub answered the request for the twin with status 500');
@@ -57,7 +57,7 @@ describe('the twin', () => {
     expect((await readTwin()).desired).toHaveProperty('$version', 1);
   });
 
-  test('pushes its patches as they were, arrays too', async () => {
+  test('has its patches handed over unchanged, arrays included', async () => {
     const { readTwin, patches } = await opened();
     await readTwin();
     simulator.edgeHub.patchDesired({ policy: { servers: ['x', 'y'] } });
@@ -68,43 +68,43 @@ describe('the twin', () => {
     ]);
   });
 
-  test('is not mixed with what is pushed while it is read', async () => {
+  test('is not merged with patches that arrive while it is read', async () => {
     const { readTwin } = await opened();
     await readTwin();
     const read = readTwin();
-    // Both are on their way before edgeHub sees the request.
+    // Both are pushed before edgeHub receives the request.
     simulator.edgeHub.patchDesired({ policy: { servers: ['x', 'y', 'z'] } });
     simulator.edgeHub.patchDesired({ policy: { servers: ['b'] } });
     expect((await read).desired).toEqual({ policy: { servers: ['b'] }, $version: 3 });
   });
 
-  test('must be read before it is written', async () => {
+  test('cannot be written before it was read', async () => {
     const { update } = await opened();
     await expect(update({ a: 1 })).rejects.toThrow('The twin must be read before it is written');
   });
 });
 
 describe('a patch of the reported properties', () => {
-  test('settles once it was acknowledged', async () => {
+  test('resolves once it was acknowledged', async () => {
     const { readTwin, update } = await opened();
     await readTwin();
     await update({ a: 1 });
     expect(simulator.edgeHub.twin().reported).toEqual({ a: 1, $version: 2 });
   });
 
-  test('is known as refused, which the SDK takes for success', async () => {
+  test('is detected as rejected, where the SDK reports success', async () => {
     const { readTwin, update } = await opened();
     await readTwin();
     await simulator.edgeHub.setFaults({ reported: 'empty400' });
-    const refused = await update({ a: 1 }).catch((error: unknown) => error);
-    expect(refused).toBeInstanceOf(PatchRefused);
-    expect(String(refused)).toContain('refused the reported properties with status 400');
+    const error = await update({ a: 1 }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(PatchRejected);
+    expect(String(error)).toContain('rejected the reported properties with status 400');
     await simulator.edgeHub.setFaults({ reported: 'normal' });
     await update({ a: 1 });
   });
 });
 
-test('a message goes to its output with content type, encoding and properties', async () => {
+test('a message is sent to its output with content type, encoding and properties', async () => {
   const { send } = await opened();
   await send({
     output: 'alerts',
@@ -124,7 +124,7 @@ test('a message goes to its output with content type, encoding and properties', 
 describe('direct methods', () => {
   const invoke = (name: string, body?: unknown) => simulator.admin('POST', `/methods/${name}`, body);
 
-  test('are answered, those that nobody has as well', async () => {
+  test('get a response, unknown ones included', async () => {
     await opened({ echo: async (payload) => ({ status: 200, payload: { payload } }) });
     await eventually(() => invoke('echo', { a: 1 })).toEqual({
       status: 200,
@@ -132,11 +132,11 @@ describe('direct methods', () => {
     });
     expect(await invoke('nothing')).toEqual({
       status: 200,
-      body: { status: 404, payload: { error: 'There is no method nothing; there is echo' } },
+      body: { status: 404, payload: { error: 'Unknown method nothing. Available: echo' } },
     });
   });
 
-  test('that throw or answer too much are answered 500', async () => {
+  test('that throw or return too much get a response with status 500', async () => {
     await opened({
       bad: () => Promise.reject(new Error('no such check')),
       big: async () => ({ status: 200, payload: 'x'.repeat(120 * 1024) }),
@@ -145,13 +145,13 @@ describe('direct methods', () => {
       body: { status: 500, payload: { error: 'no such check' } },
     });
     expect(await invoke('big')).toMatchObject({
-      body: { status: 500, payload: { error: 'The answer has 122882 bytes, too many for IoT Hub' } },
+      body: { status: 500, payload: { error: 'The response has 122882 bytes, the limit is 122880' } },
     });
   });
 });
 
 describe('the end of a session', () => {
-  test('is told once the connection is lost, and the SDK does not connect again', async () => {
+  test('is signalled when the connection is lost, and the SDK does not reconnect', async () => {
     const { readTwin, ends } = await opened({ ping: async () => ({ status: 200, payload: null }) });
     await readTwin();
     await simulator.edgeHub.setFaults({ dropConnections: true });
@@ -160,7 +160,7 @@ describe('the end of a session', () => {
     expect(counters().connects).toBe(1);
   });
 
-  test('is not told when it was closed', async () => {
+  test('is not signalled when it was closed', async () => {
     const { close, ends } = await opened();
     await close(AbortSignal.timeout(5000));
     await eventually(() => counters().connectedClients).toBe(0);
@@ -168,7 +168,7 @@ describe('the end of a session', () => {
   });
 });
 
-test('the renewal of the token, for which the SDK connects anew, is not its end', async () => {
+test('renewing the token, for which the SDK reconnects, does not end the session', async () => {
   const renew = renewable();
   const { readTwin, update, patches, ends, errors } = await opened();
   await readTwin();

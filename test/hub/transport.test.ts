@@ -10,7 +10,7 @@ class Provider extends EventEmitter {
   stop(): void {}
 }
 
-/** A transport that is not connected and keeps the answers it should send. */
+/** A transport without a connection that collects the responses it would send. */
 function transport(methods: Methods = {}) {
   const errors: unknown[] = [];
   const provider = new Provider();
@@ -37,25 +37,25 @@ describe('a direct method', () => {
     ['null', 'null', null],
     ['no payload', '', undefined],
     ['no body', undefined, undefined],
-  ])('is given %s', async (_what, body, payload) => {
+  ])('is called with %s', async (_what, body, payload) => {
     expect(await transport(echo).invoke('echo', body)).toEqual({ status: 200, payload: { payload } });
   });
 
-  test.each(['{', 'undefined', '{"a":1}}'])('with the payload %s is answered 400', async (body) => {
+  test.each(['{', 'undefined', '{"a":1}}'])('with the payload %s gets status 400', async (body) => {
     expect(await transport(echo).invoke('echo', body)).toEqual({
       status: 400,
-      payload: { error: 'The payload is not JSON' },
+      payload: { error: 'The payload is not valid JSON' },
     });
   });
 
   test.each(['ping', 'toString', '__proto__'])(
-    'nobody has, %s, is answered 404 with those there are',
+    'that is unknown, %s, gets status 404 and the available methods',
     async (name) => {
       expect(
         await transport({ ...echo, other: async () => ({ status: 200, payload: 1 }) }).invoke(name, ''),
       ).toEqual({
         status: 404,
-        payload: { error: `There is no method ${name}; there is echo, other` },
+        payload: { error: `Unknown method ${name}. Available: echo, other` },
       });
     },
   );
@@ -69,13 +69,13 @@ describe('a direct method', () => {
       },
       'no such check',
     ],
-    ['rejects with what is no error', () => Promise.reject('nothing'), 'nothing'],
+    ['rejects with a string', () => Promise.reject('nothing'), 'nothing'],
     [
-      'gives what is no JSON',
+      'returns what JSON cannot represent',
       async () => ({ status: 200, payload: 1n }),
       'Do not know how to serialize a BigInt',
     ],
-  ])('that %s is answered 500', async (_what, method, error) => {
+  ])('that %s gets status 500', async (_what, method, error) => {
     const { invoke, errors } = transport({ method });
     expect(await invoke('method', '')).toEqual({ status: 500, payload: { error } });
     expect(errors).toEqual([]);
@@ -84,20 +84,20 @@ describe('a direct method', () => {
   test.each([
     [120 * 1024, 200],
     [120 * 1024 + 1, 500],
-  ])('with an answer of %i bytes is answered %i', async (bytes, expected) => {
+  ])('with a response of %i bytes gets status %i', async (bytes, expected) => {
     const payload = 'x'.repeat(bytes - 2);
     const { status } = await transport({ big: async () => ({ status: 200, payload }) }).invoke('big', '');
     expect(status).toBe(expected);
   });
 
-  test('says how long an answer was that IoT Hub would not take', async () => {
+  test('with a response that is too large gets its size and the limit', async () => {
     const { invoke } = transport({ big: async () => ({ status: 200, payload: 'ä'.repeat(100_000) }) });
     expect((await invoke('big', '')).payload).toEqual({
-      error: 'The answer has 200002 bytes, too many for IoT Hub',
+      error: 'The response has 200002 bytes, the limit is 122880',
     });
   });
 
-  test('whose answer cannot be sent is told', async () => {
+  test('whose response cannot be sent is reported as an error', async () => {
     const { made, errors } = transport(echo);
     const sent = new Promise<void>((resolve) => {
       made.sendMethodResponse = (_response, done) => {

@@ -12,13 +12,13 @@ test('a ring wakes the waiter', async () => {
   await waiting;
 });
 
-test('a ring while nobody waits is kept, once', async () => {
+test('a ring without a waiter is kept, once', async () => {
   const wakeup = createWakeup();
   wakeup.ring();
   wakeup.ring();
   await wakeup.wait(hour, never);
-  const again = wakeup.wait(hour, AbortSignal.abort(new Error('nothing was left')));
-  await expect(again).rejects.toThrow('nothing was left');
+  const again = wakeup.wait(hour, AbortSignal.abort(new Error('no ring was kept')));
+  await expect(again).rejects.toThrow('no ring was kept');
 });
 
 test('rings between two waits are not lost', async () => {
@@ -32,12 +32,12 @@ test('rings between two waits are not lost', async () => {
   }
 });
 
-test.each([[-5], [0], [5]])('nobody waits longer than the %i ms given', async (ms) => {
+test.each([[-5], [0], [5]])('a wait of %i ms ends by itself', async (ms) => {
   await createWakeup().wait(ms, never);
 });
 
 test.each([[Number.POSITIVE_INFINITY], [2 ** 40]])(
-  'a wait of %d ms, beyond what timers can, does not end at once',
+  'a wait of %d ms, longer than timers support, does not end at once',
   async (ms) => {
     const wakeup = createWakeup();
     let over = false;
@@ -51,7 +51,7 @@ test.each([[Number.POSITIVE_INFINITY], [2 ** 40]])(
   },
 );
 
-test('the signal ends the wait with its reason, and nothing listens to it afterwards', async () => {
+test('the signal ends the wait with its reason, and no listener is left', async () => {
   const wakeup = createWakeup();
   const stopping = new AbortController();
   const waiting = wakeup.wait(hour, stopping.signal);

@@ -31,13 +31,7 @@ describe('one bad subject costs one finding', () => {
       'broken: why',
     ],
     ['throws a text', () => Promise.reject('a text'), 'unknown', 'internal_error', 'a text'],
-    [
-      'throws nothing',
-      () => Promise.reject(undefined),
-      'unknown',
-      'internal_error',
-      'an error that says nothing',
-    ],
+    ['throws nothing', () => Promise.reject(undefined), 'unknown', 'internal_error', 'unknown error'],
     ['hangs', hang, 'unknown', 'timed_out', 'No answer within 0.05 s'],
     [
       'cannot be determined',

@@ -14,7 +14,7 @@ test.each([
   ['fail', 'unknown', 'warning'],
   ['fail', 'pass', 'info'],
   ['warn', 'skip', 'info'],
-] as const)('%s to %s is a message of severity %s', (previous, status, severity) => {
+] as const)('a change from %s to %s is a message with severity %s', (previous, status, severity) => {
   const finding = findingThatIs(status, target);
   expect(alertFor('diskSpace', { target, previous, finding }, now)).toEqual({
     body: { check: 'diskSpace', previousStatus: previous ?? 'none', ...finding },
@@ -22,26 +22,26 @@ test.each([
   });
 });
 
-test.each(['pass', 'skip'] as const)('a finding that appears as %s is no news', (status) => {
+test.each(['pass', 'skip'] as const)('a new finding with status %s is not sent', (status) => {
   const finding = findingThatIs(status, target);
   expect(alertFor('diskSpace', { target, previous: undefined, finding }, now)).toBeUndefined();
 });
 
-test('a finding that has vanished is told as skip, so that an alert does not stay open', () => {
+test('a finding that has disappeared is sent as skip, so that no alert stays open', () => {
   expect(alertFor('diskSpace', { target, previous: 'fail', finding: undefined }, now)).toEqual({
     body: {
       check: 'diskSpace',
       target,
       status: 'skip',
       previousStatus: 'fail',
-      message: 'No longer there to be looked at',
+      message: 'The check no longer reports this target',
       since: '2026-11-21T20:30:00.000Z',
     },
     properties: { check: 'diskSpace', target, status: 'skip', previousStatus: 'fail', severity: 'info' },
   });
 });
 
-test('readings stay on the device', () => {
+test('readings are not sent', () => {
   const finding = {
     ...findingThatIs('fail', target),
     readings: [{ gauge: 'filesystem_size_bytes', value: 1 }],

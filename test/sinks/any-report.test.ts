@@ -9,8 +9,8 @@ import { reportedProperties } from '../../src/sinks/reported.ts';
 import { anyInForce, anyReport } from '../support/arbitrary-report.ts';
 import { holds } from '../support/properties.ts';
 
-/** As the hub has it: JSON, without the nulls that no twin holds. */
-const asHeld = (properties: object) => firstVersion(JSON.parse(JSON.stringify(properties))).values;
+/** As the hub stores it: JSON without nulls. */
+const asStored = (properties: object) => firstVersion(JSON.parse(JSON.stringify(properties))).values;
 
 const render = (
   report: Parameters<typeof reportedProperties>[0],
@@ -20,70 +20,70 @@ const render = (
 const order: readonly string[] = statuses;
 
 describe('any report under any policy', { timeout: 60_000 }, () => {
-  test('fits into 16 KB and into every limit of IoT Hub, by our own count and the simulator’s', () => {
+  test('fits into 16 KB and the limits of IoT Hub, both as checked here and by the simulator', () => {
     holds(
       fc.property(anyReport, anyInForce, (report, policy) => {
         const properties = render(report, policy);
         expect(Buffer.byteLength(JSON.stringify(properties))).toBeLessThanOrEqual(16_384);
         expect(limitProblems({ ...properties })).toEqual([]);
-        expect(patchProblem(asHeld(properties)) ?? totalProblem(asHeld(properties))).toBeUndefined();
+        expect(patchProblem(asStored(properties)) ?? totalProblem(asStored(properties))).toBeUndefined();
       }),
       300,
     );
   });
 
-  test('keeps the worst findings, as many as the policy wants or there is room for, and says how many it leaves out', () => {
+  test('includes the worst findings, as many as the policy allows and as fit, and the number left out', () => {
     holds(
       fc.property(anyReport, anyInForce, (report, policy) => {
         const { summary, checks = {} } = render(report, policy);
         const rank = ({ status }: { status: string }) => order.indexOf(status);
-        const wrong = Object.values(report.checks)
+        const problems = Object.values(report.checks)
           .flatMap(({ findings }) => findings)
           .filter(({ status }) => status !== 'pass' && status !== 'skip')
           .map(rank)
           .toSorted((a, b) => b - a);
-        const told = Object.values(checks)
+        const included = Object.values(checks)
           .flatMap(({ findings }) => findings)
           .map(rank)
           .toSorted((a, b) => b - a);
-        expect(told).toEqual(wrong.slice(0, told.length));
-        expect(told.length).toBeLessThanOrEqual(policy.policy.report.maxFindings);
-        expect(summary).toEqual({ ...report.summary, findingsLeftOut: wrong.length - told.length });
+        expect(included).toEqual(problems.slice(0, included.length));
+        expect(included.length).toBeLessThanOrEqual(policy.policy.report.maxFindings);
+        expect(summary).toEqual({ ...report.summary, findingsLeftOut: problems.length - included.length });
         expect(Object.keys(checks)).toEqual(Object.keys(report.checks));
       }),
       300,
     );
   });
 
-  test('becomes any other by one patch within the limits, whatever was lost or refused in between', () => {
+  test('turns into any other by one patch within the limits, even after lost and rejected patches', () => {
     const step = fc.record({
       report: anyReport,
       policy: anyInForce,
-      fate: fc.constantFrom('taken', 'refused', 'lost', 'answer lost'),
+      fate: fc.constantFrom('accepted', 'rejected', 'lost', 'response lost'),
     });
     holds(
       fc.property(fc.array(step, { minLength: 1, maxLength: 5 }), (steps) => {
-        let held: Properties = firstVersion({});
+        let stored: Properties = firstVersion({});
         const outbox = createOutbox(() => 0);
         const send = (fate: string) => {
           const next = outbox.next();
           expect(next).not.toHaveProperty('problems');
           if (!('patch' in next)) return;
           expect(patchProblem(JSON.parse(JSON.stringify(next.patch)))).toBeUndefined();
-          if (fate === 'refused') return outbox.refused();
+          if (fate === 'rejected') return outbox.rejected();
           if (fate === 'lost') return;
-          held = patched(held, JSON.parse(JSON.stringify(next.patch)));
-          // Whoever gets no answer begins a new session, and reads what is held.
-          if (fate === 'answer lost') return outbox.holds(held.values);
+          stored = patched(stored, JSON.parse(JSON.stringify(next.patch)));
+          // Without a response, a new session reads the stored properties.
+          if (fate === 'response lost') return outbox.setAcknowledged(stored.values);
           outbox.accepted(next.patch);
         };
         for (const { report, policy, fate } of steps) {
           const properties = render(report, policy);
           outbox.report({ ...properties }, 0, true);
           send(fate);
-          send('taken');
-          expect(held.values).toEqual(asHeld(properties));
-          expect(totalProblem(held.values)).toBeUndefined();
+          send('accepted');
+          expect(stored.values).toEqual(asStored(properties));
+          expect(totalProblem(stored.values)).toBeUndefined();
           expect(outbox.next()).toEqual({ idleMs: Number.POSITIVE_INFINITY });
         }
       }),

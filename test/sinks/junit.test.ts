@@ -3,13 +3,13 @@ import { renderJunit } from '../../src/sinks/junit.ts';
 import { checkReport, finding, reportOf, sampleReport } from '../support/sample-report.ts';
 import { xmlProblems } from '../support/xml.ts';
 
-test('a report is the JUnit file of this golden copy, and it is well-formed', async () => {
+test('a report renders to the golden JUnit file, which is well-formed', async () => {
   const xml = renderJunit(sampleReport);
   expect(xmlProblems(xml)).toEqual([]);
   await expect(xml).toMatchFileSnapshot('../golden/junit.xml');
 });
 
-test('a warning is a failure where warnings count as errors, as the exit code has it', () => {
+test('a warning is a failure if warnings count as errors, like the exit code', () => {
   const report = reportOf({
     diskSpace: checkReport('Space', [
       finding({
@@ -25,7 +25,7 @@ test('a warning is a failure where warnings count as errors, as the exit code ha
   expect(renderJunit(report, true)).toMatch(/failures="1".*<failure message="Used 80 %" type="space_low">/);
 });
 
-test('hostile text neither breaks the XML nor gets lost', () => {
+test('hostile text does not break the XML and is not lost', () => {
   const hostile = `</testcase> & "quoted" 'too' ]]> <!-- \u0000\u001b[31m\u0008\ufffe tab\there`;
   const xml = renderJunit(
     reportOf({
@@ -48,6 +48,6 @@ test.each([
   ['<?xml version="1.0" encoding="UTF-8"?>\n<a>&nbsp;</a>', 'a bare &'],
   ['<?xml version="1.0" encoding="UTF-8"?>\n<a b="<"/>', 'a bare <'],
   ['<?xml version="1.0" encoding="UTF-8"?>\n<a>\u0001</a>', 'a control character'],
-])('the check on XML sees what is wrong with %j', (xml, problem) => {
+])('the XML checker of these tests detects the problem of %j', (xml, problem) => {
   expect(xmlProblems(xml)).toContain(problem);
 });

@@ -9,7 +9,7 @@ import { collectorAccepts, samplesOf } from '../support/exposition.ts';
 import { have } from '../support/programs.ts';
 import { checkReport, finding, reportOf, sampleReport } from '../support/sample-report.ts';
 
-// The rest of the registry has nothing in the sample report.
+// The sample report contains only some of the registered checks.
 const checks = registry.filter(({ id }) => id in sampleReport.checks);
 const identity = {
   iothub: 'example.azure-devices.net',
@@ -18,7 +18,7 @@ const identity = {
   instance_number: '6f0f3d2e-0000-4000-8000-000000000000',
 };
 const sent = { lastSuccess: new Date('2026-11-21T20:29:46Z'), patches: 3, patchBytes: 2048 };
-/** The clock's counters. */
+/** The counters of clockDrift. */
 const totals: Record<string, number> = { clock_steps_total: 1, clock_suspended_seconds_total: 28_800.5 };
 
 const create = (given: Partial<MetricsOptions> = {}) =>
@@ -50,18 +50,18 @@ const ran = (id: string, reasons: readonly string[], transitions: number): Ran =
   changes: [],
 });
 
-test('a report is the page of this golden copy', async () => {
+test('a report renders to the golden metrics page', async () => {
   const metrics = create();
   metrics.count(ran('outboundReachability', ['refused'], 1));
   metrics.count(ran('certificateExpiry', ['expires_soon', 'no_access'], 0));
   await expect(await metrics.render(sampleReport)).toMatchFileSnapshot('../golden/metrics.txt');
 });
 
-test('the content type is one that Prometheus 3 takes', () => {
+test('Prometheus 3 accepts the content type', () => {
   expect(create().contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
 });
 
-// Contract: the names alert rules and dashboards are made of.
+// Alert rules and dashboards depend on these names.
 test.each([
   ['hardening_check_status', ['check']],
   ['hardening_finding_status', ['check', 'target']],
@@ -95,7 +95,7 @@ test.each([
   for (const sample of samples) expect(Object.keys(sample.labels).toSorted()).toEqual(labels.toSorted());
 });
 
-test('statuses are numbers, for every check and finding', async () => {
+test('the status of each check and finding is a number', async () => {
   const samples = samplesOf(await render());
   const value = (name: string, labels: object) =>
     samples.find((each) => each.name === name && JSON.stringify(each.labels) === JSON.stringify(labels))
@@ -106,7 +106,7 @@ test('statuses are numbers, for every check and finding', async () => {
   expect(value('hardening_finding_status', skipped)).toBe('4');
 });
 
-test('every reason of every check is there at 0 before anything goes wrong', async () => {
+test('every reason of every check starts with a sample of 0', async () => {
   const samples = samplesOf(await create().render(reportOf({})));
   const counted = samples.filter(({ name }) => name === 'hardening_finding_reasons_total');
   const expected = checks.flatMap(({ id, reasons }) =>
@@ -116,7 +116,7 @@ test('every reason of every check is there at 0 before anything goes wrong', asy
   expect(new Set(counted.map(({ value }) => value))).toEqual(new Set(['0']));
 });
 
-test('what has vanished from the report leaves no series behind', async () => {
+test('what is no longer in the report leaves no series', async () => {
   const metrics = create();
   await metrics.render(sampleReport);
   const page = await metrics.render(reportOf({ diskSpace: checkReport('Space', [finding()]) }));
@@ -125,14 +125,14 @@ test('what has vanished from the report leaves no series behind', async () => {
   expect(page).toContain('hardening_finding_status{check="diskSpace",target="/var/lib"} 0');
 });
 
-test('what is not known is absent', async () => {
+test('an unknown value has no sample', async () => {
   const page = await create({ hub: () => ({ ...sent, lastSuccess: undefined }) }).render(reportOf({}));
   const names = samplesOf(page).map(({ name }) => name);
   expect(names).not.toContain('hardening_report_last_success_timestamp_seconds');
   expect(names).not.toContain('hardening_clock_offset_seconds');
 });
 
-test('a number that is none is absent, and takes nothing with it', async () => {
+test('a value that is not finite has no sample and does not affect others', async () => {
   const values = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   const readings = values.map((value, i) => ({
     gauge: 'clock_offset_seconds',
@@ -181,7 +181,7 @@ describe("the identity for Azure's metrics-collector", () => {
     expect(withIdentity).toEqual([{ name: 'hardening_target_info', labels: identity, value: '1' }]);
   });
 
-  test('standalone there is none to tell', async () => {
+  test('is absent in standalone mode', async () => {
     const metrics = create({ identity: {} });
     expect(await metrics.render(sampleReport)).not.toContain('target_info');
   });
@@ -208,14 +208,14 @@ describe("what Azure's metrics-collector can read", () => {
     expect(lines.filter((line) => line.startsWith('hardening_')).length).toBe(samplesOf(page).length);
   });
 
-  test('a target comes out as it went in, but for control characters', async () => {
+  test('a target is unchanged, except for control characters', async () => {
     const samples = samplesOf(await render(reportOf({ certificateExpiry: checkReport('Dates', [evil]) })));
     const [first] = samples.filter(({ name }) => name === 'hardening_finding_status');
     expect(first?.labels.target).toBe('C:\\new "name" } 1 # {x="y"} {iothub} \u2028 \u20ac');
   });
 
   test.each(['a +Inf', 'a 1 1700000000000', 'a 1.0 ', 'a 1 # {trace="x"} 1', '{"a.b"} 1', 'a{b="\\q"} 1'])(
-    'it does not take %j',
+    'it does not accept %j',
     (line) => {
       expect(collectorAccepts(line)).toBe(false);
     },
@@ -223,7 +223,7 @@ describe("what Azure's metrics-collector can read", () => {
 });
 
 describe.skipIf(!have('promtool'))('promtool check metrics (Debian package prometheus)', () => {
-  test.each(['info', 'labels'] as const)('has nothing to say about the page with %s', async (where) => {
+  test.each(['info', 'labels'] as const)('accepts the page with %s', async (where) => {
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
       input: await render(sampleReport, where),
       encoding: 'utf8',

@@ -29,10 +29,10 @@ test.each<[Record<string, Status>, Record<string, Status>, boolean]>([
   [{ a: 'fail' }, { a: 'warn' }, false],
   [{ a: 'fail' }, {}, false],
   [{ a: 'fail' }, { b: 'warn' }, true],
-])('from %j to %j is worse: %s', (before, after, worse) => {
+])('a change from %j to %j is worse: %s', (before, after, worse) => {
   expect(worsened(reported(before), reported(after))).toBe(worse);
 });
 
-test('a first report with something wrong in it is worse than none', () => {
+test('a first report with a problem is worse than no report', () => {
   expect(worsened(undefined, reported({ a: 'warn' }))).toBe(true);
 });

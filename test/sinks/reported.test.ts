@@ -20,20 +20,20 @@ const reported = (report: Report, policy: PolicyInForce = inForce(), previous?: 
 const disk = (...findings: Parameters<typeof checkReport>[1]) =>
   reportOf({ diskSpace: checkReport('Space', findings) });
 
-const told = ({ checks = {} }: Reported) => Object.values(checks).flatMap(({ findings }) => findings);
+const included = ({ checks = {} }: Reported) => Object.values(checks).flatMap(({ findings }) => findings);
 
 const atMost = (maxFindings: number): PolicyInForce => {
   const { policy } = inForce();
   return inForce({ policy: { ...policy, report: { ...policy.report, maxFindings } } });
 };
 
-/** As the twin takes them. */
+/** Violations of IoT Hub's limits. */
 const problems = (properties: Reported) => limitProblems({ ...properties });
 
 const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
-describe('what is told', () => {
-  test('every check with its status, of its findings those that are not all right, and no readings', () => {
+describe('the reported properties contain', () => {
+  test('every check with its status and its problems, without readings', () => {
     const { checks, summary } = reported(sampleReport);
     expect(Object.keys(checks ?? {})).toEqual(Object.keys(sampleReport.checks));
     expect(checks?.clockDrift).toEqual({ status: 'pass', since: '2026-11-21T18:00:00.000Z', findings: [] });
@@ -58,12 +58,12 @@ describe('what is told', () => {
     });
   });
 
-  test('before every check has run: agent and policy only', () => {
+  test('only agent and policy before every check has run', () => {
     const partial = reportedProperties(sampleReport, inForce(), false, heartbeat, undefined);
     expect(Object.keys(partial)).toEqual(['agent', 'policy']);
   });
 
-  test('the worst findings first, of any check, and how many there was no room for', () => {
+  test('the worst findings of all checks, and the number left out', () => {
     const report = reportOf({
       diskSpace: checkReport('Space', [findingThatIs('unknown', 'a'), findingThatIs('warn', 'b')]),
       clockDrift: checkReport('Clock', [findingThatIs('warn', 'c'), findingThatIs('fail', 'd')]),
@@ -82,13 +82,13 @@ describe('what is told', () => {
 describe("IoT Hub's limits", () => {
   const hostile = 'C:\\a.b $c #d\u0000\n"quoted" {iothub}/..';
 
-  test('a target is a value, never a key, whatever it holds', () => {
+  test('any target is allowed, because it is a value and never a key', () => {
     const properties = reported(disk(findingThatIs('fail', hostile)));
     expect(problems(properties)).toEqual([]);
-    expect(told(properties)[0]?.target).toBe(hostile);
+    expect(included(properties)[0]?.target).toBe(hostile);
   });
 
-  test('long texts are clipped to what a string may have, whole characters only', () => {
+  test('long texts are clipped to the length of a string, without splitting characters', () => {
     const long = '\u{1F4BE}'.repeat(3000);
     const odd = `x${long}`;
     const properties = reported(
@@ -96,7 +96,7 @@ describe("IoT Hub's limits", () => {
       inForce({ accepted: false, problems: [odd] }),
     );
     expect(problems(properties)).toEqual([]);
-    const [first] = told(properties);
+    const [first] = included(properties);
     for (const text of [first?.target, first?.message, first?.remedy, properties.policy.ad]) {
       expect(text).toMatch(/\u{1F4BE}\.\.\.$/u);
       expect(text?.length).toBeLessThanOrEqual(900);
@@ -107,7 +107,7 @@ describe("IoT Hub's limits", () => {
     ['short', 'x'],
     ['long', 'x'.repeat(5000)],
     ['many-byte', '\u20ac'.repeat(5000)],
-  ])('100 findings with %s texts stay under 16 KB, and what is left out is said', (_, message) => {
+  ])('100 findings with %s texts stay below 16 KB, and the number left out is reported', (_, message) => {
     const findings = Array.from({ length: 100 }, (_, i) => ({
       ...findingThatIs(i === 99 ? 'fail' : 'warn', `/mnt/${i}`),
       message,
@@ -118,13 +118,13 @@ describe("IoT Hub's limits", () => {
     expect(properties.policy.value).toEqual(document);
     expect(problems(properties)).toEqual([]);
     expect(bytes(properties)).toBeLessThanOrEqual(16_384);
-    expect(told(properties)[0]?.target).toBe('/mnt/99');
-    expect(told(properties).length).toBeLessThan(100);
-    expect(properties.summary?.findingsLeftOut).toBe(100 - told(properties).length);
+    expect(included(properties)[0]?.target).toBe('/mnt/99');
+    expect(included(properties).length).toBeLessThan(100);
+    expect(properties.summary?.findingsLeftOut).toBe(100 - included(properties).length);
   });
 });
 
-describe('words that are frozen', () => {
+describe('texts', () => {
   const hot = (change: Parameters<typeof finding>[0] = {}) =>
     disk(
       finding({
@@ -137,7 +137,7 @@ describe('words that are frozen', () => {
     );
   const before = reported(hot());
 
-  test('a number that only drifts changes nothing', () => {
+  test('stay the same while only a number drifts', () => {
     expect(reported(hot({ message: 'Used 76.1 %' }), inForce(), before)).toEqual(before);
   });
 
@@ -146,21 +146,23 @@ describe('words that are frozen', () => {
     ['reason', { reason: 'inodes_low' }],
     ['since', { since: '2026-11-21T20:29:00.000Z' }],
     ['target', { target: '/data' }],
-  ])('another %s brings the words of today', (_, change) => {
+  ])('are updated when the %s changes', (_, change) => {
     const after = reported(hot({ ...change, message: 'Used 76.1 %' }), inForce(), before);
-    expect(told(after)[0]?.message).toBe('Used 76.1 %');
+    expect(included(after)[0]?.message).toBe('Used 76.1 %');
   });
 
-  test('one more finding brings the words of today', () => {
+  test('are updated when a finding is added', () => {
     const more = disk(
       ...(hot({ message: 'Used 76.1 %' }).checks.diskSpace?.findings ?? []),
       findingThatIs('warn', '/data'),
     );
-    expect(told(reported(more, inForce(), before)).map(({ message }) => message)).toContain('Used 76.1 %');
+    expect(included(reported(more, inForce(), before)).map(({ message }) => message)).toContain(
+      'Used 76.1 %',
+    );
   });
 
-  test('without anything told before every word is fresh', () => {
-    expect(told(reported(hot({ message: 'Used 76.1 %' })))[0]?.message).toBe('Used 76.1 %');
+  test('are current when there are no earlier properties', () => {
+    expect(included(reported(hot({ message: 'Used 76.1 %' })))[0]?.message).toBe('Used 76.1 %');
   });
 });
 
@@ -172,27 +174,27 @@ describe('the acknowledgement of the policy', () => {
     [
       'from a file',
       { source: 'file', version: 0 },
-      { value: document, ac: 203, av: 0, ad: "No desired policy, in force are the device's policy file" },
+      { value: document, ac: 203, av: 0, ad: "No desired policy, using the device's policy file" },
     ],
     [
       'built in',
       { source: 'default', version: 0, document: {} },
-      { value: {}, ac: 203, av: 0, ad: 'No desired policy, in force are the built-in defaults' },
+      { value: {}, ac: 203, av: 0, ad: 'No desired policy, using the built-in defaults' },
     ],
     [
-      'refused',
+      'rejected',
       { accepted: false, version: 8, problems: ['checks.diskSpace.warn: unknown key', 'schedule: bad'] },
       {
         value: document,
         ac: 400,
         av: 8,
-        ad: 'Not accepted, the earlier policy stays: checks.diskSpace.warn: unknown key; schedule: bad',
+        ad: 'Rejected, the previous policy stays in force: checks.diskSpace.warn: unknown key; schedule: bad',
       },
     ],
     [
-      'too long to be repeated',
+      'too long to include',
       { document: { note: 'n'.repeat(9000) } },
-      { value: {}, ac: 200, av: 7, ad: 'In force (too long to be repeated here)' },
+      { value: {}, ac: 200, av: 7, ad: 'In force (too long to include here)' },
     ],
   ])('%s', (_, change, expected) => {
     expect(reported(sampleReport, inForce({ document, ...change })).policy).toEqual(expected);

@@ -6,16 +6,16 @@ test.each([
   ['table.txt', { colour: false, verbose: false }],
   ['table-verbose.txt', { colour: false, verbose: true }],
   ['table-colour.txt', { colour: true, verbose: false }],
-])('the table on a terminal is %s', async (file, options) => {
+])('the table renders to the golden file %s', async (file, options) => {
   await expect(renderTable(sampleReport, options)).toMatchFileSnapshot(`../golden/${file}`);
 });
 
-test('only with colour are there escape sequences', () => {
+test('there are escape sequences only with colour', () => {
   expect(renderTable(sampleReport, { colour: false, verbose: true })).not.toContain('\u001b');
   expect(renderTable(sampleReport, { colour: true, verbose: true })).toContain('\u001b[31m');
 });
 
-test('text from outside cannot steer the terminal', () => {
+test('text from outside cannot control the terminal', () => {
   const hostile = '\u001b[2J\u009b31mCN=x\r\nnext';
   const evil = finding({
     target: hostile,
@@ -27,7 +27,7 @@ test('text from outside cannot steer the terminal', () => {
   const reading = { gauge: 'g', labels: { subject: hostile }, value: 1 };
   const report = reportOf({ diskSpace: checkReport('Space', [{ ...evil, readings: [reading] }]) });
   const table = renderTable(report, { colour: false, verbose: true });
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern finds control characters.
   expect(table).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
   expect(table.match(/CN=x next/g)).toHaveLength(4);
 });

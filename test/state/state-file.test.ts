@@ -151,7 +151,7 @@ describe('a file that is not what was written is kept aside, and the start is cl
     const memory = await openStateFile(folder);
     expect(memory.problem()).toMatchObject({
       kind: 'damaged',
-      message: expect.stringContaining('it has 9536.7 MiB, and more than 4 MiB is not read'),
+      message: expect.stringContaining('it has 9536.7 MiB, the limit is 4 MiB'),
     });
     expect(memory.get('policy')).toBeUndefined();
   });

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../simulator/json.ts';
 import { describeError } from '../../src/errors.ts';
-import { createHub, type HubHandlers, type HubLimits, type HubOptions } from '../../src/hub/hub.ts';
+import { createHub, type HubHandlers, type HubOptions, type HubTimings } from '../../src/hub/hub.ts';
 import type { Json } from '../../src/hub/merge-patch.ts';
 import { openSession } from '../../src/hub/session.ts';
 import { eventually, simulated } from './simulator.ts';
 
-/** Sets variables of the process until the test is over. The SDK reads them each time it opens a session. */
+/** Sets environment variables until the test ends. The SDK reads them each time it opens a session. */
 export function withEnvironment(variables: Readonly<Record<string, string>>): void {
   const set = (name: string, value: string | undefined) => {
     if (value === undefined) delete process.env[name];
@@ -19,15 +19,15 @@ export function withEnvironment(variables: Readonly<Record<string, string>>): vo
   }
 }
 
-/** Deadlines for tests that want one to pass. */
-export const shortLimits: HubLimits = { open: 5, call: 0.3, close: 0.5, canary: 900, unknown: 30 };
+/** Deadlines for tests in which one has to pass. */
+export const shortTimings: HubTimings = { open: 5, call: 0.3, close: 0.5, reread: 900, rereadUnknown: 30 };
 
-/** For the rest, so that a busy machine is not taken for a silent hub. */
-export const patientLimits: HubLimits = { open: 15, call: 15, close: 1, canary: 900, unknown: 30 };
+/** For the other tests, so that a busy machine does not look like an unresponsive hub. */
+export const patientTimings: HubTimings = { open: 15, call: 15, close: 1, reread: 900, rereadUnknown: 30 };
 
 export type Given = Partial<HubOptions & HubHandlers>;
 
-/** A hub on the real SDK that has been started, and what it had to say. Closed when the test is over. */
+/** A started hub on the real SDK, its log and the desired properties it received. Closed when the test ends. */
 export function startedHub({ methods = {}, onDesired, ...options }: Given = {}) {
   const logged: { readonly level: string; readonly text: string; readonly error: string }[] = [];
   const documents: Json[] = [];
@@ -38,10 +38,10 @@ export function startedHub({ methods = {}, onDesired, ...options }: Given = {}) 
   const hub = createHub({
     open: openSession,
     log: { info: at('info'), warn: at('warn'), error: at('error') },
-    // The shortest waits between attempts.
+    // No wait between attempts.
     random: () => 0,
     now: () => new Date('2026-11-21T20:30:00Z'),
-    limits: patientLimits,
+    timings: patientTimings,
     ...options,
   });
   onTestFinished(() => hub.close(AbortSignal.abort()));
@@ -49,7 +49,7 @@ export function startedHub({ methods = {}, onDesired, ...options }: Given = {}) 
   return { ...hub, logged, documents };
 }
 
-/** A simulator for each test of a file, with these desired properties, and hubs that connect to it. */
+/** A new simulator with these desired properties for each test of a file, and hubs that connect to it. */
 export function deviceForEach(desired: JsonObject) {
   let simulator: Awaited<ReturnType<typeof simulated>>;
   beforeEach(async () => {
@@ -62,7 +62,7 @@ export function deviceForEach(desired: JsonObject) {
     return startedHub(given);
   }
 
-  /** A hub that has connected. */
+  /** A hub whose connection is open. */
   async function connectedHub(given?: Given) {
     const hub = hubOf(given);
     await eventually(hub.state).toBe('connected');
@@ -79,6 +79,6 @@ export function deviceForEach(desired: JsonObject) {
   };
 }
 
-/** What each failed attempt to connect was told as. */
+/** The logged error of each failed attempt to connect. */
 export const connectionErrors = ({ logged }: Pick<ReturnType<typeof startedHub>, 'logged'>): string[] =>
   logged.filter(({ text }) => text === 'No connection to edgeHub').map(({ error }) => error);

@@ -1,4 +1,4 @@
-/** The page's style sheet. One column, system fonts, both colour schemes. */
+/** The style sheet of the page: one column, system fonts, light and dark colour scheme. */
 export const style = `
 :root { --back: #f6f7f9; --card: #fff; --text: #1c2430; --soft: #5b6675; --line: #dfe3e8;
   --pass: #1a7f45; --warn: #946200; --fail: #c02b2b; --unknown: #6b4fbb; --skip: #687280; }

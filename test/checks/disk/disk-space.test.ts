@@ -253,9 +253,7 @@ describe('what takes the space', () => {
       reason: 'space_low',
       message:
         'Used 80.0 % of 100.0 GiB at /var/lib (20.0 GiB free); the container engine stores 19.5 GiB: volumes 10.0 GiB (1.0 GiB unused), images 9.0 GiB (6.5 GiB unused), containers 512.0 MiB, and logs',
-      remedy: expect.stringMatching(
-        /Remove unused images: `sudo docker image prune --all`\. List the logs/,
-      ),
+      remedy: expect.stringMatching(/Remove unused images: `sudo docker image prune --all`\. List the logs/),
     });
   });
 

@@ -129,7 +129,7 @@ test('a file whose link is being swapped is looked up once more when its old end
 test.each([
   ['zero bytes', '', '/a.cer holds no readable certificate: it is empty'],
   ['garbage', 'x'.repeat(50), '/a.cer holds no readable certificate: 50 bytes that are neither PEM nor DER'],
-  ['10 MB', 'x'.repeat(10_000_000), 'Could not read /a.cer: it has 9.5 MiB, and more than 1 MiB is not read'],
+  ['10 MB', 'x'.repeat(10_000_000), 'Could not read /a.cer: it has 9.5 MiB, the limit is 1 MiB'],
 ])('a file of %s is unreadable, and the message says what was found', async (_, content, message) => {
   const hostRoot = await tempFolder();
   await writeFile(join(hostRoot, 'a.cer'), content);

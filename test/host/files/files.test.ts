@@ -142,7 +142,7 @@ test('1 MiB is read, and one byte more is refused with the size', async () => {
   await writeFile(join(hostRoot, 'larger'), Buffer.alloc(1_048_577));
   expect(await files.read('/fits', signal)).toHaveLength(1_048_576);
   await expect(files.read('/large', signal)).rejects.toMatchObject({
-    cause: new Error('it has 10 MiB, and more than 1 MiB is not read'),
+    cause: new Error('it has 10 MiB, the limit is 1 MiB'),
   });
   await expect(files.read('/larger', signal)).rejects.toMatchObject({ reason: 'unreadable' });
 });

@@ -6,11 +6,11 @@ import { checkReport, finding, findingThatIs, reportOf, sampleReport } from '../
 const context = { device: 'line-4-gateway', refreshSeconds: 30 };
 const page = (report = sampleReport) => renderPage(report, context);
 
-test('a report is the page of this golden copy', async () => {
+test('a report renders to the golden page', async () => {
   await expect(page()).toMatchFileSnapshot('../../golden/page.html');
 });
 
-test('the page needs nothing but itself: no script, no font, no image, no style from elsewhere', () => {
+test('the page is self-contained: no scripts, and no fonts, images or styles from elsewhere', () => {
   const withNote = page({ ...sampleReport, policy: { ...sampleReport.policy, note: 'ours' } });
   expect(withNote).not.toMatch(
     /<script|<link|<img|<iframe|<object|<form|@import|url\(|\bon\w+=|javascript:/i,
@@ -21,7 +21,7 @@ test('the page needs nothing but itself: no script, no font, no image, no style 
   ]);
 });
 
-test('both colour schemes have every colour', () => {
+test('both colour schemes define every colour', () => {
   const [light = '', dark = ''] = page().split('@media (prefers-color-scheme: dark)');
   for (const name of ['back', 'card', 'text', 'soft', 'line', ...statuses]) {
     expect(light).toContain(`--${name}: #`);
@@ -31,12 +31,12 @@ test('both colour schemes have every colour', () => {
 });
 
 test.each([
-  ['pass', 'All is well', 'Pass'],
+  ['pass', 'No problems found', 'Pass'],
   ['warn', 'Needs attention', 'Warning'],
-  ['fail', 'Something is wrong', 'Fail'],
-  ['unknown', 'Not everything could be determined', 'Unknown'],
+  ['fail', 'Action required', 'Fail'],
+  ['unknown', 'Some checks are inconclusive', 'Unknown'],
   ['skip', 'Nothing was checked', 'Skipped'],
-] as const)('%s is told in words, by a shape and in the title', (status, headline, word) => {
+] as const)('%s is shown as text, as a shape and in the title', (status, headline, word) => {
   const html = page(reportOf({ diskSpace: checkReport('Space', [findingThatIs(status, '/')]) }));
   expect(html).toContain(`<title>${word} - line-4-gateway</title>`);
   expect(html).toContain(`aria-label="${word}"`);
@@ -44,8 +44,8 @@ test.each([
   expect(html).toContain(`<section class="${status}" id="diskSpace">`);
 });
 
-test('before the first run the page says so', () => {
-  expect(page(reportOf({}))).toContain('Looking for the first time');
+test('the page shows that the first run is in progress', () => {
+  expect(page(reportOf({}))).toContain('First run in progress');
 });
 
 test('the worst check comes first', () => {
@@ -59,21 +59,21 @@ test('the worst check comes first', () => {
 describe('the policy', () => {
   const { policy } = sampleReport;
 
-  test('its note is shown', () => {
+  test('is shown with its note', () => {
     expect(page({ ...sampleReport, policy: { ...policy, note: 'Plant 4' } })).toContain(
       '<p class="notice">Plant 4</p>',
     );
   });
 
-  test('one that was refused is shown with every problem', () => {
+  test('is shown as rejected with every problem', () => {
     const problems = ['checks.diskSpace.warn: unknown key', 'schedule: not a cron expression'];
     const html = page({ ...sampleReport, policy: { ...policy, accepted: false, version: 8, problems } });
-    expect(html).toContain('Policy version 8 was not accepted');
+    expect(html).toContain('Policy version 8 was rejected; the previous policy stays in force.');
     for (const problem of problems) expect(html).toContain(`<li>${problem}</li>`);
   });
 });
 
-test('hostile text is text, wherever it stands', () => {
+test('hostile text is escaped everywhere', () => {
   const attack = `"><script>alert(1)</script><img src=x onerror='alert(2)'>&amp;\``;
   const reading = { gauge: 'g', labels: { subject: attack }, value: 1 };
   const evil = finding({
@@ -97,7 +97,7 @@ test('hostile text is text, wherever it stands', () => {
   expect(html.match(/id="([^"]*)"/)?.[1]).toMatch(/^&quot;&gt;&lt;script/);
 });
 
-test('a command in a remedy is shown as one', () => {
+test('a command in a remedy is marked up as code', () => {
   const remedy = 'Run `a < b` and `c`, a lone ` stays.';
   const html = page(
     reportOf({ diskSpace: checkReport('Space', [{ ...findingThatIs('warn', '/'), remedy }]) }),

@@ -1,0 +1,238 @@
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Status, Verdict } from '../../src/check.ts';
+import { connectCloud, createStoredHub } from '../../src/cloud/cloud.ts';
+import type { Hub, HubHandlers } from '../../src/hub/hub.ts';
+import type { Json } from '../../src/hub/merge-patch.ts';
+import type { OutputMessage } from '../../src/hub/session.ts';
+import { openPolicyKeeper } from '../../src/policy/keeper.ts';
+import { createAgent } from '../../src/run/agent.ts';
+import type { StateFile } from '../../src/state/state-file.ts';
+import { fakeCheck } from '../support/fake-check.ts';
+import { fakeHost } from '../support/fake-host.ts';
+import { deviceForEach, withEnvironment } from '../support/hub.ts';
+import { logLines } from '../support/log.ts';
+import { eventually } from '../support/simulator.ts';
+
+const now = () => new Date('2026-11-21T20:30:00Z');
+
+/** A state file in memory. */
+function stateOf(saved: Readonly<Record<string, unknown>> = {}) {
+  const values = new Map(Object.entries(saved));
+  const state: StateFile = {
+    get: (name) => values.get(name),
+    set: (name, value) => void values.set(name, value),
+    flush: async () => {},
+    problem: () => undefined,
+  };
+  return { state, saved: () => Object.fromEntries(values) };
+}
+
+/** A hub that keeps what it is given, and hands out the handlers it was started with. */
+function fakeHub() {
+  const reports: { properties: Json; minIntervalSeconds: number; urgent: boolean }[] = [];
+  const messages: OutputMessage[] = [];
+  let handlers: HubHandlers | undefined;
+  const hub: Hub = {
+    start(given) {
+      handlers = given;
+    },
+    state: () => 'connected',
+    figures: () => ({ lastSuccess: undefined, patches: 0, patchBytes: 0 }),
+    report: (properties, minIntervalSeconds, urgent) =>
+      void reports.push({ properties, minIntervalSeconds, urgent }),
+    send: (message) => void messages.push(message),
+    close: async () => {},
+  };
+  const started = (): HubHandlers => {
+    if (!handlers) throw new Error('the hub was not started');
+    return handlers;
+  };
+  return { hub, reports, messages, started };
+}
+
+const broken = (status: 'warn' | 'fail'): Verdict => ({
+  status,
+  reason: 'broken',
+  message: `It is ${status}`,
+  remedy: 'Mend it',
+});
+
+/** An agent with one check, connected to a fake hub as main connects them. */
+async function connected() {
+  let verdict: Verdict = { status: 'pass', message: 'It is right' };
+  const checks = [fakeCheck({ examine: async () => verdict })];
+  const { log } = logLines();
+  const { state } = stateOf();
+  const keeper = await openPolicyKeeper({ checks, file: undefined, state, connected: true, log, now });
+  const agent = createAgent({
+    checks,
+    host: fakeHost({}),
+    policy: keeper.inForce,
+    identity: { version: '1.2.3', startedAt: now().toISOString(), mode: 'edge' },
+    schedule: () => ({ overdueMs: () => 0, stop: () => {} }),
+    remembered: {},
+    hubState: () => 'connected',
+  });
+  onTestFinished(() => agent.stop());
+  keeper.subscribe(agent.policyChanged);
+  const fake = fakeHub();
+  const cloud = connectCloud({ hub: fake.hub, checks, keeper, agent, now });
+  return {
+    ...fake,
+    cloud,
+    agent,
+    keeper,
+    async runWith(next: Verdict) {
+      verdict = next;
+      await agent.runChecks();
+    },
+  };
+}
+
+describe('alerts', () => {
+  test('carry the new and the previous status of each change', async () => {
+    const { messages, runWith } = await connected();
+    await runWith({ status: 'pass', message: 'It is right' });
+    await runWith(broken('warn'));
+    await runWith(broken('warn'));
+    await runWith(broken('fail'));
+    await runWith({ status: 'pass', message: 'It is right' });
+    const transition = (previousStatus: Status, status: Status, severity: string) => ({
+      output: 'alerts',
+      body: expect.objectContaining({ check: 'fake', target: 'one', status, previousStatus }),
+      properties: { check: 'fake', target: 'one', status, previousStatus, severity },
+    });
+    expect(messages).toEqual([
+      transition('pass', 'warn', 'warning'),
+      transition('warn', 'fail', 'error'),
+      transition('fail', 'pass', 'info'),
+    ]);
+  });
+});
+
+describe('a policy in the twin', () => {
+  const desired = { policy: { note: 'ours' }, $version: 3 };
+
+  test('is reported exactly once when it is accepted', async () => {
+    const { reports, started } = await connected();
+    started().onDesired(desired);
+    await setImmediate();
+    expect(reports).toEqual([
+      expect.objectContaining({
+        properties: expect.objectContaining({
+          policy: { value: { note: 'ours' }, ac: 200, av: 3, ad: expect.any(String) },
+        }),
+        urgent: true,
+      }),
+    ]);
+  });
+
+  test('is reported exactly once when it is refused', async () => {
+    const { reports, started } = await connected();
+    started().onDesired({ policy: { nonsense: 1 }, $version: 4 });
+    await setImmediate();
+    expect(reports.map(({ properties }) => properties.policy)).toEqual([
+      expect.objectContaining({ ac: 400, av: 4 }),
+    ]);
+  });
+
+  test('is acknowledged again, exactly once, when the same twin is read again', async () => {
+    const { reports, started } = await connected();
+    started().onDesired(desired);
+    reports.length = 0;
+    started().onDesired(desired);
+    await setImmediate();
+    expect(reports).toHaveLength(1);
+    expect(reports[0]).toMatchObject({ properties: { policy: { ac: 200, av: 3 } }, urgent: true });
+  });
+});
+
+test('firstTwin settles once the twin was read, and not before', async () => {
+  const { cloud, keeper, started } = await connected();
+  let settled = false;
+  const settling = cloud.firstTwin.then(() => {
+    settled = true;
+  });
+  await setImmediate();
+  expect(settled).toBe(false);
+  started().onDesired({ policy: { note: 'ours' }, $version: 3 });
+  await settling;
+  // With the policy already in force.
+  expect(keeper.inForce()).toMatchObject({ source: 'twin', version: 3 });
+});
+
+test('a heartbeat is a report that is not urgent', async () => {
+  const { cloud, reports, runWith } = await connected();
+  await runWith({ status: 'pass', message: 'It is right' });
+  reports.length = 0;
+  cloud.beat();
+  expect(reports).toMatchObject([
+    { properties: { heartbeat: '2026-11-21T20:30:00.000Z' }, minIntervalSeconds: 60, urgent: false },
+  ]);
+});
+
+test('the hub is started with the direct methods, which reach the agent', async () => {
+  const { agent, started } = await connected();
+  const { methods } = started();
+  expect(Object.keys(methods)).toEqual(['runChecks', 'getReport', 'validatePolicy']);
+  expect(await methods.runChecks?.({})).toEqual({ status: 200, payload: agent.report() });
+  expect(agent.report().checks.fake?.status).toBe('pass');
+});
+
+describe('a hub with state', () => {
+  const { reported, counters, set, simulator } = deviceForEach({ policy: {} });
+
+  function storedHub(saved: Readonly<Record<string, unknown>>) {
+    withEnvironment(simulator().environment);
+    const file = stateOf(saved);
+    const hub = createStoredHub(file.state, logLines().log, now);
+    onTestFinished(() => hub.close(AbortSignal.abort()));
+    hub.start({ methods: {}, onDesired: () => {} });
+    return { hub, ...file };
+  }
+
+  test('takes differences from what was acknowledged to an earlier process', async () => {
+    // Offline edgeHub does not know what is reported, so only the saved copy can be compared with.
+    await set({ twin: 'offline' });
+    const { hub } = storedHub({ reported: { a: 1, b: 1 }, alerts: [] });
+    hub.report({ a: 1, b: 2 }, 0, false);
+    await eventually(() => hub.figures().patches).toBe(1);
+    expect(hub.figures().patchBytes).toBe('{"b":2}'.length);
+    expect(reported()).toMatchObject({ b: 2 });
+  });
+
+  test('saves what was acknowledged', async () => {
+    const { hub, saved } = storedHub({});
+    hub.report({ a: 1 }, 0, false);
+    await eventually(() => saved().reported).toEqual({ a: 1 });
+    hub.report({ a: 2, b: 1 }, 0, false);
+    await eventually(() => saved().reported).toEqual({ a: 2, b: 1 });
+    expect(counters().reportedUpdates).toBe(2);
+  });
+
+  test('sends the alerts that an earlier process could not send, and forgets each one sent', async () => {
+    const alert = (body: number) => ({ output: 'alerts', body, properties: { check: 'diskSpace' } });
+    const { saved } = storedHub({ alerts: [alert(1), alert(2)] });
+    await eventually(() => simulator().edgeHub.messages()).toMatchObject([alert(1), alert(2)]);
+    await eventually(() => saved().alerts).toEqual([]);
+  });
+
+  test('saves alerts that cannot be sent yet', async () => {
+    await set({ down: true });
+    const { hub, saved } = storedHub({});
+    const alert = { output: 'alerts', body: 1, properties: {} };
+    hub.send(alert);
+    expect(saved().alerts).toEqual([alert]);
+  });
+
+  test.each([
+    ['a list', []],
+    ['a text', 'text'],
+  ])('ignores saved values of another shape: %s', async (_what, value) => {
+    const { hub } = storedHub({ reported: value, alerts: { alert: value } });
+    hub.report({ a: 1 }, 0, false);
+    await eventually(reported).toMatchObject({ a: 1 });
+    expect(simulator().edgeHub.messages()).toEqual([]);
+  });
+});
