@@ -18,4 +18,4 @@ export function describeError(error: unknown): string {
 
 /** The code of a system, resolver or Node.js error, such as `ENOENT`; undefined if it has none. */
 export const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  error instanceof Error && 'code' in error && error.code !== undefined ? String(error.code) : undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeError } from '../src/errors.ts';
+import { codeOf, describeError } from '../src/errors.ts';
 
 const withCause = (message: string, cause: unknown) => new Error(message, { cause });
 const circular = new Error('circular');
@@ -38,4 +38,15 @@ test.each([
 
 test('a very long message is truncated', () => {
   expect(describeError(new Error('x'.repeat(1_000_000)))).toHaveLength(2000);
+});
+
+test.each([
+  [Object.assign(new Error('gone'), { code: 'ENOENT' }), 'ENOENT'],
+  [Object.assign(new Error('odd'), { code: 5 }), '5'],
+  [Object.assign(new Error('none'), { code: undefined }), undefined],
+  [new Error('none'), undefined],
+  [{ code: 'ENOENT' }, undefined],
+  ['ENOENT', undefined],
+])('the code of %o is %s', (error, code) => {
+  expect(codeOf(error)).toBe(code);
 });

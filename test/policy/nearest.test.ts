@@ -16,6 +16,18 @@ test.each([
   expect(nearest(word, keys)).toBe(meant);
 });
 
+test.each([
+  ['half of a word may be wrong', 'abcdef', 'abcxyz', 'abcxyz'],
+  ['more than half may not', 'abcdef', 'abwxyz', undefined],
+  ['two letters of a short word may be wrong', 'abc', 'axy', 'axy'],
+  ['three may not', 'abc', 'xyz', undefined],
+  ['words of 64 letters are compared', 'a'.repeat(64), `${'a'.repeat(63)}b`, `${'a'.repeat(63)}b`],
+  ['a longer one is not', 'a'.repeat(65), `${'a'.repeat(63)}b`, undefined],
+  ['nor is one against a longer one', 'a'.repeat(63), 'a'.repeat(65), undefined],
+])('%s', (_what, word, known, meant) => {
+  expect(nearest(word, [known])).toBe(meant);
+});
+
 test('among equally near words the first is meant', () => {
   expect(nearest('warn', ['warm', 'ward'])).toBe('warm');
 });

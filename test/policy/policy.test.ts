@@ -252,3 +252,42 @@ test('a check may be switched off and have its own schedule', () => {
     schedule: '0 4 * * *',
   });
 });
+
+describe('the limits of a policy', () => {
+  const within = (key: string, value: unknown) => ({ [key]: value });
+  const ofReport = (key: string, value: unknown) => ({ report: { [key]: value } });
+  const ofException = (key: string, value: unknown) => ({ exceptions: [{ ...excepted, [key]: value }] });
+  const text = (length: number) => 'x'.repeat(length);
+
+  test.each<[name: string, document: (value: unknown) => object, accepted: unknown[], refused: unknown[]]>([
+    ['jitterSeconds', (v) => within('jitterSeconds', v), [0, 3600], [-1, 3601]],
+    ['timeoutSeconds', (v) => within('timeoutSeconds', v), [1, 300], [0.9, 301]],
+    ['confirmAfterSeconds', (v) => within('confirmAfterSeconds', v), [0, 600], [-1, 601]],
+    ['report.minIntervalSeconds', (v) => ofReport('minIntervalSeconds', v), [1, 86_400], [0.9, 86_401]],
+    ['report.heartbeatMinutes', (v) => ofReport('heartbeatMinutes', v), [1, 10_080], [0.9, 10_081]],
+    ['report.maxFindings', (v) => ofReport('maxFindings', v), [1, 100], [0, 101]],
+    ['note', (v) => within('note', v), [text(200)], [text(201)]],
+    ['exceptions[0].target', (v) => ofException('target', v), [text(1), text(1024)], ['', text(1025)]],
+    ['exceptions[0].reason', (v) => ofException('reason', v), [text(1), text(100)], ['', text(101)]],
+    ['exceptions[0].because', (v) => ofException('because', v), [text(1), text(500)], ['', text(501)]],
+    [
+      'exceptions',
+      (v) => ({ exceptions: Array.from({ length: v as number }, () => excepted) }),
+      [100],
+      [101],
+    ],
+  ])('%s', (name, document, accepted, refused) => {
+    for (const value of accepted) expect(problemsOf(document(value))).toEqual([]);
+    for (const value of refused) {
+      const [problem = '', ...others] = problemsOf(document(value));
+      expect([problem.startsWith(`${name}: `), others]).toEqual([true, []]);
+    }
+  });
+
+  test('a value of up to 80 characters is quoted whole, a longer one cut', () => {
+    const [whole] = problemsOf({ jitterSeconds: text(78) });
+    expect(whole).toContain(`(is "${text(78)}")`);
+    const [cut] = problemsOf({ jitterSeconds: text(79) });
+    expect(cut).toContain(`(is "${text(76)}...)`);
+  });
+});
