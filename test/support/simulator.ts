@@ -1,6 +1,7 @@
+import iotDevice from 'azure-iot-device';
+import { Mqtt } from 'azure-iot-device-mqtt';
 import { expect } from 'vitest';
 import { type SimulatorOptions, startSimulator } from '../../simulator/index.ts';
-import { moduleClient } from './module-client.ts';
 
 /** A simulator on free ports, with its admin API and SDK clients. `close` closes all of them. */
 export async function simulated(options: SimulatorOptions = {}) {
@@ -47,3 +48,17 @@ export const answerWithin = <T>(ms: number, work: Promise<T>): Promise<T | 'no a
 
 /** Polls a value until the expectation holds, with a timeout for the SDK and the network. */
 export const eventually = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 10_000 });
+
+/** The SDK's module client, created by `fromEnvironment` with these variables. Not opened yet. */
+async function moduleClient(environment: Readonly<Record<string, string>>) {
+  const previous = new Map(Object.keys(environment).map((name) => [name, process.env[name]]));
+  Object.assign(process.env, environment);
+  try {
+    return await iotDevice.ModuleClient.fromEnvironment(Mqtt);
+  } finally {
+    for (const [name, value] of previous) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+}
