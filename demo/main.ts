@@ -5,10 +5,9 @@ import { samples } from 'samples';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
 import { createWorld, type DemonstrationWorld } from './world.ts';
 
-// `npm start`: the simulator and the bundled agent as its module, with a policy that points at things which exist on
-// any machine, offline too.
+// `npm start`: the simulator with the bundled agent as its module, and a policy that works on any machine, offline too.
 
-/** From the image's ENTRYPOINT, by scripts/build.mjs. */
+/** The Node.js flags of the image's ENTRYPOINT, inserted by scripts/build.mjs. */
 declare const __NODE_FLAGS__: readonly string[];
 
 const page = process.env.HARDENING_PORT || '9600';
@@ -26,7 +25,7 @@ async function main(): Promise<number> {
     await patchDesired(simulator, { policy: policyFor({ ...world, hubPort: simulator.hubPort }) });
     const agent = startAgent(simulator, stateDir);
     agent.once('spawn', () => printAddresses(simulator));
-    // Ctrl-C on a terminal reaches the agent by itself as well; it takes the two signals for one.
+    // On Ctrl-C the terminal signals the agent too; the agent ignores the second signal.
     process.on('SIGINT', () => agent.kill('SIGTERM'));
     process.on('SIGTERM', () => agent.kill('SIGTERM'));
     return await new Promise((resolve) => agent.once('exit', (code) => resolve(code ?? 1)));
@@ -36,7 +35,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** Each check's part comes from its sample. */
+/** The policy of the demonstration. The part of each check comes from its sample. */
 const policyFor = (world: DemonstrationWorld): object => ({
   note: 'This is the demonstration policy: it points at the local simulator and at this machine.',
   schedule: '* * * * *',
@@ -50,9 +49,9 @@ const policyFor = (world: DemonstrationWorld): object => ({
   ),
 });
 
-/** A port from the environment; 0 takes any free one. */
-function port(name: string, usual: number): number {
-  const value = process.env[name] || String(usual);
+/** Reads a port from the environment; 0 takes any free one. */
+function port(name: string, fallback: number): number {
+  const value = process.env[name] || String(fallback);
   if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
   throw new Error(`${name} must be a port from 0 to 65535, got "${value}"`);
 }

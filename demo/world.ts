@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { startSntpServer } from '../simulator/sntp-server.ts';
 import { createRoot } from '../simulator/workload/pki.ts';
 
-/** What the demonstration's policy can point at: things that exist on any machine, offline too. */
+/** What the demonstration's policy can point at. It works on any machine, offline too. */
 export interface DemonstrationWorld {
-  /** Of a time server on 127.0.0.1 that is right. */
+  /** Port of a correct time server on 127.0.0.1. */
   readonly sntpPort: number;
-  /** Of the simulated edgeHub on localhost: MQTT over TLS. */
+  /** Port of the simulated edgeHub on localhost, MQTT over TLS. */
   readonly hubPort: number;
-  /** A file with a certificate that expires in twelve days. */
+  /** Path of a certificate that expires in twelve days. */
   readonly expiringCertificate: string;
   /** A probe target that refuses connections. */
   readonly closedTarget: string;
@@ -19,7 +19,7 @@ export interface DemonstrationWorld {
 
 const dayMs = 86_400_000;
 
-/** Makes the world, apart from the hub, with a folder for the agent's state. `close` leaves nothing behind. */
+/** Creates everything but the hub, and a path for the agent's state. `close` removes all of it. */
 export async function createWorld() {
   const folder = await mkdtemp(join(tmpdir(), 'eflow-hardening-demo-'));
   const sntp = await startSntpServer();
@@ -27,7 +27,7 @@ export async function createWorld() {
   const { certificate } = await createRoot({
     commonName: 'demonstration.local',
     notBefore: new Date(Date.now() - 353 * dayMs),
-    // An hour more, so that the page says twelve.
+    // One hour more, so that the page still says twelve days.
     notAfter: new Date(Date.now() + 12 * dayMs + 3_600_000),
   });
   await writeFile(expiringCertificate, certificate);
@@ -45,7 +45,7 @@ export async function createWorld() {
   };
 }
 
-/** A port on which nothing listens: one the system has just given out and taken back. */
+/** A port without a listener: opened on a free port and closed again. */
 async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

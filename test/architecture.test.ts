@@ -4,20 +4,20 @@ import { type Import, importsOf, type Source, sourcesIn } from './support/import
 const src = await sourcesIn('src');
 const simulator = await sourcesIn('simulator');
 
-/** Small files that any room may use. */
+/** Small files that any folder may use. */
 const tools = ['answer.ts', 'deadline.ts', 'endpoint.ts', 'errors.ts', 'read-file.ts', 'node:'];
-/** What a check is, and what it may ask of the machine. */
+/** The types of checks and of the host, and what these need. */
 const vocabulary = ['check.ts', 'host.ts', 'deadline.ts', 'endpoint.ts', 'errors.ts'];
-/** The rooms of host/, lowest first: each may import those before it. */
-const hostRooms = ['agent', 'files', 'edge', 'tls', 'network', 'certificates', 'clock', 'disk'];
-const rooms = ['checks/', 'cloud/', 'host/', 'http/', 'hub/', 'policy/', 'run/', 'sinks/', 'state/'];
-const everything = [...vocabulary, ...tools, ...rooms, 'config.ts', 'log.ts', 'version.ts'];
+/** The folders of host/, lowest first: each may import those before it. */
+const hostFolders = ['agent', 'files', 'edge', 'tls', 'network', 'certificates', 'clock', 'disk'];
+const folders = ['checks/', 'cloud/', 'host/', 'http/', 'hub/', 'policy/', 'run/', 'sinks/', 'state/'];
+const everything = [...vocabulary, ...tools, ...folders, 'config.ts', 'log.ts', 'version.ts'];
 
 /**
- * Who may import what: checks judge, host looks, sinks report, hub carries; only main introduces them.
+ * Who may import what: checks evaluate, host reads the machine, sinks render, hub transports; main connects them.
  *
- * Keys are folders and files below src/, and the longest that fits a file is its rule. A value that ends in '/' stands
- * for a folder, `type` allows types alone, and `#` is the file's own subject. A file may always import its neighbours.
+ * Keys are folders and files below src/; the longest key that matches a file is its rule. A value that ends in '/' is a
+ * folder, `type` allows only types, and `#` is the file's own subject. Files in the same folder may import each other.
  */
 const rules: Readonly<Record<string, readonly string[]>> = {
   'check.ts': ['type host.ts', 'type zod'],
@@ -42,7 +42,7 @@ const rules: Readonly<Record<string, readonly string[]>> = {
   'sinks/': ['check.ts', 'run/report.ts', 'type run/', 'type policy/', 'prom-client'],
   'sinks/page/': ['type check.ts', 'run/report.ts', 'type run/', 'sinks/escape.ts', 'sinks/symbols.ts'],
   'state/': ['check.ts', 'type host.ts', ...tools, 'type host/', 'type run/', 'zod'],
-  // These introduce rooms to each other.
+  // These connect other folders.
   'cloud/': ['type check.ts', 'type log.ts', 'hub/', 'policy/', 'run/', 'sinks/', 'type state/', 'zod'],
   'http/': ['node:http', 'sinks/', 'type host/', 'type hub/', 'type policy/', 'type run/'],
   'cli/': [...everything, 'commander'],
@@ -50,19 +50,19 @@ const rules: Readonly<Record<string, readonly string[]>> = {
   '': [...tools, 'type host.ts', 'log.ts', 'pino', 'zod'],
 };
 
-// A package takes its own subpaths with it: node:fs is node:fs/promises as well.
-const fits = (path: string, pattern: string): boolean =>
+// A package includes its subpaths: node:fs matches node:fs/promises.
+const matches = (path: string, pattern: string): boolean =>
   path === pattern || path.startsWith(/[/:-]$/.test(pattern) ? pattern : `${pattern}/`);
 
-const below = (path: string): string => path.replace(/^src\//, '');
+const withoutSrc = (path: string): string => path.replace(/^src\//, '');
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 
 function allowedFor(path: string): readonly string[] {
-  const keys = Object.keys(rules).filter((key) => key === '' || fits(path, key));
+  const keys = Object.keys(rules).filter((key) => key === '' || matches(path, key));
   const key = keys.toSorted((a, b) => b.length - a.length)[0] ?? '';
-  const [room = '', subject = ''] = path.split('/');
+  const [folder = '', subject = ''] = path.split('/');
   const neighbours = folderOf(path) === '' ? [] : [folderOf(path)];
-  const lower = room === 'host' ? hostRooms.slice(0, Math.max(0, hostRooms.indexOf(subject))) : [];
+  const lower = folder === 'host' ? hostFolders.slice(0, Math.max(0, hostFolders.indexOf(subject))) : [];
   return [
     ...(rules[key] ?? []).map((rule) => rule.replace('#', subject)),
     ...neighbours,
@@ -70,57 +70,60 @@ function allowedFor(path: string): readonly string[] {
   ];
 }
 
-/** What a source below src/ imports though no rule allows it. */
+/** The imports of a source below src/ that no rule allows. */
 function violations(source: Source): string[] {
-  const allowed = allowedFor(below(source.path));
+  const allowed = allowedFor(withoutSrc(source.path));
   const permits = ({ from, typeOnly }: Import) =>
     allowed.some(
-      (rule) => fits(below(from), rule.replace(/^type /, '')) && (typeOnly || !rule.startsWith('type ')),
+      (rule) =>
+        matches(withoutSrc(from), rule.replace(/^type /, '')) && (typeOnly || !rule.startsWith('type ')),
     );
   return importsOf(source)
     .filter((each) => !permits(each))
     .map(({ from, typeOnly }) => `${source.path} imports ${typeOnly ? 'types of ' : ''}${from}`);
 }
 
-/** The files that import something, but for those that may. */
-const importersOf = (sources: readonly Source[], what: RegExp, ...but: readonly string[]): string[] =>
+/** The files that import `what`, except those that may. */
+const importersOf = (sources: readonly Source[], what: RegExp, ...allowed: readonly string[]): string[] =>
   sources
     .filter((source) => importsOf(source).some(({ from }) => what.test(from)))
     .map(({ path }) => path)
-    .filter((path) => !but.some((each) => fits(path, each)));
+    .filter((path) => !allowed.some((each) => matches(path, each)));
 
-describe('who imports whom', () => {
-  test.each(src.map((source) => [source.path, source] as const))('%s keeps to its rule', (_, source) => {
+describe('import rules', () => {
+  test.each(src.map((source) => [source.path, source] as const))('%s follows its rule', (_, source) => {
     const known =
       source.path === 'src/cli/simulate.ts' ? ['src/cli/simulate.ts imports simulator/index.ts'] : [];
     expect(violations(source)).toEqual(known);
   });
 
-  test('every rule has its files', () => {
-    const paths = src.map(({ path }) => below(path));
+  test('every rule matches a file', () => {
+    const paths = src.map(({ path }) => withoutSrc(path));
     expect(
-      Object.keys(rules).filter((rule) => !paths.some((path) => rule === '' || fits(path, rule))),
+      Object.keys(rules).filter((rule) => !paths.some((path) => rule === '' || matches(path, rule))),
     ).toEqual([]);
-    expect(hostRooms.filter((room) => !paths.some((path) => path.startsWith(`host/${room}/`)))).toEqual([]);
+    expect(hostFolders.filter((folder) => !paths.some((path) => path.startsWith(`host/${folder}/`)))).toEqual(
+      [],
+    );
   });
 
-  test('nobody imports an entry point', () => {
+  test('no file imports an entry point', () => {
     expect(importersOf([...src, ...simulator], /^src\/(main|cli\/main)\.ts$/)).toEqual([]);
   });
 
-  test('the command line loads the simulator only when it is asked for', () => {
+  test('the CLI loads the simulator only for the simulate command', () => {
     expect(importersOf(src, /^simulator\//)).toEqual(['src/cli/simulate.ts']);
     const [simulate] = src.filter(({ path }) => path === 'src/cli/simulate.ts');
     expect(simulate?.text).not.toMatch(/^import .*simulator/m);
   });
 
-  test('the simulator knows nothing of the agent', () => {
+  test('the simulator does not import the agent', () => {
     expect(importersOf(simulator, /^src\//)).toEqual([]);
   });
 });
 
-describe('how large things are', () => {
-  test("no folder has more than a baker's dozen of files", () => {
+describe('size limits', () => {
+  test('no folder has more than 13 files', () => {
     const sizes = new Map<string, number>();
     for (const { path } of [...src, ...simulator]) {
       sizes.set(folderOf(path), (sizes.get(folderOf(path)) ?? 0) + 1);
@@ -129,25 +132,25 @@ describe('how large things are', () => {
   });
 });
 
-describe('who touches what', () => {
+describe('restricted packages', () => {
   test.each([
     [
       'files, sockets and processes',
       /^node:(fs|net|dgram|tls|dns|child_process|worker_threads|cluster)\b/,
       ['src/host/', 'src/read-file.ts', 'src/state/state-file.ts', 'src/policy/keeper.ts', 'src/cli/'],
     ],
-    ['processes of its own', /^node:(child_process|cluster)\b/, ['src/host/disk/statfs-child.ts']],
+    ['child processes', /^node:(child_process|cluster)\b/, ['src/host/disk/statfs-child.ts']],
     ['Azure', /^azure-/, ['src/hub/']],
     ['the container engine', /^dockerode/, ['src/host/disk/engine-usage.ts']],
     ['Prometheus', /^prom-client/, ['src/sinks/metrics.ts']],
-  ])('only where it belongs: %s', (_, what, but) => {
-    expect(importersOf(src, what, ...but)).toEqual([]);
-    // Somebody does: the pattern is not out of date.
+  ])('only the listed files import %s', (_, what, allowed) => {
+    expect(importersOf(src, what, ...allowed)).toEqual([]);
+    // Proves that the pattern still matches an import.
     expect(importersOf(src, what)).not.toEqual([]);
   });
 });
 
-describe('a violation is caught', () => {
+describe('violations', () => {
   test.each([
     ['src/checks/disk/made-up.ts', "import { readFile } from 'node:fs/promises';"],
     ['src/checks/disk/made-up.ts', "import { createHost } from '../../host/index.ts';"],
@@ -170,7 +173,7 @@ describe('a violation is caught', () => {
     ['src/check.ts', "import { z } from 'zod';"],
     ['src/http/made-up.ts', "import { connect } from 'node:net';"],
     ['src/made-up.ts', "import { checks } from './checks/index.ts';"],
-  ])('in %s: %s', (path, text) => {
+  ])('%s must not contain %j', (path, text) => {
     expect(violations({ path, text })).toHaveLength(1);
   });
 
@@ -182,7 +185,7 @@ describe('a violation is caught', () => {
     ['src/sinks/made-up.ts', "import { type Confirmation } from '../run/confirm.ts';"],
     ['src/check.ts', "import type { z } from 'zod';"],
     ['src/hub/made-up.ts', "import { Mqtt } from 'azure-iot-device-mqtt';"],
-  ])('and what is allowed is not, in %s: %s', (path, text) => {
+  ])('%s may contain %j', (path, text) => {
     expect(violations({ path, text })).toEqual([]);
   });
 });

@@ -3,34 +3,34 @@ import { importsOf, type Source, sourcesIn } from './support/imports.ts';
 
 const src = await sourcesIn('src');
 
-describe('it only reads', () => {
-  const reading = [
+describe('the agent only reads', () => {
+  const readingFunctions = [
     ...['access', 'constants', 'lstat', 'opendir', 'readdir', 'readFile', 'readFileSync', 'readlink'],
     ...['realpath', 'stat', 'statfs', 'unwatchFile', 'watchFile'],
   ];
-  const more: Readonly<Record<string, readonly string[]>> = {
-    // The state folder.
+  const exceptions: Readonly<Record<string, readonly string[]>> = {
+    // Writes the state folder.
     'src/state/state-file.ts': ['mkdir', 'open', 'rename', 'rm'],
-    // The report that --junit asks for.
+    // Writes the file of --junit.
     'src/cli/check.ts': ['writeFile'],
-    // For reading, as the next test looks into.
+    // Opens for reading only, see below.
     'src/read-file.ts': ['open'],
   };
 
-  /** What a source takes of node:fs beyond reading. */
-  const writing = (source: Source): string[] =>
+  /** The functions of node:fs that a source imports though they do more than read. */
+  const writingImports = (source: Source): string[] =>
     importsOf(source)
       .filter(({ from, typeOnly }) => /^(node:)?fs\b/.test(from) && !typeOnly)
       .flatMap(({ names }) => names)
-      .filter((name) => !reading.includes(name) && !more[source.path]?.includes(name));
+      .filter((name) => !readingFunctions.includes(name) && !exceptions[source.path]?.includes(name));
 
-  test('only the state folder and the report asked for are written', () => {
-    expect(src.flatMap((source) => writing(source).map((name) => `${source.path} imports ${name}`))).toEqual(
-      [],
-    );
+  test('only the state folder and the --junit file are written', () => {
+    expect(
+      src.flatMap((source) => writingImports(source).map((name) => `${source.path} imports ${name}`)),
+    ).toEqual([]);
   });
 
-  test('what the host opens, it opens for reading', () => {
+  test('the host opens files for reading only', () => {
     const readers = src.filter(({ path }) => path.startsWith('src/host/') || path === 'src/read-file.ts');
     for (const { text } of readers) {
       expect(text).not.toMatch(/\bopen\([^)]*['"`](?:[wa]|r\+)/);
@@ -38,7 +38,7 @@ describe('it only reads', () => {
     }
   });
 
-  test('nothing asks for more than GET, HEAD or a tunnel', () => {
+  test('HTTP requests use only GET, HEAD and CONNECT', () => {
     const methods = src.flatMap(({ text }) =>
       [...text.matchAll(/\bmethod: ?['"`](\w+)/g)].map(([, method]) => method),
     );
@@ -51,12 +51,12 @@ describe('it only reads', () => {
     ["import { readFile, type Stats, rm } from 'node:fs';", ['Stats', 'rm']],
     ["import * as fs from 'node:fs';", ['*']],
     ["import fs from 'fs';", ['default']],
-    ["const { rm, stat: look } = await import('node:fs/promises');", ['rm']],
+    ["const { rm, stat: renamed } = await import('node:fs/promises');", ['rm']],
     ["const fs = await import('node:fs');", ['*']],
     ["const script = `const { cp } = require('node:fs');`;", ['cp']],
     ["import type { Stats } from 'node:fs';", []],
     ["import { readFile } from 'node:fs/promises';", []],
-  ])('%s is seen through', (text, expected) => {
-    expect(writing({ path: 'src/checks/made-up.ts', text })).toEqual(expected);
+  ])('from %j the test extracts %j', (text, expected) => {
+    expect(writingImports({ path: 'src/checks/made-up.ts', text })).toEqual(expected);
   });
 });

@@ -2,18 +2,18 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import type { FaultChange } from '../../simulator/edge-hub/faults.ts';
 import { type Random, seeded, seedOf } from '../support/random.ts';
-import { comparable, documentInForce, expected, policyOf } from './expected.ts';
+import { comparable, expectedReported, policyInForce, policyStateOf } from './expected.ts';
 import { createWorld, residentMegabytes, type World, within } from './world.ts';
 
-const faultsWanted = 200;
-/** Beyond it nothing is waited for any more. */
+const faultCount = 200;
+/** After this the remaining faults follow each other without waits. */
 const chaosMs = 52_000;
 const recoveryMs = 60_000;
-const mostGrowthMegabytes = 10;
-/** After which nothing is loaded for the first time any more. */
+const maxGrowthMegabytes = 10;
+/** By then all code is loaded, so memory growth after it counts. */
 const warmUpRounds = 8;
-/** What the simulator says of things that IoT Hub does not take; not of those that a switch refuses. */
-const refused = /refused with 400(?!.*switch)|goes nowhere|more than/;
+/** Simulator log lines about input that IoT Hub would reject, but not rejections caused by a fault. */
+const invalidInput = /refused with 400(?!.*switch)|goes nowhere|more than/;
 
 const faults: readonly [FaultChange, ...FaultChange[]] = [
   { reported: 'empty400' },
@@ -32,24 +32,23 @@ const faults: readonly [FaultChange, ...FaultChange[]] = [
   { wipeSessions: true, twin: 'silent' },
 ];
 
-/** What the twin's desired properties ask for. */
-interface Wish {
-  readonly kind: 'good' | 'bad' | 'removed';
+/** A change of the twin's desired properties. */
+interface Desired {
+  readonly kind: 'valid' | 'invalid' | 'removed';
   readonly version: number;
-  /** The policy that is good; the last one that was, where this one is bad. */
   readonly note: string;
   readonly maxFindings: number;
 }
 
-test('whatever happens, within a minute the twin holds what the agent says', {
+test('within a minute of any faults the twin agrees with the agent', {
   timeout: 150_000,
 }, async () => {
   const random = seeded(seedOf('CHAOS_SEED'));
   const world = await createWorld();
-  await wish(world, random, 'good');
+  await setDesired(world, random, 'valid');
   await world.startAgent();
   const end = performance.now() + chaosMs;
-  const waited = (ms: number) => Math.max(0, Math.min(ms, end - performance.now()));
+  const untilEnd = (ms: number) => Math.max(0, Math.min(ms, end - performance.now()));
   let resident: number[] = [];
 
   let count = 0;
@@ -57,90 +56,91 @@ test('whatever happens, within a minute the twin holds what the agent says', {
     const before = world.activity();
     await world.fault(change);
     count += 1;
-    await within(waited(60), () => world.activity() > before);
+    await within(untilEnd(60), () => world.activity() > before);
   };
-  while (count < faultsWanted) {
-    // In the midst of the faults, so that they meet what it sets going.
+  while (count < faultCount) {
+    // Faults before and after the event, so that they overlap with its effects.
     const faultsAfter = random.below(4);
     for (let i = 3 + random.below(4); i > 0; i -= 1) await fault(random.pick(faults));
-    await event(world, random);
+    await randomEvent(world, random);
     for (let i = faultsAfter; i > 0; i -= 1) await fault(random.pick(faults));
-    // In the first half only, so that the last agent has lived long enough to show what it takes.
-    if (count < faultsWanted / 2 && random.below(4) === 0) {
-      await restart(world, random);
+    // In the first half only, so that the last agent runs long enough for a leak to show.
+    if (count < faultCount / 2 && random.below(4) === 0) {
+      await restartAgent(world, random);
       resident = [];
     }
     if (random.below(5) > 0) {
       await world.faultsOff();
-      // Else it may be deaf for as long as it waits for an answer.
+      // Without a drop the agent may wait for a lost answer until it times out.
       if (random.below(3) > 0) await fault({ dropConnections: true });
       const { reports } = world.counts();
-      await within(waited(3000), () => world.counts().reports > reports);
+      await within(untilEnd(3000), () => world.counts().reports > reports);
     }
     expectAlive(world);
     resident.push(await residentMegabytes(world.agent()));
   }
 
-  const last = await wish(world, random, random.pick(['good', 'good', 'bad', 'removed']));
+  const last = await setDesired(world, random, random.pick(['valid', 'valid', 'invalid', 'removed']));
   await world.faultsOff();
   const from = performance.now();
-  const settled = await within(recoveryMs, () => same(world, last), 500);
+  const settled = await within(recoveryMs, () => agrees(world, last), 500);
   const seconds = (performance.now() - from) / 1000;
   resident.push(await residentMegabytes(world.agent()));
   const { connects, reports } = world.counts();
   console.log(
-    `${count} faults, ${connects} connections, ${reports} reports; right again after ${seconds.toFixed(1)} s; ` +
-      `MB resident: ${resident.map(Math.round).join(' ')}`,
+    `${count} faults, ${connects} connections, ${reports} reports; recovered after ${seconds.toFixed(1)} s; ` +
+      `resident MB: ${resident.map(Math.round).join(' ')}`,
   );
-  if (!settled) console.log(log(world));
-  const { wanted, policy } = await told(world, last);
+  if (!settled) console.log(recentLog(world));
+  const { wanted, policy } = await agentView(world, last);
   expect(policy).toMatchObject({ version: last.kind === 'removed' ? 0 : last.version });
   expect(comparable(world.twin().reported)).toEqual(wanted);
   expect(settled).toBe(true);
-  // No power was cut: a process that was killed leaves a whole file behind.
+  // SIGKILL must not damage the state file: it is replaced atomically.
   expect(world.twin().reported).toMatchObject({ checks: { stateFolder: { status: 'pass' } } });
-  expect(world.simulatorLines().filter((line) => refused.test(line))).toEqual([]);
+  expect(world.simulatorLines().filter((line) => invalidInput.test(line))).toEqual([]);
   const [warm = 0] = resident.slice(warmUpRounds);
-  expect((resident.at(-1) ?? 0) - warm).toBeLessThan(mostGrowthMegabytes);
+  expect((resident.at(-1) ?? 0) - warm).toBeLessThan(maxGrowthMegabytes);
 });
 
-/** What the reported properties should be, by the agent's own report, and what it says of its policy. */
-async function told(world: World, { kind, note, maxFindings }: Wish) {
+/** The reported properties that follow from the agent's own report, and the policy state in that report. */
+async function agentView(world: World, { kind, note, maxFindings }: Desired) {
   const { body } = await world.agent().get('/api/report');
   const document = {
-    good: () => world.policies.good(note, maxFindings),
-    // Which of the good ones the agent saw last is its own affair.
-    bad: () => documentInForce(world.twin().reported),
-    removed: () => world.policies.good('fallback', 20),
+    valid: () => world.policies.valid(note, maxFindings),
+    // Any of the earlier valid policies: the agent may have missed some of them.
+    invalid: () => policyInForce(world.twin().reported),
+    removed: () => world.policies.valid('fallback', 20),
   }[kind]();
-  return { policy: policyOf(body), wanted: document === undefined ? undefined : expected(body, document) };
+  const wanted = document === undefined ? undefined : expectedReported(body, document);
+  return { policy: policyStateOf(body), wanted };
 }
 
-async function same(world: World, last: Wish): Promise<boolean> {
-  const { wanted, policy } = await told(world, last);
+async function agrees(world: World, last: Desired): Promise<boolean> {
+  const { wanted, policy } = await agentView(world, last);
   return (
-    policy.accepted === (last.kind !== 'bad') &&
+    policy.accepted === (last.kind !== 'invalid') &&
     policy.version === (last.kind === 'removed' ? 0 : last.version) &&
     isDeepStrictEqual(wanted, comparable(world.twin().reported))
   );
 }
 
-async function wish(world: World, random: Random, kind: Wish['kind']): Promise<Wish> {
+async function setDesired(world: World, random: Random, kind: Desired['kind']): Promise<Desired> {
   const note = `policy ${random.below(1000)}`;
   const maxFindings = random.pick([1, 2, 3, 20]);
   const version = await world.desire(world.policies.patches[kind](note, maxFindings));
   return { kind, version, note, maxFindings };
 }
 
-/** Something other than a switch. */
-async function event(world: World, random: Random): Promise<void> {
+/** Something other than a fault: a policy, a port, a restart or a method call. */
+async function randomEvent(world: World, random: Random): Promise<void> {
   switch (random.below(8)) {
     case 0:
     case 1:
-      await wish(world, random, 'good');
+      await setDesired(world, random, 'valid');
       return;
     case 2:
-      await wish(world, random, random.pick(['bad', 'removed']));
+      await setDesired(world, random, random.pick(['invalid', 'removed']));
       return;
     case 3:
     case 4:
@@ -148,12 +148,12 @@ async function event(world: World, random: Random): Promise<void> {
     case 5:
       return world.restartSimulator();
     case 6:
-      // An answer there may be or not; what counts is that nobody is harmed by being asked.
+      // The call may go unanswered; it only must not break anything.
       void world.invoke(random.pick(['runChecks', 'getReport', 'nonsense']), {});
   }
 }
 
-async function restart(world: World, random: Random): Promise<void> {
+async function restartAgent(world: World, random: Random): Promise<void> {
   const agent = world.agent();
   if (random.below(2) === 0) {
     agent.child.kill('SIGKILL');
@@ -170,6 +170,6 @@ function expectAlive(world: World): void {
   expect([child.exitCode, child.signalCode, err()], out()).toEqual([null, null, '']);
 }
 
-/** The end of what both sides had to say. */
-const log = (world: World): string =>
+/** The last log lines of the agent and the simulator. */
+const recentLog = (world: World): string =>
   [world.agent().out().split('\n').slice(-60), world.simulatorLines().slice(-40)].flat().join('\n');

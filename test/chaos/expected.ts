@@ -6,16 +6,16 @@ import type { Report } from '../../src/run/report.ts';
 import { reportedProperties } from '../../src/sinks/reported.ts';
 import { reportShape } from '../support/report-shape.ts';
 
-const given = z.looseObject({
+const reportedShape = z.looseObject({
   policy: z.looseObject({ value: z.unknown() }),
   heartbeat: z.string(),
 });
 
 /**
- * The reported properties that a report of the agent's own page renders to, for a policy document in force. Numbers in
- * sentences are left out: those of a finding that stays are told once.
+ * The reported properties for a body of /api/report and the policy document in force. Numbers in messages are masked:
+ * the twin keeps the message of a finding's first report while its status stays the same.
  */
-export function expected(body: string, document: unknown): unknown {
+export function expectedReported(body: string, document: unknown): unknown {
   const report = reportShape.parse(JSON.parse(body)) as Report;
   const outcome = readPolicy(document, checks);
   if (!outcome.accepted) throw new Error(outcome.problems.join('; '));
@@ -24,14 +24,14 @@ export function expected(body: string, document: unknown): unknown {
   return comparable({ ...reportedProperties(report, inForce, true, '', undefined) });
 }
 
-/** What a report says of the policy. */
-export const policyOf = (body: string) => reportShape.parse(JSON.parse(body)).policy;
+/** The policy state in a body of /api/report. */
+export const policyStateOf = (body: string) => reportShape.parse(JSON.parse(body)).policy;
 
-/** The policy that the twin says to be in force; undefined while there is no whole report. */
-export const documentInForce = (reported: JsonObject): unknown =>
-  given.safeParse(reported).data?.policy.value;
+/** The policy document in force by the reported properties; undefined until they are complete. */
+export const policyInForce = (reported: JsonObject): unknown =>
+  reportedShape.safeParse(reported).data?.policy.value;
 
-/** A document without its moments of sending, and its sentences without their numbers. */
+/** Reported properties without version and heartbeat, and with the numbers in sentences masked. */
 export function comparable(reported: object): unknown {
   const { $version, heartbeat, ...rest } = { $version: 0, heartbeat: '', ...reported };
   return JSON.parse(

@@ -1,15 +1,19 @@
 import { allOff } from '../support/policies.ts';
 
-export interface Places {
+export interface Targets {
+  /** Port of a time server. */
   readonly time: number;
+  /** Path of a certificate. */
   readonly certificate: string;
+  /** Port of edgeHub. */
   readonly hub: number;
+  /** A port that opens and closes during the test. */
   readonly tcp: number;
 }
 
-/** What the cloud may ask for. Each is a whole policy, so that a merge of one into another is that one. */
-export function policies({ time, certificate, hub, tcp }: Places) {
-  const good = (note: string, maxFindings: number) => ({
+/** Policies to set in the twin. Each is complete, so that merging it over another one replaces that. */
+export function policies({ time, certificate, hub, tcp }: Targets) {
+  const valid = (note: string, maxFindings: number) => ({
     note,
     schedule: '*/2 * * * * *',
     jitterSeconds: 0,
@@ -39,14 +43,14 @@ export function policies({ time, certificate, hub, tcp }: Places) {
     },
   });
   return {
-    good,
+    valid,
     /** Patches of the desired properties. */
     patches: {
-      good: (note: string, maxFindings: number) => ({
-        policy: { ...good(note, maxFindings), nonsense: null },
+      valid: (note: string, maxFindings: number) => ({
+        policy: { ...valid(note, maxFindings), nonsense: null },
       }),
-      bad: (note: string, maxFindings: number) => ({
-        policy: { ...good(note, maxFindings), nonsense: 'x' },
+      invalid: (note: string, maxFindings: number) => ({
+        policy: { ...valid(note, maxFindings), nonsense: 'x' },
       }),
       removed: () => ({ policy: null }),
     },

@@ -12,24 +12,24 @@ import { simulated } from '../support/simulator.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { policies } from './policies.ts';
 
-/** As the image starts it, so that the memory it takes is the image's. */
+/** The flags of the image, so that memory use is comparable. */
 const nodeOptions = '--max-old-space-size=96 --max-semi-space-size=2';
 
-/** Whether `look`, asked again and again, gave true within so many milliseconds. */
+/** Polls a condition; false when it did not hold within `ms` milliseconds. */
 export async function within(
   ms: number,
-  look: () => boolean | Promise<boolean>,
+  condition: () => boolean | Promise<boolean>,
   everyMs = 20,
 ): Promise<boolean> {
   const end = performance.now() + ms;
   for (;;) {
-    if (await look()) return true;
+    if (await condition()) return true;
     if (performance.now() >= end) return false;
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 
-/** A device that is watched, and everything around it that can go wrong: edgeHub, the agent, a port, the policy. */
+/** A device under test and everything that can fail around it: edgeHub, the agent, a port, the policy. */
 export async function createWorld() {
   const folder = await tempFolder();
   const state = join(folder, 'state');
@@ -42,13 +42,13 @@ export async function createWorld() {
   let simulator = await simulated({ directory });
   onTestFinished(() => simulator.close());
   const lines: string[] = [];
-  const earlier = { connects: 0, reports: 0 };
+  const before = { connects: 0, reports: 0 };
   const { hubPort } = simulator;
   const tcpPort = await refusedPort();
-  const given = policies({ time: time.port, certificate, hub: hubPort, tcp: tcpPort });
+  const devicePolicies = policies({ time: time.port, certificate, hub: hubPort, tcp: tcpPort });
 
   const policyFile = join(folder, 'fallback.json');
-  await writeFile(policyFile, JSON.stringify(given.good('fallback', 20)));
+  await writeFile(policyFile, JSON.stringify(devicePolicies.valid('fallback', 20)));
   const environment = {
     ...simulator.environment,
     HARDENING_STATE_DIR: state,
@@ -59,14 +59,14 @@ export async function createWorld() {
   let server: Server | undefined;
   onTestFinished(() => void server?.close());
 
-  /** Of all lives of the simulator. */
+  /** Totals over all restarts of the simulator. */
   function counts() {
     const { connects, reportedUpdates } = simulator.edgeHub.counters();
-    return { connects: earlier.connects + connects, reports: earlier.reports + reportedUpdates };
+    return { connects: before.connects + connects, reports: before.reports + reportedUpdates };
   }
 
   return {
-    policies: given,
+    policies: devicePolicies,
     counts,
     agent() {
       if (!agent) throw new Error('No agent was started');
@@ -77,29 +77,29 @@ export async function createWorld() {
       return agent;
     },
     twin: () => simulator.edgeHub.twin(),
-    /** Patches the desired properties; gives their new version. */
+    /** Patches the desired properties and returns their new version. */
     async desire(patch: object): Promise<number> {
       const { body } = await simulator.admin('PATCH', '/twin/desired', patch);
       return z.object({ $version: z.number() }).parse(body).$version;
     },
-    /** Asks a direct method. The answer may never come: edgeHub goes away meanwhile. */
+    /** Calls a direct method. Errors are ignored: edgeHub may stop before it answers. */
     invoke: (name: string, payload: object) =>
       simulator.admin('POST', `/methods/${name}?responseTimeoutInSeconds=5`, payload).catch(() => undefined),
     fault: (change: FaultChange) => simulator.admin('PUT', '/faults', change),
     faultsOff: () => simulator.admin('PUT', '/faults', noFaults),
-    /** Grows with whatever the agent does that edgeHub notices. */
+    /** A number that grows with every action of the agent that edgeHub sees. */
     activity() {
       const { connectedClients: _, ...counts } = simulator.edgeHub.counters();
       return simulator.lines.length + Object.values(counts).reduce((sum, count) => sum + count, 0);
     },
-    /** edgeHub recreated in place: another key and another chain, and a twin made anew with the same wishes. */
+    /** Recreates edgeHub: a new key and chain, and a new twin with the same desired properties. */
     async restartSimulator() {
       const { $version: _, ...desired } = simulator.edgeHub.twin().desired;
       const { adminUrl, hubPort, edgeHubMetricsUrl } = simulator;
       const { connects, reports } = counts();
       await simulator.close();
       lines.push(...simulator.lines);
-      Object.assign(earlier, { connects, reports });
+      Object.assign(before, { connects, reports });
       simulator = await simulated({
         directory,
         desired,
@@ -108,7 +108,7 @@ export async function createWorld() {
         metricsPort: Number(new URL(edgeHubMetricsUrl).port),
       });
     },
-    /** A target of outboundReachability comes or goes. */
+    /** Opens or closes the port of an outboundReachability target. */
     async togglePort() {
       if (server) {
         server.close();
@@ -118,14 +118,14 @@ export async function createWorld() {
       server = createServer((socket) => socket.destroy()).listen(tcpPort, '127.0.0.1');
       await once(server, 'listening');
     },
-    /** What the simulator had to say, of all its lives. */
+    /** The simulator's log over all its restarts. */
     simulatorLines: () => [...lines, ...simulator.lines],
   };
 }
 
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
-/** Resident memory of a process, in MB. proc(5) gives it in kB of 1024. */
+/** Resident memory of the agent in MiB, from VmRSS of proc(5) in KiB. */
 export async function residentMegabytes({ child }: RunningAgent): Promise<number> {
   const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
   return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1]) / 1024;

@@ -10,17 +10,17 @@ import { fakeHost } from '../support/fake-host.ts';
 import { policyOf } from '../support/policies.ts';
 import { findSamples, sampleNames, sampleNow } from '../support/samples.ts';
 
-// What every check must keep; a new one is held to it by standing in the registry.
+// The rules for every check. They apply to each check in the registry, including new ones.
 
 const { signal } = new AbortController();
 const defaults = policyOf({}, checks).checks;
 const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
 
 const snakeCase = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
-// Base units of Prometheus, and plain nouns or states for what is counted or is 1 or 0.
+// Base units of Prometheus, and nouns or states for counts and booleans.
 const unit = /_(seconds|bytes|ratio|total|files|files_free|readonly|success|info|present|running|window)$/;
 
-/** Names as a device has them, so that no check can hide behind a name that is not known. */
+/** All names of a device, so that no check returns early because a name is missing. */
 const names = { iothub: 'hub.test', gateway: 'gateway.test', device: 'press-7' };
 
 const samples = await findSamples();
@@ -30,31 +30,31 @@ test('ids are unique', () => {
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test('a gauge belongs to one check', () => {
+test('every gauge belongs to only one check', () => {
   const gauges = checks.flatMap((check) => Object.keys(check.gauges ?? {}));
   expect(new Set(gauges).size).toBe(gauges.length);
 });
 
 describe.each(checks.map((check) => [check.id, check] as const))('%s', (id, check) => {
-  test('has an id in camelCase, as twin keys and metric labels have it', () => {
+  test('has an id in camelCase, valid as a twin key and a metric label', () => {
     expect(id).toMatch(/^[a-z][a-zA-Z0-9]{1,39}$/);
   });
 
-  test('has a title that is a sentence without a final stop', () => {
+  test('has a title that is a sentence without a full stop', () => {
     expect(check.title).toMatch(/^[A-Z].* .*[^.!?\s]$/);
     expect(check.title.length).toBeLessThanOrEqual(80);
   });
 
-  test('is complete with its defaults alone, which are its parameters as they stand', () => {
+  test('has defaults that are complete and valid parameters', () => {
     const params = check.params.parse({});
     expect(check.params.parse(params)).toEqual(params);
   });
 
-  test('refuses a parameter that it does not know', () => {
+  test('rejects an unknown parameter', () => {
     expect(check.params.safeParse({ thresholdOfNothing: 1 }).success).toBe(false);
   });
 
-  test('leaves the keys that every check has to the policy', () => {
+  test('does not define the parameters that the policy adds to every check', () => {
     expect(check.params.safeParse({ enabled: true }).success).toBe(false);
     expect(check.params.safeParse({ schedule: '* * * * *' }).success).toBe(false);
   });
@@ -69,13 +69,13 @@ describe.each(checks.map((check) => [check.id, check] as const))('%s', (id, chec
     }
   });
 
-  test('has reasons of its own, each once, beside those that all checks have', () => {
+  test('has unique reasons that differ from the common ones', () => {
     for (const reason of check.reasons) expect(reason).toMatch(snakeCase);
     expect(new Set(check.reasons).size).toBe(check.reasons.length);
     expect(check.reasons.filter((reason) => commonReasons.some((common) => common === reason))).toEqual([]);
   });
 
-  test('says what it needs in words, or as absolute paths', () => {
+  test('states its needs as absolute paths, URLs or descriptions', () => {
     for (const need of check.needs(check.params.parse({}))) {
       if ('path' in need) expect(need.path).toMatch(/^\/./);
       if (need.kind === 'network') expect(need.what).toMatch(/./);
@@ -83,10 +83,10 @@ describe.each(checks.map((check) => [check.id, check] as const))('%s', (id, chec
     }
   });
 
-  test('refuses thresholds that contradict each other', () => {
+  test('rejects contradicting thresholds', () => {
     const params: Readonly<Record<string, unknown>> = check.params.parse({});
     for (const [warn, fail] of thresholdPairs(params)) {
-      // Each takes the place of the other.
+      // The two values are swapped.
       const document = { checks: { [id]: { [warn]: params[fail], [fail]: params[warn] } } };
       const outcome = readPolicy(document, checks);
       const problems = outcome.accepted ? [] : outcome.problems;
@@ -94,14 +94,14 @@ describe.each(checks.map((check) => [check.id, check] as const))('%s', (id, chec
     }
   });
 
-  test('passes on the good device of its sample, with a reading of every gauge', async () => {
+  test('passes on the good device of its sample and sets every gauge', async () => {
     const findings = await examined(sampleOf(id).good);
     expect(findings.filter(({ status }) => status !== 'pass')).toEqual([]);
     const gauges = findings.flatMap(({ readings = [] }) => readings.map(({ gauge }) => gauge));
     expect([...new Set(gauges)].sort()).toEqual(Object.keys(check.gauges ?? {}).sort());
   });
 
-  test('says on the bad device of its sample what is wrong and what to do', async () => {
+  test('reports the problem and a remedy on the bad device of its sample', async () => {
     const { status, reason, ...given } = sampleOf(id).bad;
     const [worst] = worstFirst(await examined(given));
     expect(worst).toMatchObject({ status, reason });
@@ -118,7 +118,7 @@ describe.each(checks.map((check) => [check.id, check] as const))('%s', (id, chec
     }
   });
 
-  test('asks the host for nothing that it does not list', async () => {
+  test('calls only the host methods that it lists', async () => {
     const { good, bad } = sampleOf(id);
     for (const given of [good, bad]) {
       const listed = Object.entries(given.host).filter(([key]) =>
@@ -138,8 +138,8 @@ describe.each(checks.map((check) => [check.id, check] as const))('%s', (id, chec
     return (await runCheck(check, params, sampleHost(given.host), 5, signal)).findings;
   }
 
-  test('never passes where nothing can be examined', async () => {
-    const { findings } = await runCheck(check, defaults[id] ?? {}, blindHost(), 5, signal);
+  test('never passes when every host method fails', async () => {
+    const { findings } = await runCheck(check, defaults[id] ?? {}, failingHost(), 5, signal);
     expect(findings).not.toEqual([]);
     for (const finding of findings) {
       expect(finding.status).not.toBe('pass');
@@ -148,11 +148,11 @@ describe.each(checks.map((check) => [check.id, check] as const))('%s', (id, chec
     }
   });
 
-  test('has a section of its own in README.md', () => {
+  test('has a section in README.md', () => {
     expect(sectionOf(id)).toBeDefined();
   });
 
-  test('has every parameter and every reason in its section', () => {
+  test('documents every parameter and every reason in its section', () => {
     const section = sectionOf(id) ?? '';
     const words = [...Object.keys(check.params.parse({}) as object), ...check.reasons];
     expect(words.filter((word) => !section.includes(`\`${word}\``))).toEqual([]);
@@ -162,7 +162,7 @@ describe.each(checks.map((check) => [check.id, check] as const))('%s', (id, chec
 function sampleOf(id: string) {
   const sample = samples.get(id);
   if (!sample)
-    throw new Error(`Write a sample for ${id} beside its test: test/checks/<subject>/<check>.sample.ts`);
+    throw new Error(`Write a sample for ${id} next to its test: test/checks/<subject>/<check>.sample.ts`);
   return sample;
 }
 
@@ -171,22 +171,22 @@ const sampleHost = (given: Partial<Host>): Host =>
 
 const paramsOf = ({ params }: Check, policy: object = {}) => params.parse(policy);
 
-/** A pair of parameters such as `warnDays` and `failDays`. */
+/** Pairs of parameters such as `warnDays` and `failDays`. */
 const thresholdPairs = (params: object): [warn: string, fail: string][] =>
   Object.keys(params).flatMap((warn): [string, string][] => {
     const fail = warn.replace(/^warn(?=[A-Z])/, 'fail').replace(/Warn(?=[A-Z])/, 'Fail');
     return fail !== warn && fail in params ? [[warn, fail]] : [];
   });
 
-/** The text below a check's own heading. */
+/** The text below a check's heading. */
 const sectionOf = (id: string): string | undefined =>
   readme.split(/^#{2,4} /m).find((section) => section.split('\n', 1)[0]?.replaceAll('`', '').trim() === id);
 
-// What a host answers without a look-up. Everything else can be refused.
-const known = ['names', 'now', 'memory', 'memoryProblem', 'clockEvents'];
+// Host methods that do not access the machine. All others can fail.
+const localMethods = ['names', 'now', 'memory', 'memoryProblem', 'clockEvents'];
 
-/** A host on which every look-up is refused, but for finding files, so that there is something to examine. */
-const blindHost = (): Host =>
+/** A host on which everything fails except findFiles, so that there is something to examine. */
+const failingHost = (): Host =>
   new Proxy(
     fakeHost({
       names,
@@ -196,8 +196,8 @@ const blindHost = (): Host =>
     }),
     {
       get: (target, key: keyof Host) =>
-        [...known, 'findFiles'].includes(key)
+        [...localMethods, 'findFiles'].includes(key)
           ? target[key]
-          : () => Promise.reject(new Error(`${key} is refused`)),
+          : () => Promise.reject(new Error(`${key} fails`)),
     },
   );

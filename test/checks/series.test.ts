@@ -8,13 +8,13 @@ import { fakeHost } from '../support/fake-host.ts';
 import { checkReport, reportOf } from '../support/sample-report.ts';
 import { findSamples, sampleNow as now, sampleNames } from '../support/samples.ts';
 
-test('the default policy makes at most 350 series on a device with ten modules', async () => {
+test('the default policy produces at most 350 series on a device with ten modules', async () => {
   const samples = await findSamples();
   const { policy, acceptedAt } = defaultPolicy(checks, now);
   const reports = checks.map(async (check) => {
     const { signal } = new AbortController();
-    const given = samples.get(check.id)?.good;
-    const host = fakeHost({ now: () => now, names: sampleNames, ...given?.host });
+    const good = samples.get(check.id)?.good;
+    const host = fakeHost({ now: () => now, names: sampleNames, ...good?.host });
     const { findings } = await runCheck(check, policy.checks[check.id] ?? {}, host, 5, signal);
     const confirmed = findings.map((finding) => ({ ...finding, since: now.toISOString() }));
     return [check.id, checkReport(check.title, confirmed)] as const;
@@ -30,7 +30,7 @@ test('the default policy makes at most 350 series on a device with ten modules',
     policyAcceptedAt: () => acceptedAt,
   });
   const series = samplesOf(await metrics.render(report));
-  // Every gauge of every check has a sample, so that the count is honest.
+  // Proves that the count includes every gauge of every check.
   const names = new Set(series.map(({ name }) => name));
   for (const gauge of checks.flatMap(({ gauges = {} }) => Object.keys(gauges))) {
     expect(names).toContain(`hardening_${gauge}`);

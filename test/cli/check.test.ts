@@ -19,16 +19,16 @@ test.each([
   [['unknown', 'warn'], [], 2],
   [['fail'], [], 1],
   [['fail', 'unknown', 'warn'], [], 1],
-] as const)('verdicts %j with %j end with %i', async (verdicts, options, code) => {
-  const policy = await policyThatGives(...verdicts);
-  const ran = await cli(['check', '--json', ...options, '--policy', policy]);
-  const { checks } = reportShape.parse(JSON.parse(ran.out));
-  const statuses = Object.values(checks).map(({ status }) => status);
-  expect(statuses.filter((status) => status !== 'skip').toSorted()).toEqual(verdicts);
-  expect(ran).toMatchObject({ code, err: '' });
+] as const)('statuses %j with options %j exit with code %i', async (statuses, options, code) => {
+  const policy = await policyThatGives(...statuses);
+  const result = await cli(['check', '--json', ...options, '--policy', policy]);
+  const { checks } = reportShape.parse(JSON.parse(result.out));
+  const reported = Object.values(checks).map(({ status }) => status);
+  expect(reported.filter((status) => status !== 'skip').toSorted()).toEqual(statuses);
+  expect(result).toMatchObject({ code, err: '' });
 });
 
-test('--json prints the report that the agent serves, and nothing else', async () => {
+test('--json prints only the report, in the shape that the agent serves', async () => {
   const { out, err } = await cli([
     'check',
     '--json',
@@ -45,14 +45,14 @@ test('--json prints the report that the agent serves, and nothing else', async (
   expect(err).toBe('');
 });
 
-test('only the checks that are asked for run', async () => {
+test('runs only the checks named on the command line', async () => {
   const policy = await policyThatGives('pass', 'fail');
   const { code, out } = await cli(['check', 'diskSpace', '--json', '--policy', policy]);
   expect(Object.keys(reportShape.parse(JSON.parse(out)).checks)).toEqual(['diskSpace']);
   expect(code).toBe(0);
 });
 
-test('a person gets a table with the next thing to do, and --verbose shows what passes', async () => {
+test('the default output is a table with remedies, and --verbose adds what passes', async () => {
   const policy = await policyThatGives('pass', 'fail');
   const { out } = await cli(['check', '--policy', policy]);
   expect(out).toMatch(/✗ fail {4}outboundReachability: .*\n.*tcp:.*\n.*refused.*\n +Next: Allow/);
@@ -62,7 +62,7 @@ test('a person gets a table with the next thing to do, and --verbose shows what 
   );
 });
 
-test('--junit writes the file as well', async () => {
+test('--junit writes a file in addition to the table', async () => {
   const file = join(await tempFolder(), 'junit.xml');
   const { out, code } = await cli(['check', '--junit', file, '--policy', await policyThatGives('fail')]);
   const xml = await readFile(file, 'utf8');
@@ -72,7 +72,7 @@ test('--junit writes the file as well', async () => {
   expect(code).toBe(1);
 });
 
-test('a JUnit file that cannot be written is one line, and the report is not lost', async () => {
+test('a JUnit file that cannot be written gives a one-line error, and the table is still printed', async () => {
   const file = join(await tempFolder(), 'missing', 'junit.xml');
   const { out, err, code } = await cli(['check', '--junit', file, '--policy', await policyThatGives('pass')]);
   expect(err).toMatch(/^eflow-hardening: Could not write .*missing\/junit\.xml: ENOENT.*\n$/);
@@ -90,11 +90,11 @@ test('an abandoned look-up does not delay the exit', async () => {
     HARDENING_DOCKER_SOCKET: socket,
   });
   expect(out).toContain('WARN');
-  // The engine has ten seconds to answer, of which three count.
+  // The engine request times out after ten seconds; the check waits for three of them.
   expect(performance.now() - startedAt).toBeLessThan(9000);
 });
 
-test('judges by the policy saved from the twin where none is named', async () => {
+test('without --policy it uses the policy saved from the twin', async () => {
   const state = await tempFolder();
   const document = JSON.parse(await readFile(await policyThatGives('warn'), 'utf8'));
   const memory = await openStateFile(state);
@@ -107,7 +107,7 @@ test('judges by the policy saved from the twin where none is named', async () =>
   });
 });
 
-test("judges by the environment's policy file where none is named", async () => {
+test('without --policy it uses HARDENING_POLICY_FILE', async () => {
   const { out } = await cli(['check', '--json'], { HARDENING_POLICY_FILE: await policyThatGives('warn') });
   expect(reportShape.parse(JSON.parse(out))).toMatchObject({
     policy: { source: 'file' },

@@ -7,10 +7,10 @@ import { bundled, run } from '../support/bundle.ts';
 import { cli, policyFile } from '../support/cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-test('list prints every check, what it needs and whether that is given', async () => {
+test('list prints every check, the access it needs and whether it has that access', async () => {
   const root = await tempFolder();
-  const given = await policyFile({ checks: { certificateExpiry: { files: [`${root}/*`, '/nowhere/*'] } } });
-  const { code, out } = await cli(['list', '--policy', given]);
+  const policy = await policyFile({ checks: { certificateExpiry: { files: [`${root}/*`, '/nowhere/*'] } } });
+  const { code, out } = await cli(['list', '--policy', policy]);
   for (const { id, title } of checks) expect(out).toContain(`${id}\n    ${title}\n`);
   expect(out).toContain(`needs to read ${root}: given`);
   expect(out).toContain('needs to read /nowhere: not given');
@@ -19,8 +19,8 @@ test('list prints every check, what it needs and whether that is given', async (
 });
 
 describe('policy', () => {
-  test('validate takes a good one, comments included', async () => {
-    const file = await policyFile('// ours\n{ "checks": { "diskSpace": { "paths": ["/"] } } }');
+  test('validate accepts a valid policy with comments', async () => {
+    const file = await policyFile('// comment\n{ "checks": { "diskSpace": { "paths": ["/"] } } }');
     expect(await cli(['policy', 'validate', file])).toEqual({
       code: 0,
       out: `${file}: a valid policy\n`,
@@ -28,7 +28,7 @@ describe('policy', () => {
     });
   });
 
-  test('validate prints every problem of a bad one, a line each', async () => {
+  test('validate prints one line for each problem of an invalid policy', async () => {
     const file = await policyFile({
       schedul: '',
       checks: { diskSpace: { warnUsedPercent: 99, failUsedPercent: 1 } },
@@ -41,13 +41,13 @@ describe('policy', () => {
     expect({ code, out }).toEqual({ code: 1, out: '' });
   });
 
-  test('validate takes a file that is no JSON for a bad one', async () => {
+  test('validate rejects a file that is not JSON', async () => {
     const { code, err } = await cli(['policy', 'validate', await policyFile('{ "checks": ')]);
     expect(err).toContain('JSON');
     expect(code).toBe(1);
   });
 
-  test('schema prints a JSON Schema with every check and no unknown keys', async () => {
+  test('schema prints a JSON Schema with every check that allows no unknown keys', async () => {
     const { code, out } = await cli(['policy', 'schema']);
     const object = z.object({
       properties: z.record(z.string(), z.unknown()),
@@ -60,14 +60,14 @@ describe('policy', () => {
     expect(code).toBe(0);
   });
 
-  test('example prints what the built-in policy says, as a file that is valid', async () => {
+  test('example prints the built-in policy as a valid file', async () => {
     const { out } = await cli(['policy', 'example']);
     expect(readPolicy(parseJsonc(out), checks)).toEqual(readPolicy({}, checks));
     expect((await cli(['policy', 'validate', await policyFile(out)])).code).toBe(0);
   });
 });
 
-test('a policy may come out of a pipe', async () => {
+test('validate reads a policy from a pipe', async () => {
   const command = `printf '{"checks":{"diskSpice":{}}}' | ${process.execPath} ${bundled('cli')} policy validate /dev/stdin`;
   const { child, err, ended } = run(['sh', '-c', command], {});
   child.stdin?.end();

@@ -7,7 +7,7 @@ import { node } from '../support/node.ts';
 import { eventually } from '../support/simulator.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-test('simulate prints an environment with which the agent connects, and cleans up at Ctrl-C', async () => {
+test('simulate prints an environment with which the agent connects, and cleans up on Ctrl-C', async () => {
   const temporary = await tempFolder();
   const ports = ['--port', '0', '--admin-port', '0', '--metrics-port', '0'];
   const simulator = run([...node, bundled('cli'), 'simulate', ...ports], { TMPDIR: temporary });

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { cli, policyFile } from '../support/cli.ts';
 
-describe('what makes no sense is one line and ends with 2', () => {
+describe('invalid usage prints one line and exits with code 2', () => {
   test.each([
     [['check', 'clokDrift'], {}, /Unknown check clokDrift, did you mean clockDrift\? \(known: clockDrift, /],
     [
@@ -29,20 +29,20 @@ describe('what makes no sense is one line and ends with 2', () => {
     [['simulate', '--port', 'many'], {}, /--port must be a port from 0 to 65535, got "many"/],
     [['check', '--jsn'], {}, /unknown option '--jsn'/],
     [['chek'], {}, /unknown command 'chek'/],
-  ])('%j %j', async (args, environment, line) => {
+  ])('%j %j', async (args, environment, message) => {
     const { code, out, err } = await cli(args, environment);
-    expect(err).toMatch(line);
-    // Commander puts its guess on a line of its own.
+    expect(err).toMatch(message);
+    // Commander prints its suggestion on a separate line.
     expect(
       err
         .trimEnd()
         .split('\n')
-        .filter((each) => !each.startsWith('(Did you mean')),
+        .filter((line) => !line.startsWith('(Did you mean')),
     ).toHaveLength(1);
     expect({ code, out }).toEqual({ code: 2, out: '' });
   });
 
-  test('a policy file with problems names them all', async () => {
+  test('every problem of an invalid policy file is printed', async () => {
     const file = await policyFile({
       schedul: '* * * * *',
       checks: { diskSpace: { warnUsedPercent: 'much' } },
@@ -55,14 +55,14 @@ describe('what makes no sense is one line and ends with 2', () => {
   });
 });
 
-test('help names every command, on standard output, and ends with 0', async () => {
+test('--help lists every command on standard output and exits with code 0', async () => {
   const { code, out, err } = await cli(['--help']);
   for (const command of ['check', 'list', 'policy', 'simulate'])
     expect(out).toMatch(new RegExp(`^  ${command}`, 'm'));
   expect({ code, err }).toEqual({ code: 0, err: '' });
 });
 
-test('--version is the version of the package', async () => {
+test('--version prints the version of the package', async () => {
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
   expect(await cli(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
 });

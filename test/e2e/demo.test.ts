@@ -11,8 +11,8 @@ import { findSamples } from '../support/samples.ts';
 import { refusedPort } from '../support/servers.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-/** What `npm start` starts, on free ports, with a folder of its own for whatever it puts on disk. */
-async function demonstration(port: number) {
+/** Starts what `npm start` starts, on free ports and with its own temporary folder. */
+async function startDemo(port: number) {
   const temporary = await tempFolder();
   const demo = run(
     [...node, bundled('demo')],
@@ -26,12 +26,12 @@ async function demonstration(port: number) {
     },
     { detached: true },
   );
-  let over = false;
+  let ended = false;
   void demo.ended.then(() => {
-    over = true;
+    ended = true;
   });
-  // As the terminal does it: to the simulator and the agent alike.
-  const signal = (name: NodeJS.Signals) => over || process.kill(-(demo.child.pid ?? 0), name);
+  // A terminal signals the whole process group: the simulator and the agent.
+  const signal = (name: NodeJS.Signals) => ended || process.kill(-(demo.child.pid ?? 0), name);
   onTestFinished(async () => {
     signal('SIGKILL');
     await demo.ended;
@@ -39,15 +39,15 @@ async function demonstration(port: number) {
   return { ...demo, temporary, ctrlC: () => signal('SIGINT') };
 }
 
-test('the demonstration shows real verdicts of several kinds, says what it is and ends without a trace', async () => {
+test('the demonstration shows real results of several kinds, names its policy and leaves no files behind', async () => {
   const url = `http://localhost:${await refusedPort()}`;
-  const demo = await demonstration(Number(new URL(url).port));
+  const demo = await startDemo(Number(new URL(url).port));
   await soon(async () => (await fetch(`${url}/readyz`)).status).toBe(200);
 
   expect(demo.out()).toContain(`Status page        ${url}/`);
   const admin = / (http:\/\/\S+)\/twin$/m.exec(demo.out())?.[1];
   const report = reportShape.parse(await (await fetch(`${url}/api/report`)).json());
-  // What is wrong is wrong on purpose, offline too. A sample without a status depends on the machine.
+  // These statuses hold on any machine, offline too. A sample without a status depends on the machine.
   const samples = await findSamples();
   for (const { id } of checks) {
     const expected = samples.get(id)?.demonstration?.status;
@@ -69,9 +69,9 @@ test('the demonstration shows real verdicts of several kinds, says what it is an
   expect(await readdir(demo.temporary)).toEqual([]);
 });
 
-test('the command it shows for changing the policy works', async () => {
+test('the printed command changes the policy', async () => {
   const url = `http://localhost:${await refusedPort()}`;
-  const demo = await demonstration(Number(new URL(url).port));
+  const demo = await startDemo(Number(new URL(url).port));
   await soon(async () => (await fetch(`${url}/readyz`)).status).toBe(200);
   const [, target = '', body = ''] = /curl -X PATCH (\S+) -d '(.*)'$/m.exec(demo.out()) ?? [];
   expect((await fetch(target, { method: 'PATCH', body })).status).toBe(200);
@@ -80,9 +80,9 @@ test('the command it shows for changing the policy works', async () => {
   await soon(metrics).not.toContain('hardening_check_status{check="diskSpace"} 0');
 });
 
-test('SIGTERM ends both', async () => {
+test('SIGTERM stops the simulator and the agent', async () => {
   const url = `http://localhost:${await refusedPort()}`;
-  const demo = await demonstration(Number(new URL(url).port));
+  const demo = await startDemo(Number(new URL(url).port));
   await soon(async () => (await fetch(`${url}/readyz`)).status).toBe(200);
   demo.child.kill('SIGTERM');
   expect(await demo.ended).toBe(0);
@@ -90,12 +90,12 @@ test('SIGTERM ends both', async () => {
   await expect(fetch(url)).rejects.toThrow();
 });
 
-test('a port that is taken is one line, and the simulator goes as well', async () => {
+test('a port in use gives a one-line error and stops the simulator too', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   const address = server.address();
-  const demo = await demonstration(typeof address === 'object' ? (address?.port ?? 0) : 0);
+  const demo = await startDemo(typeof address === 'object' ? (address?.port ?? 0) : 0);
   expect(await demo.ended).toBe(1);
   expect(demo.err()).toMatch(/^eflow-hardening: Could not listen on [^\n]*EADDRINUSE[^\n]*\n$/);
   expect(await readdir(demo.temporary)).toEqual([]);

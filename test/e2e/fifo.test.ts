@@ -5,9 +5,9 @@ import { expect, test } from 'vitest';
 import { createDevice, soon } from '../support/device.ts';
 import { allOff } from '../support/policies.ts';
 
-test('FIFOs in the place of its files hold up neither its start nor its end', async () => {
+test('FIFOs in place of the state and policy files block neither start nor stop', async () => {
   const { start, state, folder } = await createDevice();
-  const file = join(folder, 'followed.json');
+  const file = join(folder, 'policy.json');
   await writeFile(file, JSON.stringify({ checks: allOff }));
   execFileSync('mkfifo', [join(state, 'state.json'), join(folder, 'fifo')]);
   const agent = await start({ HARDENING_POLICY_FILE: file });

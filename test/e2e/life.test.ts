@@ -7,7 +7,7 @@ import { createDevice, soon, startAgent } from '../support/device.ts';
 import { node } from '../support/node.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-test('a restart without the hub goes on with the saved policy, and the report is sent when the hub is back', async () => {
+test('after a restart without the hub the saved policy applies, and the report is sent once the hub is back', async () => {
   const { start, reported, desire, simulator } = await createDevice();
   const first = await start();
   await soon(reported).toMatchObject({ policy: { ac: 200 }, checks: { diskSpace: { status: 'pass' } } });
@@ -41,7 +41,7 @@ test('a restart without the hub goes on with the saved policy, and the report is
   await soon(async () => (await second.get('/metrics')).body).toContain('\nhardening_hub_connected 1\n');
 });
 
-test('what changed while the hub was away is told by a message, over a restart too', async () => {
+test('a change while the hub is unreachable is sent as a message later, even after a restart', async () => {
   const { start, reported, desire, simulator, closed } = await createDevice();
   const target = `tcp://127.0.0.1:${closed.tcp}`;
   const checks = { outboundReachability: { targets: [target], schedule: '* * * * * *' } };
@@ -66,7 +66,7 @@ test('what changed while the hub was away is told by a message, over a restart t
   );
 });
 
-test('SIGTERM ends it with 0 within five seconds, with the report sent that was still waiting', async () => {
+test('on SIGTERM the agent sends its pending report and exits with code 0 within five seconds', async () => {
   const { start, reported, desire, closed } = await createDevice();
   const targets = [`tcp://127.0.0.1:${closed.tcp}`];
   await desire({
@@ -78,7 +78,7 @@ test('SIGTERM ends it with 0 within five seconds, with the report sent that was 
   const agent = await start();
   await soon(reported).toMatchObject({ checks: { outboundReachability: { status: 'fail' } } });
 
-  // Better now, which is no reason to tell the cloud before its time.
+  // An improvement waits for report.minIntervalSeconds.
   const server = createServer((socket) => socket.destroy()).listen(closed.tcp, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
@@ -93,7 +93,7 @@ test('SIGTERM ends it with 0 within five seconds, with the report sent that was 
   expect(await reported()).toMatchObject({ checks: { outboundReachability: { status: 'pass' } } });
 });
 
-test('SIGTERM ends it in time while the hub is away', async () => {
+test('on SIGTERM the agent exits within five seconds while the hub is unreachable', async () => {
   const { start, simulator } = await createDevice();
   await simulator.admin('PUT', '/faults', { down: true });
   const { code, ms } = await (await start()).stop();
@@ -101,7 +101,7 @@ test('SIGTERM ends it in time while the hub is away', async () => {
   expect(ms).toBeLessThan(5000);
 });
 
-describe('a start that cannot be is one line', () => {
+describe('a failed start prints one line', () => {
   const start = async (environment: Readonly<Record<string, string>>) => {
     const state = await tempFolder();
     const agent = run([...node, bundled('main')], { HARDENING_STATE_DIR: state, ...environment });
@@ -110,7 +110,7 @@ describe('a start that cannot be is one line', () => {
     return { code, err: agent.err() };
   };
 
-  test('a port that is taken ends with 1', async () => {
+  test('a port in use exits with code 1', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     onTestFinished(() => void server.close());
     await once(server, 'listening');
@@ -144,15 +144,15 @@ describe('a start that cannot be is one line', () => {
       'HARDENING_POLICY_FILE must be a file that can be read, of 1 MiB at most, got "/dev/null": it is not a regular file',
     ],
     [{ HARDENING_WEB_CONFIG: '/web.yml' }, 'HARDENING_WEB_CONFIG must be unset, got "/web.yml"'],
-  ])('%j ends with 2', async (environment, words) => {
+  ])('%j exits with code 2', async (environment, text) => {
     const { code, err } = await start(environment);
     expect(err).toMatch(/^eflow-hardening: [^\n]+\n$/);
-    expect(err).toContain(words);
+    expect(err).toContain(text);
     expect(code).toBe(2);
   });
 });
 
-test('without a hub it follows the policy file', async () => {
+test('without a hub the agent uses the policy file', async () => {
   const file = await policyThatGives('warn');
   const { get } = await startAgent({
     HARDENING_STATE_DIR: await tempFolder(),
@@ -167,16 +167,16 @@ test('without a hub it follows the policy file', async () => {
   expect((await get('/metrics')).body).not.toContain('hardening_target_info');
 });
 
-test("every line of the log is one that edgeAgent's log filters read, and none spans two", async () => {
+test("edgeAgent's log filters can parse every line of the log", async () => {
   const { start, reported } = await createDevice();
   const agent = await start({ RuntimeLogLevel: 'verbose', HARDENING_STATE_DIR: '/dev/null/state' });
   await soon(reported).toMatchObject({ summary: { status: 'fail' } });
   await agent.stop();
   const lines = agent.out().trimEnd().split('\n');
-  // LogMessageParser.cs of Azure/iotedge: priority, moment, text; our tag stands in the text.
-  const form =
+  // LogMessageParser.cs of Azure/iotedge: priority, timestamp, text; the level tag is part of the text.
+  const format =
     /^<([034567])> \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \+00:00 \[(FTL|ERR|WRN|INF|DBG|VRB)\] - \S/;
-  expect(lines.filter((line) => !form.test(line))).toEqual([]);
+  expect(lines.filter((line) => !format.test(line))).toEqual([]);
   expect(lines.filter((line) => line.includes(' [WRN] - Starting without memory '))).not.toEqual([]);
   expect(agent.err()).toBe('');
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createDevice, soon } from '../support/device.ts';
 
-test('every change of status is logged with what it was and what it is', async () => {
+test('every status change is logged with the previous and the new status', async () => {
   const { start, reported, desire, closed } = await createDevice();
   const agent = await start();
   await soon(reported).toMatchObject({ checks: { diskSpace: { status: 'pass' } } });

@@ -10,7 +10,7 @@ const answer = z.object({
   }),
 });
 
-async function ready(patch: object = {}) {
+async function startReadyAgent(patch: object = {}) {
   const device = await createDevice();
   await device.desire({ policy: patch });
   const agent = await device.start();
@@ -21,8 +21,8 @@ async function ready(patch: object = {}) {
   return { ...device, agent, invoke };
 }
 
-test('calls that overlap are answered, each for itself', async () => {
-  const { invoke } = await ready();
+test('each of several overlapping calls gets its own answer', async () => {
+  const { invoke } = await startReadyAgent();
   const calls = await Promise.all([
     invoke('runChecks', {}),
     invoke('runChecks', { checks: ['diskSpace'] }),
@@ -47,9 +47,9 @@ test('calls that overlap are answered, each for itself', async () => {
   expect(Object.keys(payload.checks)).toEqual(['diskSpace']);
 });
 
-test('a report of hundreds of findings is answered with the worst, and how many there was no room for', async () => {
+test('an oversized report is cut to its worst findings, with the number left out', async () => {
   const targets = Array.from({ length: 400 }, (_, i) => `tcp://127.0.${1 + (i >> 8)}.${i & 255}:9`);
-  const { invoke, agent } = await ready({ checks: { outboundReachability: { targets } } });
+  const { invoke, agent } = await startReadyAgent({ checks: { outboundReachability: { targets } } });
   const whole = (await agent.get('/api/report')).body;
   expect(whole.length).toBeGreaterThan(128 * 1024);
   for (const name of ['getReport', 'runChecks']) {
@@ -59,7 +59,7 @@ test('a report of hundreds of findings is answered with the worst, and how many 
     expect(findings.length).toBeLessThan(400);
     expect(findings[0]).toMatchObject({ status: 'fail', message: expect.any(String) });
     expect(payload.summary.status).toBe('fail');
-    // Of other checks all that pass had to go as well.
+    // Passing findings of other checks are left out too.
     expect(payload.summary.findingsLeftOut).toBeGreaterThanOrEqual(400 - findings.length);
   }
 });

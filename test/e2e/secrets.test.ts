@@ -10,10 +10,10 @@ const planted = {
   environment: 'another-modules-database-password',
 };
 
-/** Everything that leaves the agent: what is served, what the twin holds, what is sent and what is logged. */
-async function allThatLeaves(agent: RunningAgent, { simulator }: Awaited<ReturnType<typeof createDevice>>) {
-  const served = ['/', '/metrics', '/api/report', '/healthz', '/readyz', '/nothing'];
-  const bodies = await Promise.all(served.map(async (path) => (await agent.get(path)).body));
+/** Everything the agent puts out: HTTP responses, twin, messages, method answers and log. */
+async function allOutput(agent: RunningAgent, { simulator }: Awaited<ReturnType<typeof createDevice>>) {
+  const paths = ['/', '/metrics', '/api/report', '/healthz', '/readyz', '/nothing'];
+  const bodies = await Promise.all(paths.map(async (path) => (await agent.get(path)).body));
   const cloud = [
     await simulator.admin('GET', '/twin'),
     await simulator.admin('GET', '/messages'),
@@ -34,9 +34,9 @@ function expectNoSecrets(text: string) {
 }
 
 test.each([
-  ['refuses', async () => (await proxyServer({ refuse: 407 })).port, 'proxy_failed'],
-  ['is not there', refusedPort, 'proxy_failed'],
-] as const)('a proxy that %s: its password is told to nobody', async (_, proxyPort, reason) => {
+  ['rejects the request', async () => (await proxyServer({ refuse: 407 })).port, 'proxy_failed'],
+  ['does not listen', refusedPort, 'proxy_failed'],
+] as const)('the password of a proxy that %s is never disclosed', async (_, proxyPort, reason) => {
   const device = await createDevice();
   await device.desire({ policy: { checks: { outboundReachability: { targets: ['https://away.test/'] } } } });
   const agent = await device.start({
@@ -46,14 +46,14 @@ test.each([
     OTHER_MODULE_ENV: planted.environment,
   });
   await soon(device.reported).toMatchObject({ checks: { outboundReachability: { findings: [{ reason }] } } });
-  const text = await allThatLeaves(agent, device);
-  // The text is that of an agent at work.
+  const text = await allOutput(agent, device);
+  // Proves that the agent was running.
   expect(text).toContain('away.test');
   expect(text).toContain('Stopped');
   expectNoSecrets(text);
 });
 
-test('a connection string that edgeHub refuses is told to nobody', async () => {
+test('a connection string that edgeHub rejects is never disclosed', async () => {
   const device = await createDevice();
   const { IOTEDGE_GATEWAYHOSTNAME: gateway = '' } = device.simulator.environment;
   const fields = ['HostName=simulator.azure-devices.net', 'DeviceId=simulated-edge', 'ModuleId=hardening'];
@@ -66,13 +66,13 @@ test('a connection string that edgeHub refuses is told to nobody', async () => {
     OTHER_MODULE_ENV: planted.environment,
   });
   await soon(agent.out).toContain('No connection to edgeHub');
-  const text = await allThatLeaves(agent, device);
-  // The token was made with the planted key, and it is edgeHub that has refused it.
+  const text = await allOutput(agent, device);
+  // The token was signed with the planted key, and edgeHub rejected it.
   expect(device.simulator.lines.join('\n')).toContain('the token is not signed with');
   expectNoSecrets(text);
 });
 
-test('a proxy that makes no sense is told without its password', async () => {
+test('an invalid proxy setting is reported without its password', async () => {
   const { ended, out, err } = run([...node, bundled('main')], {
     https_proxy: `ftp://operator:${planted.password}@proxy.test`,
   });

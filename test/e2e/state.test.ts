@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createDevice, type RunningAgent, soon } from '../support/device.ts';
 
-/** A device that wants the check of the state folder too. */
-async function device() {
-  const made = await createDevice();
-  await made.desire({ policy: { checks: { stateFolder: { enabled: true } } } });
-  return { ...made, file: join(made.state, 'state.json') };
+/** A device whose policy also enables the stateFolder check. */
+async function createStateDevice() {
+  const device = await createDevice();
+  await device.desire({ policy: { checks: { stateFolder: { enabled: true } } } });
+  return { ...device, file: join(device.state, 'state.json') };
 }
 
 const stateFinding = async ({ get }: RunningAgent) =>
   JSON.parse((await get('/api/report')).body).checks.stateFolder?.findings[0];
 
-test('a folder below /proc, which cannot be made, holds no start up', async () => {
-  const { start } = await device();
+test('a state folder that cannot be created does not block the start', async () => {
+  const { start } = await createStateDevice();
   const agent = await start({ HARDENING_STATE_DIR: '/proc/nowhere' });
   await soon(() => agent.get('/readyz')).toEqual({ status: 200, body: 'ok\n' });
   expect(await stateFinding(agent)).toMatchObject({
@@ -26,14 +26,14 @@ test('a folder below /proc, which cannot be made, holds no start up', async () =
   expect((await agent.stop()).code).toBe(0);
 });
 
-describe('a state file that is not what was written', () => {
-  test('is kept aside, told in the twin as a finding, and all is reported anew', async () => {
-    const { start, reported, file, state } = await device();
+describe('a damaged state file', () => {
+  test('is moved aside and reported as a finding, and the full report is sent again', async () => {
+    const { start, reported, file, state } = await createStateDevice();
     const first = await start();
     await soon(reported).toMatchObject({ checks: { stateFolder: { status: 'pass' } } });
     await first.stop();
-    const whole = await readFile(file);
-    const half = whole.subarray(0, whole.length / 2);
+    const full = await readFile(file);
+    const half = full.subarray(0, full.length / 2);
     await writeFile(file, half);
 
     const second = await start();
@@ -55,8 +55,8 @@ describe('a state file that is not what was written', () => {
     [[5]],
     [{ version: 'x', document: 5, series: 5 }],
     [{ diskSpace: { since: 'never', findings: [5] }, checks: 5 }],
-  ])('but %j under every name does no harm', async (value) => {
-    const { start, reported, file, desire } = await device();
+  ])('with %j under every name is harmless', async (value) => {
+    const { start, reported, file, desire } = await createStateDevice();
     const names = ['policy', 'reported', 'findings', 'history', '__proto__'];
     const values = `{${names.map((name) => `"${name}":${JSON.stringify(value)}`).join()}}`;
     await writeFile(file, `{"version":1,"values":${values}}`);

@@ -6,8 +6,8 @@ import { createDevice, type RunningAgent, soon } from '../support/device.ts';
 import { collectorAccepts, samplesOf } from '../support/exposition.ts';
 import { reportShape } from '../support/report-shape.ts';
 
-/** The checks that the policy of `createDevice` switches on. */
-const watchedChecks = ['clockDrift', 'certificateExpiry', 'diskSpace', 'outboundReachability'];
+/** The checks that the policy of `createDevice` enables. */
+const enabledChecks = ['clockDrift', 'certificateExpiry', 'diskSpace', 'outboundReachability'];
 
 const reportOf = async ({ get }: RunningAgent) =>
   reportShape.parse(JSON.parse((await get('/api/report')).body));
@@ -15,8 +15,8 @@ const samples = async ({ get }: RunningAgent) => samplesOf((await get('/metrics'
 const metric = async (agent: RunningAgent, name: string) =>
   (await samples(agent)).find((sample) => sample.name === name)?.value;
 
-/** A device whose agent has a policy in force, has run every check and has told the twin. */
-async function watched() {
+/** A device whose agent has accepted its policy, run every check and reported to the twin. */
+async function startReportedDevice() {
   const device = await createDevice();
   const agent = await device.start();
   await soon(() => agent.get('/readyz')).toEqual({ status: 200, body: 'ok\n' });
@@ -24,8 +24,8 @@ async function watched() {
   return { ...device, agent };
 }
 
-test('report, twin, metrics and page give the same verdicts', async () => {
-  const { agent, reported, simulator } = await watched();
+test('report, twin, metrics and page show the same statuses', async () => {
+  const { agent, reported, simulator } = await startReportedDevice();
   const report = await reportOf(agent);
   expect(Object.keys(report.checks)).toEqual(checks.map(({ id }) => id));
   expect(report.checks).toMatchObject({
@@ -43,10 +43,10 @@ test('report, twin, metrics and page give the same verdicts', async () => {
   const twin = await reported();
   expect(twin.summary).toEqual({ ...report.summary, findingsLeftOut: 0 });
   for (const [id, { status, since, findings }] of Object.entries(report.checks)) {
-    const told = findings
+    const reportedFindings = findings
       .filter(({ status }) => status !== 'pass' && status !== 'skip')
       .map(({ readings: _, ...rest }) => rest);
-    expect(twin.checks?.[id]).toEqual({ status, since, findings: told });
+    expect(twin.checks?.[id]).toEqual({ status, since, findings: reportedFindings });
   }
 
   const page = (await agent.get('/')).body;
@@ -66,12 +66,12 @@ test('report, twin, metrics and page give the same verdicts', async () => {
     }
   }
 
-  const asked = await simulator.admin('POST', '/methods/getReport', {});
-  const { payload } = z.object({ status: z.literal(200), payload: reportShape }).parse(asked.body);
+  const answer = await simulator.admin('POST', '/methods/getReport', {});
+  const { payload } = z.object({ status: z.literal(200), payload: reportShape }).parse(answer.body);
   expect(payload.checks).toEqual(report.checks);
 });
 
-/** Keeps samples of some checks and of none, and the help of gauges that belong to those checks. */
+/** Whether a line of the metrics page belongs to one of these checks, or to none at all. */
 function isAbout(ids: readonly string[]): (line: string) => boolean {
   const others = checks.filter(({ id }) => !ids.includes(id));
   const foreign = others.flatMap(({ gauges = {}, counters = {} }) => [
@@ -85,17 +85,17 @@ function isAbout(ids: readonly string[]): (line: string) => boolean {
   };
 }
 
-test('the metrics page has the names and labels of its golden copy', async () => {
-  const { agent, folder, simulator, closed } = await watched();
+test('the metrics page has the same names and labels as its golden copy', async () => {
+  const { agent, folder, simulator, closed } = await startReportedDevice();
   const page = (await agent.get('/metrics')).body;
   expect(page.split('\n').filter((line) => !collectorAccepts(line))).toEqual([]);
 
-  const normal = page
+  const normalised = page
     .split('\n')
-    // Not every filesystem counts its inodes.
+    // Not every filesystem has an inode count.
     .filter((line) => !/^hardening_filesystem_files(_free)?\{/.test(line))
-    // The golden copy is about the checks that are switched on here, however many others there are.
-    .filter(isAbout(watchedChecks))
+    // The golden copy holds only the enabled checks, so that it does not change with the registry.
+    .filter(isAbout(enabledChecks))
     .map((line) => (line.startsWith('#') ? line : line.replace(/ [^ ]+$/, '')))
     .join('\n')
     .replaceAll(/\n{3,}/g, '\n\n')
@@ -105,11 +105,11 @@ test('the metrics page has the names and labels of its golden copy', async () =>
     .replace(/source="127\.0\.0\.1:\d+"/g, 'source="127.0.0.1:TIME"')
     .replace(/instance_number="[^"]+"/, 'instance_number="INSTANCE"')
     .replace(/version="[^"]+",revision="[^"]+"/, 'version="VERSION",revision="REVISION"');
-  await expect(normal).toMatchFileSnapshot('../golden/e2e-metrics.txt');
+  await expect(normalised).toMatchFileSnapshot('../golden/e2e-metrics.txt');
 });
 
 test('the metrics count the patches that edgeHub has accepted, and their bytes', async () => {
-  const { agent, desire, simulator } = await watched();
+  const { agent, desire, simulator } = await startReportedDevice();
   await desire({ policy: { note: 'ours' } });
   await soon(() => simulator.edgeHub.twin().reported).toMatchObject({ policy: { value: { note: 'ours' } } });
   // The twin's versions begin with 1, and each accepted patch raises the version by one.
@@ -120,8 +120,8 @@ test('the metrics count the patches that edgeHub has accepted, and their bytes',
   expect(Number(await metric(agent, 'hardening_twin_patch_bytes_total'))).toBeGreaterThan(100 * accepted());
 });
 
-test('a threshold changed in the twin changes the verdict and is acknowledged with its version', async () => {
-  const { agent, desire, reported } = await watched();
+test('a threshold changed in the twin changes the status and is acknowledged with its version', async () => {
+  const { agent, desire, reported } = await startReportedDevice();
   const version = await desire({ policy: { checks: { diskSpace: { warnUsedPercent: 0 } } } });
   await soon(reported).toMatchObject({
     policy: { ac: 200, av: version, value: { checks: { diskSpace: { warnUsedPercent: 0 } } } },
@@ -135,8 +135,8 @@ test('a threshold changed in the twin changes the verdict and is acknowledged wi
   expect(await metric(agent, 'hardening_policy_version')).toBe(String(version));
 });
 
-test('a change of verdict is a message on the output alerts', async () => {
-  const { desire, simulator } = await watched();
+test('a status change is sent as a message on the output alerts', async () => {
+  const { desire, simulator } = await startReportedDevice();
   await desire({ policy: { checks: { diskSpace: { warnUsedPercent: 0 } } } });
   await soon(async () => (await simulator.admin('GET', '/messages')).body).toContainEqual(
     expect.objectContaining({
@@ -154,9 +154,9 @@ test('a change of verdict is a message on the output alerts', async () => {
   );
 });
 
-test('a bad policy is refused with path and reason, and the last good one goes on', async () => {
-  const { agent, desire, reported } = await watched();
-  const good = (await reported()).policy?.value;
+test('an invalid policy is rejected with path and reason, and the last valid one stays in force', async () => {
+  const { agent, desire, reported } = await startReportedDevice();
+  const valid = (await reported()).policy?.value;
   const version = await desire({
     policy: { checks: { diskSpace: { warnUsedPercent: 'much', pahts: ['/'] } } },
   });
@@ -164,7 +164,7 @@ test('a bad policy is refused with path and reason, and the last good one goes o
   const { policy } = await reported();
   expect(policy?.ad).toContain('checks.diskSpace.warnUsedPercent: ');
   expect(policy?.ad).toContain('checks.diskSpace.pahts: unknown key, did you mean paths?');
-  expect(policy?.value).toEqual(good);
+  expect(policy?.value).toEqual(valid);
   expect(await metric(agent, 'hardening_policy_accepted')).toBe('0');
   expect((await agent.get('/')).body).toContain(`Policy version ${version} was rejected`);
   expect(await reportOf(agent)).toMatchObject({
@@ -172,16 +172,16 @@ test('a bad policy is refused with path and reason, and the last good one goes o
     checks: { diskSpace: { status: 'pass' }, outboundReachability: { status: 'fail' } },
   });
 
-  const mended = await desire({ policy: { checks: { diskSpace: { warnUsedPercent: 0, pahts: null } } } });
+  const corrected = await desire({ policy: { checks: { diskSpace: { warnUsedPercent: 0, pahts: null } } } });
   await soon(reported).toMatchObject({
-    policy: { ac: 200, av: mended },
+    policy: { ac: 200, av: corrected },
     checks: { diskSpace: { status: 'warn' } },
   });
   expect(await metric(agent, 'hardening_policy_accepted')).toBe('1');
 });
 
-test('a policy that is taken out of the twin is no longer followed', async () => {
-  const { agent, desire, reported } = await watched();
+test('after the policy is removed from the twin the policy file applies', async () => {
+  const { agent, desire, reported } = await startReportedDevice();
   await desire({ policy: null });
   await soon(reported).toMatchObject({
     policy: { ac: 203, av: 0 },

@@ -1,8 +1,9 @@
 #!/bin/bash
-# Makes stand-ins for the two base images of Dockerfile.amd64 out of Debian's and npm's registries, for machines that
-# cannot pull: FOLDER/build.tar (Debian 12 with Node.js 24 and npm) and FOLDER/runtime.tar (laid out as distroless:
-# the same node at /nodejs/bin/node, its libraries, CA certificates, user 65532, and nothing to run but node).
-# The build image reaches the npm registry the way this machine does. Usage: base-images.sh FOLDER
+# Usage: base-images.sh FOLDER
+# Builds stand-ins for the two base images of Dockerfile.amd64 from Debian packages and npm, for machines that cannot
+# pull images: FOLDER/build.tar (Debian 12 with Node.js 24 and npm) and FOLDER/runtime.tar (the layout of distroless:
+# node at /nodejs/bin/node, its libraries, CA certificates, user 65532 and no other program).
+# The build image uses this machine's npm registry and proxy settings.
 set -euo pipefail
 
 folder=$1
@@ -36,7 +37,7 @@ printf 'root:x:0:\nnonroot:x:65532:\n' >"$runtime/etc/group"
 printf 'hosts: files dns\n' >"$runtime/etc/nsswitch.conf"
 chown 65532:65532 "$runtime/home/nonroot"
 
-# Only what it takes to reach the registry; no token of this machine goes into an image.
+# Only the settings that the registry needs: no token of this machine may end up in an image.
 for key in registry proxy https-proxy noproxy strict-ssl; do
   value=$(npm config get "$key")
   case $value in null | undefined | '') ;; *) printf '%s=%s\n' "$key" "$value" ;; esac

@@ -12,14 +12,14 @@ const signal = AbortSignal.timeout(120_000);
 const mib = 1_048_576;
 
 describe.skipIf(!(isRoot && have('dockerd', 'tar')))(
-  'what a real engine keeps (root; apt-get install docker.io)',
+  'disk usage of a real engine (root; apt-get install docker.io)',
   () => {
     let folder = '';
     let engine: Engine;
 
-    /** Imports an image of one file of so many MiB. */
-    const importImage = async (tag: string, megabytes: number) => {
-      await writeFile(join(folder, 'file'), Buffer.alloc(megabytes * mib, megabytes));
+    /** Imports an image that holds one file. */
+    const importImage = async (tag: string, mebibytes: number) => {
+      await writeFile(join(folder, 'file'), Buffer.alloc(mebibytes * mib, mebibytes));
       execFileSync('tar', ['-C', folder, '-cf', join(folder, 'image.tar'), 'file']);
       const stream = await engine.docker.importImage(createReadStream(join(folder, 'image.tar')), {
         repo: tag,
@@ -29,9 +29,9 @@ describe.skipIf(!(isRoot && have('dockerd', 'tar')))(
       await new Promise((resolve, reject) => stream.once('end', resolve).once('error', reject));
     };
     const usage = async () => {
-      const found = await createEngineUsage(engine)(signal);
-      if (!found) throw new Error('The engine did not answer');
-      return found;
+      const result = await createEngineUsage(engine)(signal);
+      if (!result) throw new Error('The engine did not answer');
+      return result;
     };
 
     beforeAll(async () => {
@@ -44,14 +44,14 @@ describe.skipIf(!(isRoot && have('dockerd', 'tar')))(
       await rm(folder, { recursive: true, force: true });
     });
 
-    test('nothing at first, then images, volumes and containers, used and unused', async () => {
-      const nothing = { bytes: 0, unusedBytes: 0 };
+    test('is zero at first, then counts used and unused images, volumes and containers', async () => {
+      const zero = { bytes: 0, unusedBytes: 0 };
       expect(await usage()).toEqual({
         folder: engine.dataRoot,
-        images: nothing,
-        containers: nothing,
-        volumes: nothing,
-        buildCache: nothing,
+        images: zero,
+        containers: zero,
+        volumes: zero,
+        buildCache: zero,
       });
 
       await importImage('used', 20);
@@ -65,11 +65,11 @@ describe.skipIf(!(isRoot && have('dockerd', 'tar')))(
       await container.putArchive(archive, { path: '/' });
 
       const { images, containers, volumes } = await usage();
-      const inMib = ({ bytes, unusedBytes }: typeof nothing) =>
+      const inMib = ({ bytes, unusedBytes }: typeof zero) =>
         [bytes, unusedBytes].map((n) => Math.round(n / mib));
       expect(inMib(images)).toEqual([50, 30]);
       expect(inMib(volumes)).toEqual([6, 4]);
-      // It has never run, so what was put into it can go with it.
+      // The container has never run, so all of its data counts as unused.
       expect(inMib(containers)).toEqual([30, 30]);
     });
   },

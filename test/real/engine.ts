@@ -13,20 +13,20 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const recipe = fileURLToPath(new URL('base-images.sh', import.meta.url));
 const bridge = 'hardeningtest0';
 
-/** A container engine of the test's own: nothing of it is left behind, and it touches no firewall rule. */
+/** A container engine for one test. It leaves nothing behind and changes no firewall rules. */
 export interface Engine {
   readonly docker: Docker;
   readonly socketPath: string;
   /** This machine's address on the engine's network. */
   readonly gateway: string;
-  /** Where the engine keeps its volumes. */
+  /** Folder of the engine's data, with `volumes/` below it. */
   readonly dataRoot: string;
-  /** Builds an image from this repository, on stand-ins for the base images, with the builder before BuildKit. */
+  /** Builds an image from this repository on stand-in base images, with the builder that preceded BuildKit. */
   build(dockerfile: string, tag: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts dockerd; settles when it answers. Only one at a time can have a `network` for its containers. */
+/** Starts dockerd and waits until it answers. Only one at a time can have a `network` for its containers. */
 export async function startEngine(signal: AbortSignal, { network = true } = {}): Promise<Engine> {
   const folder = await mkdtemp(join(tmpdir(), 'hardening-engine-'));
   const socketPath = join(folder, 'engine.sock');
@@ -39,7 +39,7 @@ export async function startEngine(signal: AbortSignal, { network = true } = {}):
     await run('ip', ['link', 'set', bridge, 'up']);
   }
 
-  // In a mount namespace of its own, so that every mount it makes goes when it goes.
+  // A mount namespace of its own, so that its mounts disappear with it.
   const daemon = spawn(
     'unshare',
     [
@@ -60,17 +60,17 @@ export async function startEngine(signal: AbortSignal, { network = true } = {}):
   daemon.stderr.setEncoding('utf8').on('data', (text: string) => {
     log = (log + text).slice(-4000);
   });
-  const ended = new Promise<void>((resolve) => daemon.once('close', () => resolve()));
+  const exited = new Promise<void>((resolve) => daemon.once('close', () => resolve()));
 
   const stop = async () => {
     daemon.kill('SIGTERM');
-    await ended;
+    await exited;
     if (network) await removeBridge();
     await rm(folder, { recursive: true, force: true });
   };
   const docker = new Docker({ socketPath });
   try {
-    await answers(docker, () => daemon.exitCode !== null, signal);
+    await waitForEngine(docker, () => daemon.exitCode !== null, signal);
   } catch (cause) {
     await stop();
     throw new Error(`dockerd did not start:\n${log}`, { cause });
@@ -97,7 +97,7 @@ export async function startEngine(signal: AbortSignal, { network = true } = {}):
   return { docker, socketPath, gateway, dataRoot, build, stop };
 }
 
-/** The base images' files, made once for each version of their recipe and kept in the temporary folder. */
+/** The base images as tar files, built once per version of base-images.sh and cached in the temporary folder. */
 async function baseImages(signal: AbortSignal): Promise<{ buildTar: string; runtimeTar: string }> {
   const version = createHash('sha256')
     .update(await readFile(recipe))
@@ -114,9 +114,9 @@ async function baseImages(signal: AbortSignal): Promise<{ buildTar: string; runt
   return images;
 }
 
-async function answers(docker: Docker, ended: () => boolean, signal: AbortSignal): Promise<void> {
+async function waitForEngine(docker: Docker, exited: () => boolean, signal: AbortSignal): Promise<void> {
   for (;;) {
-    if (ended()) throw new Error('dockerd ended');
+    if (exited()) throw new Error('dockerd exited');
     try {
       await docker.ping();
       return;
@@ -126,5 +126,5 @@ async function answers(docker: Docker, ended: () => boolean, signal: AbortSignal
   }
 }
 
-/** What a test run that was killed left behind is removed too. */
+/** Also removes a bridge that a killed test run left behind. */
 const removeBridge = () => run('ip', ['link', 'delete', bridge]).catch(() => undefined);

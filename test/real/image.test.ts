@@ -15,13 +15,13 @@ const image = 'eflow-hardening-agent:test';
 const gatewayName = 'edgehub.test';
 const checkIds = checks.map(({ id }) => id);
 const certificate = '/var/lib/aziot/certd/certs/device-id.pem';
-const possible = isRoot && process.arch === 'x64' && have('dockerd', 'docker', 'debootstrap', 'ip');
+const canRun = isRoot && process.arch === 'x64' && have('dockerd', 'docker', 'debootstrap', 'ip');
 
 const reported = z.object({
   checks: z.record(z.string(), z.object({ status: z.string(), findings: z.array(z.unknown()).optional() })),
 });
 
-describe.skipIf(!possible)('the amd64 image (root; apt-get install docker.io debootstrap iproute2)', () => {
+describe.skipIf(!canRun)('the amd64 image (root; apt-get install docker.io debootstrap iproute2)', () => {
   const aborting = new AbortController();
   let folder: string;
   let deviceRoot: string;
@@ -53,7 +53,7 @@ describe.skipIf(!possible)('the amd64 image (root; apt-get install docker.io deb
     try {
       await eventually(async () => expect((await fetch(`${address}/readyz`)).status).toBe(200));
     } catch (cause) {
-      throw new Error(`The module did not get ready:\n${await output(module)}`, { cause });
+      throw new Error(`The module did not become ready:\n${await output(module)}`, { cause });
     }
   }, 300_000);
 
@@ -80,9 +80,9 @@ describe.skipIf(!possible)('the amd64 image (root; apt-get install docker.io deb
       ]),
     );
   };
-  const told = () => reported.parse(simulator.edgeHub.twin().reported).checks;
+  const twinChecks = () => reported.parse(simulator.edgeHub.twin().reported).checks;
 
-  test('the process is user 65532, without a capability and without a way to gain one', async () => {
+  test('the process runs as user 65532, without capabilities and without a way to gain any', async () => {
     const status = await readFile(`/proc/${pid}/status`, 'utf8');
     expect(status).toMatch(/^Uid:\t65532\t65532\t65532\t65532$/m);
     expect(status).toMatch(/^CapBnd:\t0+$/m);
@@ -90,31 +90,34 @@ describe.skipIf(!possible)('the amd64 image (root; apt-get install docker.io deb
     expect(status).toMatch(/^NoNewPrivs:\t1$/m);
   });
 
-  test.each(['sh', 'bash', 'busybox', 'npm', 'apt-get'])('there is no %s in it', async (program) => {
+  test.each(['sh', 'bash', 'busybox', 'npm', 'apt-get'])('the image contains no %s', async (program) => {
     await expect(runOnce(engine.docker, [program])).rejects.toThrow(/executable file not found/);
   });
 
-  test('eflow-hardening is on the path, and runs without a shell', async () => {
+  test('eflow-hardening is on the PATH and runs without a shell', async () => {
     const { output, exitCode } = await runOnce(engine.docker, ['eflow-hardening', 'list']);
     expect(exitCode, output).toBe(0);
     for (const id of checkIds) expect(output).toContain(id);
   });
 
-  test('the metrics have every check', async () => {
+  test('the metrics include every check', async () => {
     expect(Object.keys(await statuses()).sort()).toEqual([...checkIds].sort());
   });
 
-  test('the twin has the same verdicts as the metrics', async () => {
+  test('the twin has the same statuses as the metrics', async () => {
     const numbers = ['pass', 'warn', 'fail', 'unknown', 'skip'];
     await eventually(async () => {
-      const inTwin = Object.entries(told()).map(([id, { status }]) => [id, String(numbers.indexOf(status))]);
+      const inTwin = Object.entries(twinChecks()).map(([id, { status }]) => [
+        id,
+        String(numbers.indexOf(status)),
+      ]);
       expect(Object.fromEntries(inTwin)).toEqual(await statuses());
     });
-    expect(told().outboundReachability?.status).toBe('pass');
+    expect(twinChecks().outboundReachability?.status).toBe('pass');
   });
 
-  test("a certificate of the device's is read through the read-only mount", async () => {
-    expect(told().certificateExpiry?.findings).toContainEqual(
+  test('a certificate of the device is read through the read-only mount', async () => {
+    expect(twinChecks().certificateExpiry?.findings).toContainEqual(
       expect.objectContaining({ target: expect.stringContaining(certificate), status: 'fail' }),
     );
   });
@@ -126,13 +129,13 @@ describe.skipIf(!possible)('the amd64 image (root; apt-get install docker.io deb
     expect(Number(size)).toBe(blocks * bsize);
   });
 
-  test('a threshold changed in the twin changes the verdict', async () => {
-    expect(told().diskSpace?.status).toBe('pass');
+  test('a threshold changed in the twin changes the status', async () => {
+    expect(twinChecks().diskSpace?.status).toBe('pass');
     simulator.edgeHub.patchDesired({ policy: { checks: { diskSpace: { minSizeGiB: 1_000_000 } } } });
-    await eventually(async () => expect(told().diskSpace?.status).not.toBe('pass'));
+    await eventually(async () => expect(twinChecks().diskSpace?.status).not.toBe('pass'));
   });
 
-  test('nothing was written outside of the state volume', async () => {
+  test('nothing was written outside the state volume', async () => {
     const changes = z.array(z.object({ Path: z.string() })).parse((await module.changes()) ?? []);
     const { Mounts } = await module.inspect();
     const mounted = ({ Path }: { Path: string }) =>
@@ -140,15 +143,15 @@ describe.skipIf(!possible)('the amd64 image (root; apt-get install docker.io deb
     expect(changes.filter((change) => !mounted(change))).toEqual([]);
   });
 
-  test('it has never needed two thirds of its memory limit', async () => {
+  test('peak memory stays below two thirds of the limit', async () => {
     const { HostConfig } = await module.inspect();
     const peak = /^VmHWM:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
     expect(HostConfig.Memory).toBeGreaterThan(0);
     expect(Number(peak) * 1024).toBeLessThan((HostConfig.Memory ?? 0) * (2 / 3));
   });
 
-  test('a stop ends within 5 s, with exit code 0 and the last report sent', async () => {
-    // The certificate is renewed, and the better news waits for report.minIntervalSeconds when the stop comes.
+  test('a stop takes less than 5 s, exits with code 0 and sends the last report', async () => {
+    // After the renewal the improved report waits for report.minIntervalSeconds; stopping must send it.
     simulator.edgeHub.patchDesired({
       policy: { schedule: '* * * * * *', report: { minIntervalSeconds: 3600 } },
     });
@@ -158,16 +161,16 @@ describe.skipIf(!possible)('the amd64 image (root; apt-get install docker.io deb
     });
     await writeCertificate(90);
     await eventually(async () => expect((await statuses()).certificateExpiry).toBe('0'));
-    expect(told().certificateExpiry?.status).toBe('fail');
+    expect(twinChecks().certificateExpiry?.status).toBe('fail');
     const started = performance.now();
     await module.stop({ t: 10 });
     expect(performance.now() - started).toBeLessThan(5000);
     const { State } = await module.inspect();
     expect(State).toMatchObject({ ExitCode: 0, OOMKilled: false });
-    expect(told().certificateExpiry?.status).toBe('pass');
+    expect(twinChecks().certificateExpiry?.status).toBe('pass');
   });
 
-  test('a host folder that is missing stops the start, and is not created', async () => {
+  test('a missing host folder prevents the start and is not created', async () => {
     const options = {
       image,
       deviceRoot: join(folder, 'empty'),
@@ -181,7 +184,7 @@ describe.skipIf(!possible)('the amd64 image (root; apt-get install docker.io deb
   });
 });
 
-/** Points every check at this machine, and has changes told at once. */
+/** A policy that points every check at this machine and reports changes at once. */
 const localPolicy = (gateway: string, hubPort: number) => ({
   confirmAfterSeconds: 0,
   jitterSeconds: 0,
@@ -196,7 +199,7 @@ const localPolicy = (gateway: string, hubPort: number) => ({
   },
 });
 
-/** Runs one command in a new container and gives what it wrote. */
+/** Runs one command in a new container; returns its output and exit code. */
 async function runOnce(docker: Docker, command: string[]): Promise<{ output: string; exitCode: number }> {
   const container = await docker.createContainer({
     Image: image,

@@ -19,7 +19,7 @@ const template = z.object({
   }),
 });
 
-/** The module's createOptions, as deployment.template.json has them. */
+/** The module's createOptions from deployment.template.json. */
 export async function templateOptions(): Promise<z.infer<typeof createOptions>> {
   const text = await readFile(new URL('../../deployment.template.json', import.meta.url), 'utf8');
   const manifest = template.parse(JSON.parse(text)).modulesContent;
@@ -28,15 +28,15 @@ export async function templateOptions(): Promise<z.infer<typeof createOptions>> 
 
 export interface ModuleOptions {
   readonly image: string;
-  /** A folder that stands for the root of the device's filesystem. */
+  /** A folder used as the root of the device's filesystem. */
   readonly deviceRoot: string;
   readonly simulator: Simulator;
-  /** Where the simulator's edgeHub is, from inside the container. */
+  /** The address of the simulator's edgeHub as seen from the container. */
   readonly gateway: string;
   readonly gatewayName: string;
 }
 
-/** The template's createOptions with what edgeAgent adds: the image, the environment, the workload socket. */
+/** The template's createOptions plus what edgeAgent adds: image, environment and workload socket. */
 export async function moduleContainer(options: ModuleOptions): Promise<Docker.ContainerCreateOptions> {
   const { image, deviceRoot, simulator, gateway, gatewayName } = options;
   const { HostConfig, ...rest } = await templateOptions();

@@ -19,7 +19,7 @@ const finding = fc.record({
   since: moment,
 });
 
-/** Any report over the checks there are: some missing, some with no findings, some with very many. */
+/** Any report over the registered checks: some missing, some without findings, some with very many. */
 export const anyReport: fc.Arbitrary<Report> = fc
   .uniqueArray(
     fc.tuple(
@@ -31,7 +31,9 @@ export const anyReport: fc.Arbitrary<Report> = fc
     ),
     { selector: ([id]) => id },
   )
-  .map((some) => reportOf(Object.fromEntries(some.map(([id, findings]) => [id, checkReport(id, findings)]))));
+  .map((entries) =>
+    reportOf(Object.fromEntries(entries.map(([id, findings]) => [id, checkReport(id, findings)]))),
+  );
 
 const document = fc.oneof(
   fc.record({ note: fc.string({ maxLength: 200 }) }),
@@ -43,7 +45,7 @@ const document = fc.oneof(
   fc.record({ checks: fc.record({ diskSpace: fc.record({ paths: fc.array(anyText, { maxLength: 3 }) }) }) }),
 );
 
-/** Any policy as it may be in force, refused with any words or accepted. */
+/** Any policy in force, accepted or with any problems of a rejected one. */
 export const anyInForce: fc.Arbitrary<PolicyInForce> = fc
   .record({
     source: fc.constantFrom('twin', 'file', 'saved', 'default'),

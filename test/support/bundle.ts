@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = new URL('../../', import.meta.url);
 
-/** The path of a bundled program. Throws where it does not do what the sources say. */
+/** The path of a bundled program. Throws when the bundle is missing or older than a source. */
 export function bundled(name: 'main' | 'cli' | 'statfs' | 'demo' | 'bench'): string {
   const file = new URL(`dist/${name}.js`, root);
   const built = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -22,16 +22,16 @@ const sources = (): URL[] =>
       .map((file) => new URL(folder + file, root)),
   );
 
-/** A program of ours that runs, with everything it has said so far. */
+/** A running program, with its output so far. */
 export interface Running {
   readonly child: ChildProcess;
   out(): string;
   err(): string;
-  /** Its exit code; null when a signal ended it. */
+  /** Resolves to the exit code; null after a signal. */
   readonly ended: Promise<number | null>;
 }
 
-/** Starts a command with nothing in its environment but these variables and the path. */
+/** Starts a command with only these variables and PATH in its environment. */
 export function run(
   command: readonly string[],
   environment: Readonly<Record<string, string>>,
@@ -43,14 +43,14 @@ export function run(
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const said = { out: '', err: '' };
+  const output = { out: '', err: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said.out += text;
+    output.out += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said.err += text;
+    output.err += text;
   });
-  // Not 'exit': what is still in the pipes counts.
+  // 'exit' can fire before the pipes are drained.
   const ended = once(child, 'close').then(([code]) => code as number | null);
-  return { child, out: () => said.out, err: () => said.err, ended };
+  return { child, out: () => output.out, err: () => output.err, ended };
 }

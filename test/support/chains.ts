@@ -4,7 +4,7 @@ import { sampleNow } from './samples.ts';
 
 const year = 31_536_000_000;
 
-/** A chain of some length, each certificate issued by the next, a quarter of a year old and valid for a year. */
+/** A chain in which each certificate is issued by the next: three months old, valid for another year by default. */
 export const chainOf = (
   name: string,
   length: number,
@@ -21,6 +21,6 @@ export const chainOf = (
     }),
   );
 
-/** What certd keeps, however many modules there are. */
+/** The certificates that certd keeps, independent of the number of modules. */
 const files = ['aziot-edgedca', 'edgeHub-server', 'deviceid', 'est-bootstrap', 'est-identity'];
 export const certdFiles = files.map((name) => `/var/lib/aziot/certd/certs/${name}.cer`);

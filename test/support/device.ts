@@ -21,19 +21,19 @@ const twin = z.object({
   }),
 });
 
-/** Something that takes whole programs a moment. */
-export const soon = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 15_000, interval: 50 });
+/** Polls a value until the expectation holds, with a timeout for whole programs. */
+export const soon = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 15_000, interval: 50 });
 
-/** The bundled agent, on a free port of loopback. */
+/** The bundled agent, listening on a free port of 127.0.0.1. */
 export interface RunningAgent extends Running {
   readonly url: string;
-  /** Body of a GET, whatever its status. */
+  /** GETs a path; does not throw for an error status. */
   get(path: string): Promise<{ readonly status: number; readonly body: string }>;
-  /** Ends it as edgeAgent does; its exit code and how many milliseconds it took. */
+  /** Stops the agent with SIGTERM, as edgeAgent does; `ms` is the time until it exited. */
   stop(): Promise<{ readonly code: number | null; readonly ms: number }>;
 }
 
-/** Starts the bundled agent with only these variables, and waits until it listens. */
+/** Starts the bundled agent and waits until it listens. `wrapper` is a command to run it under. */
 export async function startAgent(
   environment: Readonly<Record<string, string>>,
   wrapper: readonly string[] = [],
@@ -44,17 +44,17 @@ export async function startAgent(
     { detached: true },
   );
   const { child, out, err, ended } = running;
-  let over = false;
+  let exited = false;
   void ended.then(() => {
-    over = true;
+    exited = true;
   });
-  // The whole group, so that a wrapper leaves nobody behind.
-  const signal = (name: NodeJS.Signals) => over || process.kill(-(child.pid ?? 0), name);
+  // Signals the whole process group, so that it reaches the agent under a wrapper too.
+  const signal = (name: NodeJS.Signals) => exited || process.kill(-(child.pid ?? 0), name);
   onTestFinished(async () => {
     signal('SIGKILL');
     await ended;
   });
-  const port = () => / port=(\d+)/.exec(out())?.[1] ?? (over ? `ended: ${out()}${err()}` : undefined);
+  const port = () => / port=(\d+)/.exec(out())?.[1] ?? (exited ? `exited: ${out()}${err()}` : undefined);
   await soon(port).toMatch(/^\d+$/);
   const url = `http://127.0.0.1:${port()}`;
   return {
@@ -72,7 +72,7 @@ export async function startAgent(
   };
 }
 
-/** A certificate that expires in twelve days, as a file in the folder; gives its path. */
+/** Writes a certificate that expires in twelve days to the folder and returns its path. */
 export async function expiringCertificate(folder: string): Promise<string> {
   const path = join(folder, 'certificate.pem');
   const { certificate } = await createRoot({
@@ -85,8 +85,9 @@ export async function expiringCertificate(folder: string): Promise<string> {
 }
 
 /**
- * A device to be watched: a simulated IoT Edge, a time server, a certificate that expires in twelve days, a port
- * where nothing listens, and a policy in the twin that points at them. Nothing runs by itself but once a year.
+ * A device for the agent: a simulated IoT Edge, a time server, a certificate that expires in twelve days, a port
+ * without a listener, and a policy in the twin that points at them. Its schedule is yearly, so checks run only at the
+ * start and after a policy change.
  */
 export async function createDevice() {
   const folder = await tempFolder();
@@ -116,7 +117,7 @@ export async function createDevice() {
     },
   };
 
-  // What holds without a policy in the twin: the built-in one would leave loopback.
+  // Used without a policy in the twin, because the built-in policy would contact hosts outside this machine.
   const policyFile = join(folder, 'fallback.json');
   await writeFile(policyFile, JSON.stringify({ note: 'fallback', checks: allOff }));
 
@@ -132,9 +133,9 @@ export async function createDevice() {
     state,
     closed,
     simulator,
-    /** Patches the twin's desired properties; gives their new version. */
+    /** Patches the twin's desired properties and returns their new version. */
     desire,
-    /** The reported properties, as the cloud sees them. */
+    /** The twin's reported properties. */
     reported: async () => twin.parse((await simulator.admin('GET', '/twin')).body).reported,
     start: (environment: Readonly<Record<string, string>> = {}, wrapper: readonly string[] = []) =>
       startAgent(

@@ -1,18 +1,18 @@
 import type { AddressInfo } from 'node:net';
 import { udpServer } from './udp.ts';
 
-/** What a name server says: addresses of the family asked for, a response code of RFC 1035, or nothing at all. */
+/** The response of a name server: addresses of the requested family, an RFC 1035 response code, or none at all. */
 export type DnsAnswer = readonly string[] | keyof typeof responseCodes | 'silence';
 
 const responseCodes = { failed: 2, 'no such name': 3, refused: 5 };
 
-/** A name server on loopback, as `address:port`. */
+/** Starts a name server on loopback; returns its `address:port`. */
 export async function dnsServer(answer: (name: string, type: 'A' | 'AAAA') => DnsAnswer): Promise<string> {
   const server = await udpServer((query, { address, port }, socket) => {
     const { name, type, end } = question(query);
-    const said = answer(name, type);
-    if (said === 'silence') return;
-    socket.send(reply(query.subarray(0, end), type, said), port, address);
+    const result = answer(name, type);
+    if (result === 'silence') return;
+    socket.send(reply(query.subarray(0, end), type, result), port, address);
   });
   const { address, port } = server.address() as AddressInfo;
   return `${address}:${port}`;
@@ -33,11 +33,11 @@ function question(query: Buffer): { name: string; type: 'A' | 'AAAA'; end: numbe
   };
 }
 
-function reply(asked: Buffer, type: 'A' | 'AAAA', said: Exclude<DnsAnswer, 'silence'>): Buffer {
-  const addresses = typeof said === 'string' ? [] : said;
-  const code = typeof said === 'string' ? responseCodes[said] : 0;
-  const head = Buffer.from(asked);
-  // Response, recursion desired and available.
+function reply(query: Buffer, type: 'A' | 'AAAA', answer: Exclude<DnsAnswer, 'silence'>): Buffer {
+  const addresses = typeof answer === 'string' ? [] : answer;
+  const code = typeof answer === 'string' ? responseCodes[answer] : 0;
+  const head = Buffer.from(query);
+  // Flags QR, RD and RA.
   head.writeUInt16BE(0x8180 | code, 2);
   head.writeUInt16BE(addresses.length, 6);
   head.writeUInt32BE(0, 8);
@@ -53,7 +53,7 @@ function reply(asked: Buffer, type: 'A' | 'AAAA', said: Exclude<DnsAnswer, 'sile
   return Buffer.concat([head, ...records]);
 }
 
-/** Eight groups, or fewer around one `::`. */
+/** The bytes of an IPv6 address, with or without `::`. */
 function ipv6Bytes(address: string): Buffer {
   const [before = '', after = ''] = address.split('::');
   const groups = (text: string) =>

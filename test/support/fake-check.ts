@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Check, Subject } from '../../src/check.ts';
 
-/** A check that looks at `one` and passes, but for what the test gives it. */
-export const fakeCheck = (given: Partial<Check> = {}): Check => ({
+/** A check with one subject, `one`, that passes, except for what the test overrides. */
+export const fakeCheck = (overrides: Partial<Check> = {}): Check => ({
   id: 'fake',
   title: 'The thing is right',
   params: z.strictObject({}),
@@ -11,7 +11,7 @@ export const fakeCheck = (given: Partial<Check> = {}): Check => ({
   needs: () => [],
   subjects: () => [{ target: 'one' }],
   examine: async () => ({ status: 'pass', message: 'It is right' }),
-  ...given,
+  ...overrides,
 });
 
 export const subjectsNamed = (...targets: readonly string[]): Subject[] =>

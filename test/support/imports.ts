@@ -4,23 +4,23 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** One import as it stands in a source. */
+/** One import statement or expression of a source. */
 export interface Import {
-  /** A package, or a path from the project's root. */
+  /** A package, or a path relative to the project's root. */
   readonly from: string;
-  /** Gone at run time. */
+  /** Whether the import is erased at compile time. */
   readonly typeOnly: boolean;
-  /** What is imported by name; `*` and `default` for a whole module. */
+  /** The imported names; `*` or `default` for a whole module. */
   readonly names: readonly string[];
 }
 
 export interface Source {
-  /** From the project's root. */
+  /** Relative to the project's root. */
   readonly path: string;
   readonly text: string;
 }
 
-/** Every TypeScript source below a folder of the project. */
+/** All TypeScript sources below a folder of the project. */
 export async function sourcesIn(folder: string): Promise<Source[]> {
   const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts'));
@@ -32,7 +32,7 @@ export async function sourcesIn(folder: string): Promise<Source[]> {
   );
 }
 
-/** The imports of a source: static ones, re-exports, and dynamic ones with a literal. */
+/** The imports of a source: static imports, re-exports, and dynamic imports of a literal. */
 export function importsOf({ path, text }: Source): Import[] {
   const code = text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
   const statement = /^(?:import|export)\s+(?:(type\s+)?([^'";=()]*?)\s*from\s*)?'([^']+)'/gm;
@@ -54,19 +54,19 @@ export function importsOf({ path, text }: Source): Import[] {
   ];
 }
 
-const listed = (clause: string): string[] =>
+const namesInBraces = (clause: string): string[] =>
   (/\{([^}]*)\}/.exec(clause)?.[1] ?? '').split(',').flatMap((name) => name.trim() || []);
 
 const onlyTypes = (clause: string): boolean =>
   clause.startsWith('{') &&
-  listed(clause).length > 0 &&
-  listed(clause).every((name) => name.startsWith('type '));
+  namesInBraces(clause).length > 0 &&
+  namesInBraces(clause).every((name) => name.startsWith('type '));
 
 function namesIn(clause: string): string[] {
-  const whole = clause
+  const outsideBraces = clause
     .replace(/\{[^}]*\}/, '')
     .replaceAll(',', ' ')
     .trim();
-  const first = whole === '' ? [] : [whole.startsWith('*') ? '*' : 'default'];
-  return [...first, ...listed(clause).map((name) => name.replace(/^type /, '').replace(/ as .*/, ''))];
+  const first = outsideBraces === '' ? [] : [outsideBraces.startsWith('*') ? '*' : 'default'];
+  return [...first, ...namesInBraces(clause).map((name) => name.replace(/^type /, '').replace(/ as .*/, ''))];
 }

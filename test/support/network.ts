@@ -9,24 +9,24 @@ import type { Resolve } from '../../src/host/network/resolve.ts';
 import { createTrust } from '../../src/host/tls/trust.ts';
 import type { Host } from '../../src/host.ts';
 
-interface Given {
-  /** PEM of the authorities in the device's trust bundle. */
+interface NetworkOptions {
+  /** The CA certificates of the device's trust bundle, as PEM. */
   readonly bundle?: string;
   readonly workload?: Pick<Workload, 'trustBundle'>;
   readonly resolve?: Resolve;
-  /** As the variable `https_proxy` has it. */
+  /** The value of the variable `https_proxy`. */
   readonly httpsProxy?: string;
   readonly noProxy?: string;
   readonly now?: () => Date;
 }
 
-/** The network part of a host, for which every name is loopback. */
-export function network(given: Given): Pick<Host, 'probe' | 'presentedChain' | 'httpDate'> {
-  const { resolve = async () => ['127.0.0.1'], bundle = '', now = () => new Date() } = given;
-  const trust = createTrust({ workload: given.workload ?? { trustBundle: async () => bundle } });
+/** The network methods of a host; by default every name resolves to loopback. */
+export function network(options: NetworkOptions): Pick<Host, 'probe' | 'presentedChain' | 'httpDate'> {
+  const { resolve = async () => ['127.0.0.1'], bundle = '', now = () => new Date() } = options;
+  const trust = createTrust({ workload: options.workload ?? { trustBundle: async () => bundle } });
   const connect = createConnect({
     resolve,
-    proxyFor: createProxyFor(parseProxy(given.httpsProxy ?? ''), given.noProxy ?? ''),
+    proxyFor: createProxyFor(parseProxy(options.httpsProxy ?? ''), options.noProxy ?? ''),
   });
   return {
     probe: createProbe({ connect, trust }),

@@ -1,11 +1,11 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Where a program is; nothing where this machine does not have it. */
+/** The path of a program, or undefined if this machine does not have it. */
 export function find(name: string): string | undefined {
-  // Debian keeps daemons out of the path of those who are not root.
+  // On Debian the PATH of ordinary users lacks the sbin folders, where daemons are.
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.map((folder) => join(folder, name)).find(executable);
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
 /** Whether this machine has all of these programs. */
@@ -14,7 +14,7 @@ export const have = (...programs: readonly string[]): boolean =>
 
 export const isRoot = process.getuid?.() === 0;
 
-function executable(path: string): boolean {
+function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;

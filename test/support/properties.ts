@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 
-// Fixed, so that what fails today fails tomorrow; fast-check prints it, with the path to the smallest example.
+// Fixed, so that a failure can be reproduced.
 const seed = 20_261_121;
 
-/** Holds a property against many examples, and ends in bounded time on a slow machine. */
+/** Checks a property with `numRuns` examples, or as many as fit into 15 s on a slow machine. */
 export function holds<T extends [unknown, ...unknown[]]>(property: fc.IProperty<T>, numRuns: number): void {
   console.log(`fast-check seed ${seed}, ${numRuns} runs`);
   fc.assert(property, { seed, numRuns, interruptAfterTimeLimit: 15_000 });
 }
 
-/** Text that somebody may have put into a path, a subject's name or a policy. */
+/** Text that a path, a subject's name or a policy may contain. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ maxLength: 60 }),
   fc.string({ unit: 'binary', maxLength: 60 }),
   fc.constantFrom('__proto__', 'toString', '$a.b #c', '\u0000\u001f', '\ud800', '"quoted" C:\\', ''),
-  // Long, of characters that take from one byte to four, and six where JSON escapes them.
+  // Long text of characters that take one to four bytes in UTF-8, or six when JSON escapes them.
   fc
     .tuple(fc.constantFrom('x', '\u20ac', '\u{1F4BE}', '\u0000', '\ud800', '"'), fc.nat(5000))
     .map(([character, count]) => character.repeat(count)),
@@ -25,12 +25,12 @@ export const anyKey: fc.Arbitrary<string> = fc.oneof(
   anyText,
 );
 
-/** A JSON object of few keys, so that two of them have some in common. */
+/** A JSON object with few possible keys, so that two objects have some in common. */
 export const anyDocument = (leaf: fc.Arbitrary<unknown>) =>
   fc.letrec<{ value: unknown; object: Record<string, unknown> }>((tie) => ({
     object: fc
       .array(fc.tuple(anyKey, tie('value')), { maxLength: 5 })
-      // As JSON.parse does: __proto__ is a key like any other.
+      // Like JSON.parse, which makes __proto__ an ordinary key.
       .map((entries) => Object.fromEntries(entries)),
     value: fc.oneof(
       { depthSize: 'small', withCrossShrink: true },

@@ -1,14 +1,14 @@
-/** Chance that can be had again: the same seed gives the same numbers. */
+/** Pseudo-random numbers: the same seed gives the same sequence. */
 export interface Random {
   readonly seed: number;
-  /** From 0 up to, but not, 1. */
+  /** In [0, 1). */
   next(): number;
-  /** A whole number from 0 up to, but not, `limit`. */
+  /** An integer in [0, limit). */
   below(limit: number): number;
   pick<T>(from: readonly [T, ...T[]]): T;
 }
 
-/** Mulberry32. */
+/** The Mulberry32 generator. */
 export function seeded(seed: number): Random {
   let state = seed;
   const next = () => {
@@ -21,11 +21,11 @@ export function seeded(seed: number): Random {
   return { seed, next, below, pick: (from) => from[below(from.length)] ?? from[0] };
 }
 
-/** The seed that a variable of the environment asks for, or another one each time. It is printed. */
+/** The seed from an environment variable, or a random one. It is printed, so that a run can be repeated. */
 export function seedOf(variable: string): number {
   const seed = Number(process.env[variable] || Math.floor(Math.random() * 2 ** 31));
   if (!Number.isInteger(seed))
-    throw new Error(`${variable} is "${process.env[variable]}", not a whole number`);
+    throw new Error(`${variable} must be an integer, got "${process.env[variable]}"`);
   console.log(`${variable}=${seed}`);
   return seed;
 }

@@ -5,9 +5,9 @@ interface Provider {
   setTokenRenewalValues(validSeconds: number, marginSeconds: number): void;
 }
 
-/** From now on the token of the last connection can be renewed at will; gives what does that. */
+/** Returns a function that makes the SDK renew the token of the latest connection at once. */
 export function renewable(): () => void {
-  // The only way to the SDK's clock: the provider of tokens, as the transport comes by with it.
+  // The SDK exposes its token provider only on the transport, when that connects.
   let renew = () => {};
   const { connect } = Mqtt.prototype;
   onTestFinished(() => {

@@ -26,7 +26,7 @@ const finding = z
   .refine(({ status, reason }) => status === 'pass' || reason !== undefined, 'no reason')
   .refine(({ status, remedy }) => !['warn', 'fail'].includes(status) || remedy !== undefined, 'no remedy');
 
-/** The report as it is promised to other programs: at `/api/report`, from `check --json`, as a method's answer. */
+/** The public shape of the report: at `/api/report`, from `check --json` and in method answers. */
 export const reportShape = z.strictObject({
   generatedAt: moment,
   agent: z.strictObject({

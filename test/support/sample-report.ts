@@ -6,7 +6,7 @@ import { type CheckReport, type Report, summarise, worst } from '../../src/run/r
 
 const since = '2026-11-21T18:00:00.000Z';
 
-/** A finding that passes, with something changed. */
+/** A passing finding, with some fields changed. */
 export const finding = (change: Partial<ConfirmedFinding> = {}): ConfirmedFinding => ({
   target: '/var/lib',
   status: 'pass',
@@ -15,7 +15,7 @@ export const finding = (change: Partial<ConfirmedFinding> = {}): ConfirmedFindin
   ...change,
 });
 
-/** A finding of some status, complete with what such a finding has. */
+/** A finding with this status, and with the reason and remedy that it requires. */
 export const findingThatIs = (status: Status, target: string): ConfirmedFinding =>
   finding({
     target,
@@ -24,7 +24,7 @@ export const findingThatIs = (status: Status, target: string): ConfirmedFinding 
     ...(status === 'warn' || status === 'fail' ? { remedy: 'Make room' } : {}),
   });
 
-/** A check's report that follows from its findings. */
+/** The report of a check with these findings. */
 export const checkReport = (title: string, findings: readonly ConfirmedFinding[]): CheckReport => ({
   title,
   status: worst(findings.map(({ status }) => status)),
@@ -34,7 +34,7 @@ export const checkReport = (title: string, findings: readonly ConfirmedFinding[]
   findings,
 });
 
-/** A report over some checks. */
+/** A report of these checks. */
 export const reportOf = (byId: Readonly<Record<string, CheckReport>>): Report => ({
   generatedAt: '2026-11-21T20:30:00.000Z',
   agent: { version: '1.0.0', startedAt: '2026-11-19T20:30:00.000Z', mode: 'edge', hub: 'connected' },
@@ -43,7 +43,7 @@ export const reportOf = (byId: Readonly<Record<string, CheckReport>>): Report =>
   checks: byId,
 });
 
-/** Every status, every gauge of the four checks, a number of every size. Never changes. */
+/** A constant report with every status, all gauges of four checks, and numbers of all magnitudes. */
 export const sampleReport: Report = reportOf({
   clockDrift: checkReport('The clock agrees with its time sources', [
     finding({
@@ -127,7 +127,7 @@ export const sampleReport: Report = reportOf({
   ]),
 });
 
-/** The built-in policy as if it had come from the twin, with something changed. */
+/** The built-in policy as if it came from the twin, with some fields changed. */
 export const inForce = (change: Partial<PolicyInForce> = {}): PolicyInForce => ({
   ...defaultPolicy(checks, new Date('2026-11-21T12:00:00Z')),
   source: 'twin',

@@ -5,16 +5,16 @@ import { createServer as createTlsServer } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { Issued } from '../../simulator/workload/pki.ts';
 
-/** A server on loopback that lives as long as the test. */
+/** A server on loopback that is closed when the test finishes. */
 export interface TestServer {
   readonly port: number;
-  /** Connections in the order they came. */
+  /** In the order of acceptance. */
   readonly connections: readonly Socket[];
 }
 
 async function listen(
   server: Server,
-  where: { path: string } | { host: string; port: number } = { host: '127.0.0.1', port: 0 },
+  address: { path: string } | { host: string; port: number } = { host: '127.0.0.1', port: 0 },
 ): Promise<TestServer> {
   const connections: Socket[] = [];
   server.on('connection', (socket: Socket) => {
@@ -25,31 +25,31 @@ async function listen(
     server.close();
     for (const socket of connections) socket.destroy();
   });
-  server.listen(where);
+  server.listen(address);
   await once(server, 'listening');
-  const address = server.address();
-  return { port: address !== null && typeof address === 'object' ? address.port : 0, connections };
+  const bound = server.address();
+  return { port: bound !== null && typeof bound === 'object' ? bound.port : 0, connections };
 }
 
-/** Accepts connections and says nothing. `asked` is a deadline that passes once it has been sent something. */
+/** Accepts connections and never sends anything. `asked` is a deadline that passes when it receives data. */
 export async function silentServer(host = '127.0.0.1'): Promise<TestServer & { asked: AbortSignal }> {
   const { signal, pass } = deadline();
   const server = createServer((socket) => socket.once('data', pass));
   return { ...(await listen(server, { host, port: 0 })), asked: signal };
 }
 
-/** A deadline that passes when it is told to, so that no test depends on how busy the machine is. */
+/** A deadline that passes when the test calls `pass`, so that no test depends on the load of the machine. */
 export function deadline(): { readonly signal: AbortSignal; readonly pass: () => void } {
   const controller = new AbortController();
   const pass = () => controller.abort(new DOMException('The deadline has passed', 'TimeoutError'));
   return { signal: controller.signal, pass };
 }
 
-/** Accepts connections and does `onConnection` with each. */
+/** Accepts connections and calls `onConnection` with each. */
 export const tcpServer = (onConnection: (socket: Socket) => void): Promise<TestServer> =>
   listen(createServer(onConnection));
 
-/** A port of loopback where nothing listens. */
+/** A port of 127.0.0.1 without a listener. */
 export async function refusedPort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
@@ -60,7 +60,7 @@ export async function refusedPort(): Promise<number> {
   return port;
 }
 
-/** Presents a certificate's chain; speaks HTTP when given an answer to every request, and nothing otherwise. */
+/** A TLS server with this chain. It serves HTTP if `answer` is given, and otherwise sends nothing. */
 export function tlsServer(
   { chain, key }: Pick<Issued, 'chain' | 'key'>,
   answer?: RequestListener,
@@ -77,14 +77,14 @@ export function tlsServer(
 export const unixHttpServer = (path: string, answer: RequestListener): Promise<TestServer> =>
   listen(createHttpServer(answer), { path });
 
-/** A CONNECT proxy that carries every connection to `upstreamPort` on loopback, or answers with `refuse`. */
-export async function proxyServer(how: { upstreamPort: number } | { refuse: number }) {
+/** A CONNECT proxy that forwards every connection to `upstreamPort` on loopback, or responds with status `refuse`. */
+export async function proxyServer(behaviour: { upstreamPort: number } | { refuse: number }) {
   const asked: { authority: string | undefined; authorization: string | undefined }[] = [];
   const http: HttpServer = createHttpServer();
   http.on('connect', (request, client: Socket) => {
     asked.push({ authority: request.url, authorization: request.headers['proxy-authorization'] });
-    if ('refuse' in how) return client.end(`HTTP/1.1 ${how.refuse} No\r\n\r\n`);
-    const upstream = connect(how.upstreamPort, '127.0.0.1', () => {
+    if ('refuse' in behaviour) return client.end(`HTTP/1.1 ${behaviour.refuse} No\r\n\r\n`);
+    const upstream = connect(behaviour.upstreamPort, '127.0.0.1', () => {
       client.write('HTTP/1.1 200 Connection established\r\n\r\n');
       client.pipe(upstream).pipe(client);
     });

@@ -1,8 +1,9 @@
+import iotDevice from 'azure-iot-device';
+import { Mqtt } from 'azure-iot-device-mqtt';
 import { expect } from 'vitest';
 import { type SimulatorOptions, startSimulator } from '../../simulator/index.ts';
-import { moduleClient } from './module-client.ts';
 
-/** A simulator on free ports, its admin HTTP, and clients of it; `close` ends them all. */
+/** A simulator on free ports, with its admin API and SDK clients. `close` closes all of them. */
 export async function simulated(options: SimulatorOptions = {}) {
   const lines: string[] = [];
   const log = (line: string) => {
@@ -13,12 +14,12 @@ export async function simulated(options: SimulatorOptions = {}) {
 
   return {
     ...simulator,
-    /** What the simulator had to say. */
+    /** The simulator's log. */
     lines,
-    /** A new client of the real SDK, not opened yet. */
+    /** A new SDK client. Not opened yet. */
     async client() {
       const client = await moduleClient(simulator.environment);
-      // Without a listener the SDK's loss of a connection would be an uncaught exception.
+      // Without a listener a lost connection would be an uncaught exception.
       client.on('error', () => undefined);
       clients.push(client);
       return client;
@@ -29,14 +30,14 @@ export async function simulated(options: SimulatorOptions = {}) {
       return { status: response.status, body: await response.json() };
     },
     async close() {
-      // A client that lost its connection can say so when it is closed, which is no matter here.
+      // Closing a client without a connection may fail, which is irrelevant here.
       await Promise.all(clients.map((client) => client.close().catch(() => undefined)));
       await simulator.close();
     },
   };
 }
 
-/** What an answer is, or `no answer` after so many milliseconds. */
+/** The result of `work`, or `no answer` after `ms` milliseconds. */
 export const answerWithin = <T>(ms: number, work: Promise<T>): Promise<T | 'no answer'> =>
   Promise.race([
     work,
@@ -45,5 +46,19 @@ export const answerWithin = <T>(ms: number, work: Promise<T>): Promise<T | 'no a
     }),
   ]);
 
-/** Expects something that takes the SDK or the network a moment. */
-export const eventually = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 10_000 });
+/** Polls a value until the expectation holds, with a timeout for the SDK and the network. */
+export const eventually = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 10_000 });
+
+/** The SDK's module client, created by `fromEnvironment` with these variables. Not opened yet. */
+async function moduleClient(environment: Readonly<Record<string, string>>) {
+  const previous = new Map(Object.keys(environment).map((name) => [name, process.env[name]]));
+  Object.assign(process.env, environment);
+  try {
+    return await iotDevice.ModuleClient.fromEnvironment(Mqtt);
+  } finally {
+    for (const [name, value] of previous) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+}

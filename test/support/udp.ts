@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 
-/** A UDP server on loopback that lives as long as the test. */
+/** A UDP server on loopback that is closed when the test finishes. */
 export async function udpServer(
   onRequest: (request: Buffer, from: RemoteInfo, socket: Socket) => void,
   { address = '127.0.0.1', port = 0 } = {},
@@ -15,11 +15,11 @@ export async function udpServer(
   return socket;
 }
 
-/** A loopback port that refuses datagrams as long as the test runs; nobody else can come to listen there. */
+/** A loopback port that refuses datagrams during the test. It stays bound, so that no other process can use it. */
 export async function refusingPort(): Promise<number> {
   const socket = await udpServer(() => {});
   const { port } = socket.address();
-  // A connected socket is deaf to all but its peer, and the kernel refuses what others send.
+  // A connected socket accepts datagrams only from its peer; the kernel refuses all others.
   const connected = once(socket, 'connect');
   socket.connect(9, '127.0.0.1');
   await connected;

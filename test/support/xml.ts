@@ -1,9 +1,9 @@
-/** What keeps a text from being a well-formed XML document (the part of XML 1.0 that JUnit files use). */
+/** The reasons why a document is not well-formed XML, for the part of XML 1.0 that JUnit files use. */
 export function xmlProblems(document: string): string[] {
   const problems: string[] = [];
   const open: string[] = [];
   let roots = 0;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern searches for control characters.
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(document))
     problems.push('a control character');
   const body = document.replace(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n/, '');
