@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { find } from '../test/support/programs.ts';
+import { find } from '../test/support/programs/installed.ts';
 import { get } from './http.ts';
 import { freePort, type Program, start } from './program.ts';
 import type { World } from './world.ts';

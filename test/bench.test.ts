@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { bundled, run } from './support/bundle.ts';
-import { have } from './support/programs.ts';
+import { bundled, run } from './support/programs/bundle.ts';
+import { have } from './support/programs/installed.ts';
 import { tempFolder } from './support/temp-folder.ts';
 
 const spread = z.object({ min: z.number(), median: z.number(), max: z.number() });

@@ -1,4 +1,4 @@
-import { allOff } from '../support/policies.ts';
+import { allOff } from '../support/fixtures/policies.ts';
 
 export interface Targets {
   /** Port of a time server. */

@@ -6,9 +6,9 @@ import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { type FaultChange, noFaults } from '../../simulator/edge-hub/faults.ts';
 import { startSntpServer } from '../../simulator/sntp-server.ts';
-import { expiringCertificate, type RunningAgent, startAgent } from '../support/device.ts';
-import { refusedPort } from '../support/servers.ts';
-import { simulated } from '../support/simulator.ts';
+import { expiringCertificate, type RunningAgent, startAgent } from '../support/programs/device.ts';
+import { simulated } from '../support/servers/simulator.ts';
+import { refusedPort } from '../support/servers/tcp.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { policies } from './policies.ts';
 

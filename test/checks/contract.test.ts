@@ -6,9 +6,9 @@ import type { Host } from '../../src/host.ts';
 import { readPolicy } from '../../src/policy/policy.ts';
 import { worstFirst } from '../../src/run/report.ts';
 import { type Finding, runCheck } from '../../src/run/runner.ts';
-import { fakeHost } from '../support/fake-host.ts';
-import { policyOf } from '../support/policies.ts';
-import { findSamples, sampleNames, sampleNow } from '../support/samples.ts';
+import { fakeHost } from '../support/fixtures/fake-host.ts';
+import { policyOf } from '../support/fixtures/policies.ts';
+import { findSamples, sampleNames, sampleNow } from '../support/fixtures/samples.ts';
 
 // The rules for every check. They apply to each check in the registry, including new ones.
 

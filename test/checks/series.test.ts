@@ -4,9 +4,9 @@ import { defaultPolicy } from '../../src/policy/in-force.ts';
 import { runCheck } from '../../src/run/runner.ts';
 import { createMetrics } from '../../src/sinks/metrics.ts';
 import { samplesOf } from '../support/exposition.ts';
-import { fakeHost } from '../support/fake-host.ts';
-import { checkReport, reportOf } from '../support/sample-report.ts';
-import { findSamples, sampleNow as now, sampleNames } from '../support/samples.ts';
+import { fakeHost } from '../support/fixtures/fake-host.ts';
+import { checkReport, reportOf } from '../support/fixtures/sample-report.ts';
+import { findSamples, sampleNow as now, sampleNames } from '../support/fixtures/samples.ts';
 
 test('the default policy produces at most 350 series on a device with ten modules', async () => {
   const samples = await findSamples();

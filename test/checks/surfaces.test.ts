@@ -9,9 +9,9 @@ import { renderJunit } from '../../src/sinks/junit.ts';
 import { renderPage } from '../../src/sinks/page/page.ts';
 import { reportedProperties } from '../../src/sinks/reported.ts';
 import { renderTable } from '../../src/sinks/table.ts';
-import { fakeHost } from '../support/fake-host.ts';
-import { checkReport, reportOf } from '../support/sample-report.ts';
-import { findSamples, sampleNow as now, sampleNames } from '../support/samples.ts';
+import { fakeHost } from '../support/fixtures/fake-host.ts';
+import { checkReport, reportOf } from '../support/fixtures/sample-report.ts';
+import { findSamples, sampleNow as now, sampleNames } from '../support/fixtures/samples.ts';
 
 const samples = await findSamples();
 const inForce = defaultPolicy(checks, now);

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checks } from '../../src/checks/index.ts';
 import { openStateFile } from '../../src/state/state-file.ts';
-import { cli, policyFile, policyThatGives } from '../support/cli.ts';
+import { cli, policyFile, policyThatGives } from '../support/programs/cli.ts';
 import { reportShape } from '../support/report-shape.ts';
-import { unixHttpServer } from '../support/servers.ts';
+import { unixHttpServer } from '../support/servers/tcp.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { xmlProblems } from '../support/xml.ts';
 

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { checks } from '../../src/checks/index.ts';
 import { parseJsonc } from '../../src/policy/jsonc.ts';
 import { readPolicy } from '../../src/policy/policy.ts';
-import { bundled, run } from '../support/bundle.ts';
-import { cli, policyFile } from '../support/cli.ts';
+import { bundled, run } from '../support/programs/bundle.ts';
+import { cli, policyFile } from '../support/programs/cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 test('list prints every check, the access it needs and whether it has that access', async () => {

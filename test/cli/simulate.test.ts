@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { bundled, run } from '../support/bundle.ts';
-import { policyThatGives } from '../support/cli.ts';
-import { node } from '../support/node.ts';
-import { eventually } from '../support/simulator.ts';
+import { bundled, run } from '../support/programs/bundle.ts';
+import { policyThatGives } from '../support/programs/cli.ts';
+import { node } from '../support/programs/node.ts';
+import { eventually } from '../support/servers/simulator.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 test('simulate prints an environment with which the agent connects, and cleans up on Ctrl-C', async () => {

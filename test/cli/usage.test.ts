@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { cli, policyFile } from '../support/cli.ts';
+import { cli, policyFile } from '../support/programs/cli.ts';
 
 describe('invalid usage prints one line and exits with code 2', () => {
   test.each([

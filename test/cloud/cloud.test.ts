@@ -8,11 +8,11 @@ import type { OutputMessage } from '../../src/hub/session.ts';
 import { openPolicyKeeper } from '../../src/policy/keeper.ts';
 import { createAgent } from '../../src/run/agent.ts';
 import type { StateFile } from '../../src/state/state-file.ts';
-import { fakeCheck } from '../support/fake-check.ts';
-import { fakeHost } from '../support/fake-host.ts';
-import { deviceForEach, withEnvironment } from '../support/hub.ts';
+import { fakeCheck } from '../support/fixtures/fake-check.ts';
+import { fakeHost } from '../support/fixtures/fake-host.ts';
 import { logLines } from '../support/log.ts';
-import { eventually } from '../support/simulator.ts';
+import { deviceForEach, withEnvironment } from '../support/servers/hub.ts';
+import { eventually } from '../support/servers/simulator.ts';
 
 const now = () => new Date('2026-11-21T20:30:00Z');
 

@@ -4,8 +4,8 @@ import { createMethods } from '../../src/cloud/methods.ts';
 import { defaultPolicy } from '../../src/policy/in-force.ts';
 import { createAgent } from '../../src/run/agent.ts';
 import type { Report } from '../../src/run/report.ts';
-import { deferred, fakeCheck, subjectsNamed } from '../support/fake-check.ts';
-import { fakeHost } from '../support/fake-host.ts';
+import { deferred, fakeCheck, subjectsNamed } from '../support/fixtures/fake-check.ts';
+import { fakeHost } from '../support/fixtures/fake-host.ts';
 
 const now = new Date('2026-11-21T20:30:00Z');
 

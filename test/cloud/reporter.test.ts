@@ -4,8 +4,8 @@ import { createReporter } from '../../src/cloud/reporter.ts';
 import { defaultPolicy, type PolicyInForce } from '../../src/policy/in-force.ts';
 import { type Report, summarise } from '../../src/run/report.ts';
 import type { Reported } from '../../src/sinks/reported.ts';
-import { fakeCheck } from '../support/fake-check.ts';
-import { policyOf } from '../support/policies.ts';
+import { fakeCheck } from '../support/fixtures/fake-check.ts';
+import { policyOf } from '../support/fixtures/policies.ts';
 
 const minuteMs = 60_000;
 const since = '2026-11-21T20:00:00.000Z';

@@ -3,12 +3,12 @@ import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { checks } from '../../src/checks/index.ts';
-import { bundled, run } from '../support/bundle.ts';
-import { soon } from '../support/device.ts';
-import { node } from '../support/node.ts';
+import { findSamples } from '../support/fixtures/samples.ts';
+import { bundled, run } from '../support/programs/bundle.ts';
+import { soon } from '../support/programs/device.ts';
+import { node } from '../support/programs/node.ts';
 import { reportShape } from '../support/report-shape.ts';
-import { findSamples } from '../support/samples.ts';
-import { refusedPort } from '../support/servers.ts';
+import { refusedPort } from '../support/servers/tcp.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 /** Starts what `npm start` starts, on free ports and with its own temporary folder. */

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createDevice, soon } from '../support/device.ts';
-import { allOff } from '../support/policies.ts';
+import { allOff } from '../support/fixtures/policies.ts';
+import { createDevice, soon } from '../support/programs/device.ts';
 
 test('FIFOs in place of the state and policy files block neither start nor stop', async () => {
   const { start, state, folder } = await createDevice();

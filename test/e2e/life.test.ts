@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { bundled, run } from '../support/bundle.ts';
-import { policyThatGives } from '../support/cli.ts';
-import { createDevice, soon, startAgent } from '../support/device.ts';
-import { node } from '../support/node.ts';
+import { bundled, run } from '../support/programs/bundle.ts';
+import { policyThatGives } from '../support/programs/cli.ts';
+import { createDevice, soon, startAgent } from '../support/programs/device.ts';
+import { node } from '../support/programs/node.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 test('after a restart without the hub the saved policy applies, and the report is sent once the hub is back', async () => {

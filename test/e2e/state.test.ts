@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createDevice, type RunningAgent, soon } from '../support/device.ts';
+import { createDevice, type RunningAgent, soon } from '../support/programs/device.ts';
 
 /** A device whose policy also enables the stateFolder check. */
 async function createStateDevice() {

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { checks } from '../../src/checks/index.ts';
 import { statusNumbers } from '../../src/sinks/metrics.ts';
-import { createDevice, type RunningAgent, soon } from '../support/device.ts';
 import { collectorAccepts, samplesOf } from '../support/exposition.ts';
+import { createDevice, type RunningAgent, soon } from '../support/programs/device.ts';
 import { reportShape } from '../support/report-shape.ts';
 
 /** The checks that the policy of `createDevice` enables. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { routes } from '../../src/http/routes.ts';
 import type { Agent } from '../../src/run/agent.ts';
 import type { Metrics } from '../../src/sinks/metrics.ts';
-import { reportOf, sampleReport } from '../support/sample-report.ts';
+import { reportOf, sampleReport } from '../support/fixtures/sample-report.ts';
 
 const unused = () => {
   throw new Error('no request may do this');

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openSession } from '../../src/hub/session.ts';
-import { deviceForEach, shortTimings, startedHub, withEnvironment } from '../support/hub.ts';
-import { tcpServer } from '../support/servers.ts';
-import { eventually } from '../support/simulator.ts';
+import { deviceForEach, shortTimings, startedHub, withEnvironment } from '../support/servers/hub.ts';
+import { eventually } from '../support/servers/simulator.ts';
+import { tcpServer } from '../support/servers/tcp.ts';
 
 const { connectedHub, counters, hubOf, reported, set, simulator } = deviceForEach({ policy: {} });
 

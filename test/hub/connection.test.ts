@@ -5,10 +5,10 @@ import {
   shortTimings,
   startedHub,
   withEnvironment,
-} from '../support/hub.ts';
-import { renewable } from '../support/renewal.ts';
-import { tcpServer } from '../support/servers.ts';
-import { eventually } from '../support/simulator.ts';
+} from '../support/servers/hub.ts';
+import { eventually } from '../support/servers/simulator.ts';
+import { tcpServer } from '../support/servers/tcp.ts';
+import { captureTokenRenewal } from '../support/servers/token-renewal.ts';
 
 const { connectedHub, counters, hubOf, reported, set, simulator } = deviceForEach({ policy: {} });
 
@@ -112,7 +112,7 @@ describe('a lost connection', () => {
 });
 
 test('renewing the token is no outage: the state stays connected, nothing is logged and nothing is lost', async () => {
-  const renew = renewable();
+  const renew = captureTokenRenewal();
   const hub = await connectedHub({ methods: { ping: async () => ({ status: 200, payload: 'pong' }) } });
   const states = new Set<string>();
   const watching = setInterval(() => states.add(hub.state()), 1);

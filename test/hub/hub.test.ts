@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { type OpenSession, openSession } from '../../src/hub/session.ts';
 import { createMetrics } from '../../src/sinks/metrics.ts';
 import { samplesOf } from '../support/exposition.ts';
-import { deviceForEach, patientTimings, shortTimings } from '../support/hub.ts';
-import { reportOf } from '../support/sample-report.ts';
-import { eventually } from '../support/simulator.ts';
+import { reportOf } from '../support/fixtures/sample-report.ts';
+import { deviceForEach, patientTimings, shortTimings } from '../support/servers/hub.ts';
+import { eventually } from '../support/servers/simulator.ts';
 
 const { connectedHub, counters, hubOf, reported, set, simulator } = deviceForEach({
   policy: { servers: ['a', 'b', 'c'] },

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { patchProblem } from '../../simulator/edge-hub/limits.ts';
 import { limitProblems, messageProblem } from '../../src/hub/limits.ts';
 import type { Json } from '../../src/hub/merge-patch.ts';
-import { anyDocument, anyText, holds } from '../support/properties.ts';
+import { anyDocument, anyText, checkProperty } from '../support/properties.ts';
 
 const nested = (levels: number): Json => (levels === 0 ? {} : { a: nested(levels - 1) });
 
@@ -74,7 +74,7 @@ test('every patch within the limits is accepted by the simulator', { timeout: 60
     fc.nat(14).map(nested),
   );
   let accepted = 0;
-  holds(
+  checkProperty(
     fc.property(anyDocument(leaf), (document) => {
       const patch = JSON.parse(JSON.stringify(document));
       if (limitProblems(patch).length > 0) return;

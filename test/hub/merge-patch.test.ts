@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { firstVersion, mergePatch } from '../../simulator/edge-hub/twin.ts';
 import type { JsonObject } from '../../simulator/json.ts';
 import { applyPatch, difference, type Json } from '../../src/hub/merge-patch.ts';
-import { anyDocument, holds } from '../support/properties.ts';
+import { anyDocument, checkProperty } from '../support/properties.ts';
 
 describe('applyPatch', () => {
   // RFC 7396, appendix A, all of it.
@@ -74,7 +74,7 @@ describe('difference', () => {
           Object.fromEntries([...Object.entries(one), ...Object.entries(patch)]),
         ]),
     );
-    holds(
+    checkProperty(
       fc.property(pair, ([one, other]) => {
         // As a twin stores them: without nulls, except inside arrays.
         const [from, to] = [firstVersion(one as JsonObject).values, firstVersion(other as JsonObject).values];

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import type { Json } from '../../src/hub/merge-patch.ts';
 import { openSession, PatchRejected } from '../../src/hub/session.ts';
 import type { Methods } from '../../src/hub/transport.ts';
-import { withEnvironment } from '../support/hub.ts';
-import { renewable } from '../support/renewal.ts';
-import { eventually, simulated } from '../support/simulator.ts';
+import { withEnvironment } from '../support/servers/hub.ts';
+import { eventually, simulated } from '../support/servers/simulator.ts';
+import { captureTokenRenewal } from '../support/servers/token-renewal.ts';
 
 let simulator: Awaited<ReturnType<typeof simulated>>;
 beforeEach(async () => {
@@ -169,7 +169,7 @@ describe('the end of a session', () => {
 });
 
 test('renewing the token, for which the SDK reconnects, does not end the session', async () => {
-  const renew = renewable();
+  const renew = captureTokenRenewal();
   const { readTwin, update, patches, ends, errors } = await opened();
   await readTwin();
   renew();

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { checks } from '../../src/checks/index.ts';
 import { policyExample, policyJsonSchema } from '../../src/policy/example.ts';
 import { parseJsonc } from '../../src/policy/jsonc.ts';
-import { policyOf } from '../support/policies.ts';
+import { policyOf } from '../support/fixtures/policies.ts';
 
 test('the example is accepted and changes nothing', () => {
   const example = parseJsonc(policyExample(checks));

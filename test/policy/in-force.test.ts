@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { defaultPolicy, evaluate, type Requested } from '../../src/policy/in-force.ts';
-import { fakeCheck } from '../support/fake-check.ts';
+import { fakeCheck } from '../support/fixtures/fake-check.ts';
 
 const checks = [fakeCheck()];
 const early = new Date('2026-11-21T20:00:00Z');

@@ -6,7 +6,7 @@ import { createLog } from '../../src/log.ts';
 import type { PolicyInForce } from '../../src/policy/in-force.ts';
 import { openPolicyKeeper } from '../../src/policy/keeper.ts';
 import { openStateFile, type StateFile } from '../../src/state/state-file.ts';
-import { fakeCheck } from '../support/fake-check.ts';
+import { fakeCheck } from '../support/fixtures/fake-check.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const now = () => new Date('2026-11-21T20:30:00Z');

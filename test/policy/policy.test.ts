@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checks } from '../../src/checks/index.ts';
 import { readPolicy } from '../../src/policy/policy.ts';
-import { policyOf } from '../support/policies.ts';
+import { policyOf } from '../support/fixtures/policies.ts';
 
 const problemsOf = (document: unknown): readonly string[] => {
   const outcome = readPolicy(document, checks);

@@ -8,7 +8,7 @@ import { certificateExpiry } from '../../src/checks/certificates/certificate-exp
 import { createCertificates } from '../../src/host/certificates/certificates.ts';
 import { createFiles, readMountinfo } from '../../src/host/files/files.ts';
 import { runCheck } from '../../src/run/runner.ts';
-import { fakeHost } from '../support/fake-host.ts';
+import { fakeHost } from '../support/fixtures/fake-host.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const { signal } = new AbortController();

@@ -11,8 +11,8 @@ import { clockDrift } from '../../src/checks/clock/clock-drift.ts';
 import { createChrony } from '../../src/host/clock/chrony.ts';
 import { createSntp } from '../../src/host/clock/sntp.ts';
 import type { TimeSample } from '../../src/host/clock/types.ts';
-import { fakeHost } from '../support/fake-host.ts';
-import { have } from '../support/programs.ts';
+import { fakeHost } from '../support/fixtures/fake-host.ts';
+import { have } from '../support/programs/installed.ts';
 
 const absent = !have('chronyd', 'faketime');
 const checkNtpTime = '/usr/lib/nagios/plugins/check_ntp_time';

@@ -2,9 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { startAgent } from '../support/device.ts';
-import { allOff } from '../support/policies.ts';
-import { tcpServer } from '../support/servers.ts';
+import { allOff } from '../support/fixtures/policies.ts';
+import { startAgent } from '../support/programs/device.ts';
+import { tcpServer } from '../support/servers/tcp.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const library = readdirSync('/usr/lib')

@@ -5,10 +5,10 @@ import { setTimeout } from 'node:timers/promises';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { startSntpServer } from '../../simulator/sntp-server.ts';
 import type { Report } from '../../src/run/report.ts';
-import { bundled, type Running, run } from '../support/bundle.ts';
-import { node } from '../support/node.ts';
-import { allOff } from '../support/policies.ts';
-import { have, isRoot } from '../support/programs.ts';
+import { allOff } from '../support/fixtures/policies.ts';
+import { bundled, type Running, run } from '../support/programs/bundle.ts';
+import { have, isRoot } from '../support/programs/installed.ts';
+import { node } from '../support/programs/node.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const library = readdirSync('/usr/lib')

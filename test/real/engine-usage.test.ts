@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngineUsage } from '../../src/host/disk/engine-usage.ts';
-import { have, isRoot } from '../support/programs.ts';
+import { have, isRoot } from '../support/programs/installed.ts';
 import { type Engine, startEngine } from './engine.ts';
 
 const signal = AbortSignal.timeout(120_000);

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { diskSpace } from '../../src/checks/disk/disk-space.ts';
 import { createFilesystem } from '../../src/host/disk/filesystem.ts';
 import { runCheck } from '../../src/run/runner.ts';
-import { fakeHost, memoryOf } from '../support/fake-host.ts';
-import { have, isRoot } from '../support/programs.ts';
+import { fakeHost, memoryOf } from '../support/fixtures/fake-host.ts';
+import { have, isRoot } from '../support/programs/installed.ts';
 
 const able =
   isRoot && have('mkfs.ext4', 'mkfs.xfs', 'mkfs.btrfs', 'mount') && existsSync('/dev/loop-control');

@@ -9,9 +9,9 @@ import { diskSpace } from '../../src/checks/disk/disk-space.ts';
 import { createFilesystem } from '../../src/host/disk/filesystem.ts';
 import { createStatfs } from '../../src/host/disk/statfs.ts';
 import { type CheckResult, runCheck } from '../../src/run/runner.ts';
-import { bundled } from '../support/bundle.ts';
-import { fakeHost, memoryOf } from '../support/fake-host.ts';
-import { have, isRoot } from '../support/programs.ts';
+import { fakeHost, memoryOf } from '../support/fixtures/fake-host.ts';
+import { bundled } from '../support/programs/bundle.ts';
+import { have, isRoot } from '../support/programs/installed.ts';
 
 const signal = AbortSignal.timeout(120_000);
 const able = isRoot && have('bindfs', 'fusermount');

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { type Simulator, startSimulator } from '../../simulator/index.ts';
 import { createRoot } from '../../simulator/workload/pki.ts';
 import { checks } from '../../src/checks/index.ts';
-import { have, isRoot } from '../support/programs.ts';
+import { have, isRoot } from '../support/programs/installed.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { moduleContainer } from './module.ts';
 

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { diskSpace } from '../../src/checks/disk/disk-space.ts';
 import { createFilesystem } from '../../src/host/disk/filesystem.ts';
-import { fakeHost, memoryOf } from '../support/fake-host.ts';
-import { have, isRoot } from '../support/programs.ts';
+import { fakeHost, memoryOf } from '../support/fixtures/fake-host.ts';
+import { have, isRoot } from '../support/programs/installed.ts';
 
 const able = isRoot && have('mkfs.ext4', 'mount') && existsSync('/dev/loop-control');
 const signal = AbortSignal.timeout(60_000);

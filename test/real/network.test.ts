@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { have, isRoot } from '../support/programs.ts';
+import { have, isRoot } from '../support/programs/installed.ts';
 import { type Bench, createBench } from './network/bench.ts';
 import { world4 } from './network/namespaces.ts';
 import { blackHoles, dns, hub, many, ports } from './network/places.ts';

@@ -10,10 +10,10 @@ import { createCertificates } from '../../src/host/certificates/certificates.ts'
 import type { Certificate } from '../../src/host/certificates/types.ts';
 import { createFiles } from '../../src/host/files/files.ts';
 import { runCheck } from '../../src/run/runner.ts';
-import { fakeHost } from '../support/fake-host.ts';
-import { network } from '../support/network.ts';
-import { caExtensions, createMaker, type Made, openssl } from '../support/openssl.ts';
-import { have } from '../support/programs.ts';
+import { fakeHost } from '../support/fixtures/fake-host.ts';
+import { network } from '../support/fixtures/host-network.ts';
+import { have } from '../support/programs/installed.ts';
+import { caExtensions, createMaker, type MadeCertificate, openssl } from '../support/programs/openssl.ts';
 
 const { signal } = new AbortController();
 const bundlePath = '/etc/ssl/certs/ca-certificates.crt';
@@ -21,9 +21,9 @@ const bundlePath = '/etc/ssl/certs/ca-certificates.crt';
 describe.skipIf(!have('openssl'))('chains made by OpenSSL (apt-get install openssl)', () => {
   let folder: string;
   let make: ReturnType<typeof createMaker>;
-  let root: Made;
-  let authority: Made;
-  let leaf: Made;
+  let root: MadeCertificate;
+  let authority: MadeCertificate;
+  let leaf: MadeCertificate;
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'hardening-openssl-'));
@@ -37,7 +37,7 @@ describe.skipIf(!have('openssl'))('chains made by OpenSSL (apt-get install opens
   const files = createFiles({ hostRoot: '/' });
   const host = () => fakeHost({ certificates: createCertificates(files) });
 
-  async function findingOf(...chain: readonly Made[]) {
+  async function findingOf(...chain: readonly MadeCertificate[]) {
     const path = join(folder, 'chain.pem');
     writeFileSync(path, chain.map(({ pem }) => pem).join(''));
     const params = certificateChain.params.parse({ files: [path], endpoints: [] });
@@ -46,7 +46,7 @@ describe.skipIf(!have('openssl'))('chains made by OpenSSL (apt-get install opens
   }
 
   /** Whether OpenSSL itself accepts the first of a chain, given the others and the last as a root. */
-  function accepts([first, ...issuers]: readonly Made[]): boolean {
+  function accepts([first, ...issuers]: readonly MadeCertificate[]): boolean {
     const top = issuers.at(-1) ?? first;
     writeFileSync(join(folder, 'others.pem'), issuers.map(({ pem }) => pem).join(''));
     const trust = ['-CAfile', top?.certificate ?? '', '-no-CApath', '-no-CAstore'];
@@ -76,7 +76,7 @@ describe.skipIf(!have('openssl'))('chains made by OpenSSL (apt-get install opens
   });
 
   const plain = ['subjectAltName=DNS:gw.test'];
-  test.each<[string, () => Made[]]>([
+  test.each<[string, () => MadeCertificate[]]>([
     [
       'broken_link',
       () => {
@@ -176,7 +176,11 @@ describe.skipIf(!have('openssl'))('chains made by OpenSSL (apt-get install opens
   });
 
   describe.each(['-tls1_2', '-tls1_3'])('on the wire, %s', (version) => {
-    async function look(served: Made, chain: readonly Made[], trusted: Made) {
+    async function look(
+      served: MadeCertificate,
+      chain: readonly MadeCertificate[],
+      trusted: MadeCertificate,
+    ) {
       writeFileSync(join(folder, 'served.pem'), chain.map(({ pem }) => pem).join(''));
       const sent = chain.length > 0 ? ['-cert_chain', join(folder, 'served.pem')] : [];
       const args = ['-cert', served.certificate, '-key', served.key, ...sent];

@@ -4,9 +4,9 @@ import { appendFile, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openStateFile } from '../../src/state/state-file.ts';
-import { policyThatGives } from '../support/cli.ts';
-import { soon, startAgent } from '../support/device.ts';
-import { have, isRoot } from '../support/programs.ts';
+import { policyThatGives } from '../support/programs/cli.ts';
+import { soon, startAgent } from '../support/programs/device.ts';
+import { have, isRoot } from '../support/programs/installed.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const able = isRoot && have('mkfs.ext4', 'mount') && existsSync('/dev/loop-control');

@@ -3,9 +3,9 @@ import { defaultPolicy, type PolicyInForce } from '../../src/policy/in-force.ts'
 import { type AgentOptions, createAgent } from '../../src/run/agent.ts';
 import type { Report } from '../../src/run/report.ts';
 import type { Schedule } from '../../src/run/schedule.ts';
-import { fakeCheck } from '../support/fake-check.ts';
-import { fakeHost } from '../support/fake-host.ts';
-import { policyOf } from '../support/policies.ts';
+import { fakeCheck } from '../support/fixtures/fake-check.ts';
+import { fakeHost } from '../support/fixtures/fake-host.ts';
+import { policyOf } from '../support/fixtures/policies.ts';
 
 const now = new Date('2026-11-21T20:30:00Z');
 

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { CannotTell, type Check, commonReasons, type Verdict } from '../../src/check.ts';
 import { runCheck } from '../../src/run/runner.ts';
-import { deferred, fakeCheck, subjectsNamed } from '../support/fake-check.ts';
-import { fakeHost } from '../support/fake-host.ts';
+import { deferred, fakeCheck, subjectsNamed } from '../support/fixtures/fake-check.ts';
+import { fakeHost } from '../support/fixtures/fake-host.ts';
 
 const { signal: never } = new AbortController();
 const hang = () => new Promise<never>(() => {});

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Check, Status, Verdict } from '../../src/check.ts';
 import { createWatch, type Ran, type Remembered } from '../../src/run/watch.ts';
-import { deferred, fakeCheck } from '../support/fake-check.ts';
-import { fakeHost } from '../support/fake-host.ts';
-import { policyOf } from '../support/policies.ts';
+import { deferred, fakeCheck } from '../support/fixtures/fake-check.ts';
+import { fakeHost } from '../support/fixtures/fake-host.ts';
+import { policyOf } from '../support/fixtures/policies.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ now: new Date('2026-11-21T20:00:00Z') });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { portOf } from '../../simulator/http.ts';
 import { startSimulator } from '../../simulator/index.ts';
-import { simulated } from '../support/simulator.ts';
+import { simulated } from '../support/servers/simulator.ts';
 
 let simulator: Awaited<ReturnType<typeof simulated>>;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { alertFor } from '../../src/sinks/alerts.ts';
-import { findingThatIs } from '../support/sample-report.ts';
+import { findingWithStatus } from '../support/fixtures/sample-report.ts';
 
 const now = new Date('2026-11-21T20:30:00Z');
 const target = '/var/lib';
@@ -15,7 +15,7 @@ test.each([
   ['fail', 'pass', 'info'],
   ['warn', 'skip', 'info'],
 ] as const)('a change from %s to %s is a message with severity %s', (previous, status, severity) => {
-  const finding = findingThatIs(status, target);
+  const finding = findingWithStatus(status, target);
   expect(alertFor('diskSpace', { target, previous, finding }, now)).toEqual({
     body: { check: 'diskSpace', previousStatus: previous ?? 'none', ...finding },
     properties: { check: 'diskSpace', target, status, previousStatus: previous ?? 'none', severity },
@@ -23,7 +23,7 @@ test.each([
 });
 
 test.each(['pass', 'skip'] as const)('a new finding with status %s is not sent', (status) => {
-  const finding = findingThatIs(status, target);
+  const finding = findingWithStatus(status, target);
   expect(alertFor('diskSpace', { target, previous: undefined, finding }, now)).toBeUndefined();
 });
 
@@ -43,7 +43,7 @@ test('a finding that has disappeared is sent as skip, so that no alert stays ope
 
 test('readings are not sent', () => {
   const finding = {
-    ...findingThatIs('fail', target),
+    ...findingWithStatus('fail', target),
     readings: [{ gauge: 'filesystem_size_bytes', value: 1 }],
   };
   expect(alertFor('diskSpace', { target, previous: 'pass', finding }, now)?.body).not.toHaveProperty(

@@ -6,8 +6,8 @@ import { statuses } from '../../src/check.ts';
 import { limitProblems } from '../../src/hub/limits.ts';
 import { createOutbox } from '../../src/hub/outbox.ts';
 import { reportedProperties } from '../../src/sinks/reported.ts';
-import { anyInForce, anyReport } from '../support/arbitrary-report.ts';
-import { holds } from '../support/properties.ts';
+import { anyInForce, anyReport } from '../support/fixtures/arbitrary-report.ts';
+import { checkProperty } from '../support/properties.ts';
 
 /** As the hub stores it: JSON without nulls. */
 const asStored = (properties: object) => firstVersion(JSON.parse(JSON.stringify(properties))).values;
@@ -21,7 +21,7 @@ const order: readonly string[] = statuses;
 
 describe('any report under any policy', { timeout: 60_000 }, () => {
   test('fits into 16 KB and the limits of IoT Hub, both as checked here and by the simulator', () => {
-    holds(
+    checkProperty(
       fc.property(anyReport, anyInForce, (report, policy) => {
         const properties = render(report, policy);
         expect(Buffer.byteLength(JSON.stringify(properties))).toBeLessThanOrEqual(16_384);
@@ -33,7 +33,7 @@ describe('any report under any policy', { timeout: 60_000 }, () => {
   });
 
   test('includes the worst findings, as many as the policy allows and as fit, and the number left out', () => {
-    holds(
+    checkProperty(
       fc.property(anyReport, anyInForce, (report, policy) => {
         const { summary, checks = {} } = render(report, policy);
         const rank = ({ status }: { status: string }) => order.indexOf(status);
@@ -61,7 +61,7 @@ describe('any report under any policy', { timeout: 60_000 }, () => {
       policy: anyInForce,
       fate: fc.constantFrom('accepted', 'rejected', 'lost', 'response lost'),
     });
-    holds(
+    checkProperty(
       fc.property(fc.array(step, { minLength: 1, maxLength: 5 }), (steps) => {
         let stored: Properties = firstVersion({});
         const outbox = createOutbox(() => 0);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { renderJunit } from '../../src/sinks/junit.ts';
-import { checkReport, finding, reportOf, sampleReport } from '../support/sample-report.ts';
+import { checkReport, finding, reportOf, sampleReport } from '../support/fixtures/sample-report.ts';
 import { xmlProblems } from '../support/xml.ts';
 
 test('a report renders to the golden JUnit file, which is well-formed', async () => {

@@ -6,8 +6,8 @@ import type { Report } from '../../src/run/report.ts';
 import type { Ran } from '../../src/run/watch.ts';
 import { createMetrics, type MetricsOptions } from '../../src/sinks/metrics.ts';
 import { collectorAccepts, samplesOf } from '../support/exposition.ts';
-import { have } from '../support/programs.ts';
-import { checkReport, finding, reportOf, sampleReport } from '../support/sample-report.ts';
+import { checkReport, finding, reportOf, sampleReport } from '../support/fixtures/sample-report.ts';
+import { have } from '../support/programs/installed.ts';
 
 // The sample report contains only some of the registered checks.
 const checks = registry.filter(({ id }) => id in sampleReport.checks);

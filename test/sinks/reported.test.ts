@@ -6,11 +6,11 @@ import { type Reported, reportedProperties } from '../../src/sinks/reported.ts';
 import {
   checkReport,
   finding,
-  findingThatIs,
+  findingWithStatus,
   inForce,
   reportOf,
   sampleReport,
-} from '../support/sample-report.ts';
+} from '../support/fixtures/sample-report.ts';
 
 const heartbeat = '2026-11-21T20:00:00.000Z';
 
@@ -65,8 +65,8 @@ describe('the reported properties contain', () => {
 
   test('the worst findings of all checks, and the number left out', () => {
     const report = reportOf({
-      diskSpace: checkReport('Space', [findingThatIs('unknown', 'a'), findingThatIs('warn', 'b')]),
-      clockDrift: checkReport('Clock', [findingThatIs('warn', 'c'), findingThatIs('fail', 'd')]),
+      diskSpace: checkReport('Space', [findingWithStatus('unknown', 'a'), findingWithStatus('warn', 'b')]),
+      clockDrift: checkReport('Clock', [findingWithStatus('warn', 'c'), findingWithStatus('fail', 'd')]),
     });
     const two = reported(report, atMost(2));
     expect(two.checks?.diskSpace?.findings.map(({ target }) => target)).toEqual(['b']);
@@ -83,7 +83,7 @@ describe("IoT Hub's limits", () => {
   const hostile = 'C:\\a.b $c #d\u0000\n"quoted" {iothub}/..';
 
   test('any target is allowed, because it is a value and never a key', () => {
-    const properties = reported(disk(findingThatIs('fail', hostile)));
+    const properties = reported(disk(findingWithStatus('fail', hostile)));
     expect(problems(properties)).toEqual([]);
     expect(included(properties)[0]?.target).toBe(hostile);
   });
@@ -109,7 +109,7 @@ describe("IoT Hub's limits", () => {
     ['many-byte', '\u20ac'.repeat(5000)],
   ])('100 findings with %s texts stay below 16 KB, and the number left out is reported', (_, message) => {
     const findings = Array.from({ length: 100 }, (_, i) => ({
-      ...findingThatIs(i === 99 ? 'fail' : 'warn', `/mnt/${i}`),
+      ...findingWithStatus(i === 99 ? 'fail' : 'warn', `/mnt/${i}`),
       message,
       remedy: message,
     }));
@@ -154,7 +154,7 @@ describe('texts', () => {
   test('are updated when a finding is added', () => {
     const more = disk(
       ...(hot({ message: 'Used 76.1 %' }).checks.diskSpace?.findings ?? []),
-      findingThatIs('warn', '/data'),
+      findingWithStatus('warn', '/data'),
     );
     expect(included(reported(more, inForce(), before)).map(({ message }) => message)).toContain(
       'Used 76.1 %',

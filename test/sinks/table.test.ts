@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { renderTable } from '../../src/sinks/table.ts';
-import { checkReport, finding, reportOf, sampleReport } from '../support/sample-report.ts';
+import { checkReport, finding, reportOf, sampleReport } from '../support/fixtures/sample-report.ts';
 
 test.each([
   ['table.txt', { colour: false, verbose: false }],

@@ -4,7 +4,10 @@ import fc from 'fast-check';
 const seed = 20_261_121;
 
 /** Checks a property with `numRuns` examples, or as many as fit into 15 s on a slow machine. */
-export function holds<T extends [unknown, ...unknown[]]>(property: fc.IProperty<T>, numRuns: number): void {
+export function checkProperty<T extends [unknown, ...unknown[]]>(
+  property: fc.IProperty<T>,
+  numRuns: number,
+): void {
   console.log(`fast-check seed ${seed}, ${numRuns} runs`);
   fc.assert(property, { seed, numRuns, interruptAfterTimeLimit: 15_000 });
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { stateFolder } from '../../../src/checks/agent/state-folder.ts';
-import { fakeHost } from '../../support/fake-host.ts';
+import { fakeHost } from '../../support/fixtures/fake-host.ts';
 
 const signal = new AbortController().signal;
 const examine = (problem: ReturnType<ReturnType<typeof fakeHost>['memoryProblem']>) =>

@@ -1,6 +1,6 @@
-import { presentedWith } from '../../support/certificates.ts';
-import { certdFiles, chainOf } from '../../support/chains.ts';
-import type { Sample } from '../../support/samples.ts';
+import { certdFiles, chainOf } from '../../support/fixtures/certificate-chains.ts';
+import { presentedWith } from '../../support/fixtures/certificates.ts';
+import type { Sample } from '../../support/fixtures/samples.ts';
 
 const host = {
   findFiles: async () => certdFiles,

@@ -3,8 +3,8 @@ import { CannotTell } from '../../../src/check.ts';
 import { certificateChain } from '../../../src/checks/certificates/certificate-chain.ts';
 import type { Certificate, PresentedChain } from '../../../src/host/certificates/types.ts';
 import type { Host } from '../../../src/host.ts';
-import { certificateWith, presentedWith } from '../../support/certificates.ts';
-import { fakeHost } from '../../support/fake-host.ts';
+import { certificateWith, presentedWith } from '../../support/fixtures/certificates.ts';
+import { fakeHost } from '../../support/fixtures/fake-host.ts';
 
 const { signal } = new AbortController();
 const names = { gateway: 'gw.test', iothub: 'hub.azure-devices.net' };

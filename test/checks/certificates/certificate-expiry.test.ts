@@ -3,8 +3,8 @@ import { CannotTell } from '../../../src/check.ts';
 import { certificateExpiry } from '../../../src/checks/certificates/certificate-expiry.ts';
 import type { Certificate } from '../../../src/host/certificates/types.ts';
 import type { Host } from '../../../src/host.ts';
-import { certificateWith, presentedWith } from '../../support/certificates.ts';
-import { fakeHost } from '../../support/fake-host.ts';
+import { certificateWith, presentedWith } from '../../support/fixtures/certificates.ts';
+import { fakeHost } from '../../support/fixtures/fake-host.ts';
 
 const { signal } = new AbortController();
 const now = new Date('2026-11-21T12:00:00Z');

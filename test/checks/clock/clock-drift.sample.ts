@@ -1,4 +1,4 @@
-import type { Sample } from '../../support/samples.ts';
+import type { Sample } from '../../support/fixtures/samples.ts';
 
 const clock = (offsetSeconds: number) => ({
   sntp: async () => ({ offsetSeconds, errorSeconds: 0.02 }),

@@ -4,7 +4,7 @@ import { clockDrift } from '../../../src/checks/clock/clock-drift.ts';
 import type { ClockEvent, TimeSample } from '../../../src/host/clock/types.ts';
 import type { Host } from '../../../src/host.ts';
 import { runCheck } from '../../../src/run/runner.ts';
-import { fakeHost } from '../../support/fake-host.ts';
+import { fakeHost } from '../../support/fixtures/fake-host.ts';
 
 /** What a source says: offset and error in seconds, or why it says nothing. */
 type Says = readonly [number, number] | Error;

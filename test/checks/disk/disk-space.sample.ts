@@ -1,5 +1,5 @@
-import { memoryOf } from '../../support/fake-host.ts';
-import { type Sample, sampleNow } from '../../support/samples.ts';
+import { memoryOf } from '../../support/fixtures/fake-host.ts';
+import { type Sample, sampleNow } from '../../support/fixtures/samples.ts';
 
 const gib = 2 ** 30;
 const hours = 45 * 24;

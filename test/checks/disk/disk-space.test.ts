@@ -3,7 +3,7 @@ import { CannotTell } from '../../../src/check.ts';
 import { diskSpace } from '../../../src/checks/disk/disk-space.ts';
 import type { EngineUsage, Filesystem } from '../../../src/host/disk/types.ts';
 import type { Host, Sample } from '../../../src/host.ts';
-import { fakeHost, memoryOf } from '../../support/fake-host.ts';
+import { fakeHost, memoryOf } from '../../support/fixtures/fake-host.ts';
 
 const { signal } = new AbortController();
 const gib = 1_073_741_824;

@@ -1,5 +1,5 @@
 import { CannotTell } from '../../../src/check.ts';
-import type { Sample } from '../../support/samples.ts';
+import type { Sample } from '../../support/fixtures/samples.ts';
 
 export const sample: Sample = {
   check: 'dnsResolution',

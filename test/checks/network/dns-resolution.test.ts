@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CannotTell } from '../../../src/check.ts';
 import { dnsResolution } from '../../../src/checks/network/dns-resolution.ts';
-import { fakeHost } from '../../support/fake-host.ts';
+import { fakeHost } from '../../support/fixtures/fake-host.ts';
 
 const never = new AbortController().signal;
 const { examine, params, subjects } = dnsResolution;

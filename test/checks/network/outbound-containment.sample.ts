@@ -1,4 +1,4 @@
-import type { Sample } from '../../support/samples.ts';
+import type { Sample } from '../../support/fixtures/samples.ts';
 
 export const sample: Sample = {
   check: 'outboundContainment',

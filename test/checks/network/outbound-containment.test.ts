@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { CannotTell } from '../../../src/check.ts';
 import { outboundContainment } from '../../../src/checks/network/outbound-containment.ts';
 import type { Probe, ProbeTarget } from '../../../src/host/network/types.ts';
-import { fakeHost } from '../../support/fake-host.ts';
-import { network } from '../../support/network.ts';
-import { refusedPort, silentServer } from '../../support/servers.ts';
+import { fakeHost } from '../../support/fixtures/fake-host.ts';
+import { network } from '../../support/fixtures/host-network.ts';
+import { refusedPort, silentServer } from '../../support/servers/tcp.ts';
 
 const never = new AbortController().signal;
 const { examine, params, subjects } = outboundContainment;

@@ -1,5 +1,5 @@
 import { probePhases } from '../../../src/host/network/types.ts';
-import type { Sample } from '../../support/samples.ts';
+import type { Sample } from '../../support/fixtures/samples.ts';
 
 const seconds = Object.fromEntries(probePhases.map((phase) => [phase, 0.1]));
 

@@ -8,9 +8,9 @@ import {
   probeFailures,
 } from '../../../src/host/network/types.ts';
 import type { Host } from '../../../src/host.ts';
-import { fakeHost } from '../../support/fake-host.ts';
-import { network } from '../../support/network.ts';
-import { silentServer } from '../../support/servers.ts';
+import { fakeHost } from '../../support/fixtures/fake-host.ts';
+import { network } from '../../support/fixtures/host-network.ts';
+import { silentServer } from '../../support/servers/tcp.ts';
 
 const never = new AbortController().signal;
 const { examine, params, reasons, subjects } = outboundReachability;

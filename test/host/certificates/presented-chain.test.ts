@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type TlsOptions } from 'node:tls';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createRoot, type Issued } from '../../../simulator/workload/pki.ts';
-import { network } from '../../support/network.ts';
-import { proxyServer, refusedPort, silentServer, tlsServer } from '../../support/servers.ts';
+import { network } from '../../support/fixtures/host-network.ts';
+import { proxyServer, refusedPort, silentServer, tlsServer } from '../../support/servers/tcp.ts';
 
 const never = new AbortController().signal;
 let root: Issued;

@@ -3,7 +3,7 @@ import { connect, createSecureContext } from 'node:tls';
 import { expect, test } from 'vitest';
 import { createRoot } from '../../../simulator/workload/pki.ts';
 import { createWireOrder, type WireOrder } from '../../../src/host/certificates/wire-order.ts';
-import { tlsServer } from '../../support/servers.ts';
+import { tlsServer } from '../../support/servers/tcp.ts';
 
 const root = await createRoot({ commonName: 'Root' });
 const middle = await root.issue({ commonName: 'Middle', ca: true });

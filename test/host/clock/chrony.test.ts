@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { CannotTell } from '../../../src/check.ts';
 import { createChrony } from '../../../src/host/clock/chrony.ts';
 import { encodeTrackingRequest, isReplyTo, parseTracking } from '../../../src/host/clock/chrony-packet.ts';
-import { refusingPort, udpServer } from '../../support/udp.ts';
+import { refusingPort, udpServer } from '../../support/servers/udp.ts';
 
 /** From chronyd 4.3 with its clock 90 s behind its source; `chronyc tracking` said `90.000015259 seconds slow`. */
 const captured = Buffer.from(

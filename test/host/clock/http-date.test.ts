@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createRoot, type Issued } from '../../../simulator/workload/pki.ts';
-import { network } from '../../support/network.ts';
-import { refusedPort, silentServer, tlsServer } from '../../support/servers.ts';
+import { network } from '../../support/fixtures/host-network.ts';
+import { refusedPort, silentServer, tlsServer } from '../../support/servers/tcp.ts';
 
 const never = new AbortController().signal;
 const local = new Date('2026-11-21T20:30:00Z');

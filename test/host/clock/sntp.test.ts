@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { CannotTell } from '../../../src/check.ts';
 import { createSntp } from '../../../src/host/clock/sntp.ts';
 import { toTimestamp } from '../../../src/host/clock/sntp-packet.ts';
-import { refusingPort, udpServer } from '../../support/udp.ts';
+import { refusingPort, udpServer } from '../../support/servers/udp.ts';
 
 const resolve = async (name: string) => [name];
 const sntp = createSntp({ resolve });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { startSimulator } from '../../../simulator/index.ts';
 import { createWorkload, noModules } from '../../../src/host/edge/workload.ts';
-import { unixHttpServer } from '../../support/servers.ts';
+import { unixHttpServer } from '../../support/servers/tcp.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const never = new AbortController().signal;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createGrants } from '../../../src/host/files/grants.ts';
 import type { Need } from '../../../src/host.ts';
-import { refusedPort } from '../../support/servers.ts';
+import { refusedPort } from '../../support/servers/tcp.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const { signal } = new AbortController();

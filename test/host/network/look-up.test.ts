@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createLookUp } from '../../../src/host/network/look-up.ts';
 import { createResolve } from '../../../src/host/network/resolve.ts';
-import { type DnsAnswer, dnsServer } from '../../support/dns.ts';
+import { type DnsAnswer, dnsServer } from '../../support/servers/dns.ts';
+import { refusingPort } from '../../support/servers/udp.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
-import { refusingPort } from '../../support/udp.ts';
 
 const never = new AbortController().signal;
 const unused = createLookUp({ resolve: createResolve({ servers: ['127.0.0.1:9'] }) });

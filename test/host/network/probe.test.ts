@@ -5,8 +5,8 @@ import { createRoot, type Issued } from '../../../simulator/workload/pki.ts';
 import { CannotTell } from '../../../src/check.ts';
 import { createResolve } from '../../../src/host/network/resolve.ts';
 import type { ProbeTarget } from '../../../src/host/network/types.ts';
-import { dnsServer } from '../../support/dns.ts';
-import { network } from '../../support/network.ts';
+import { network } from '../../support/fixtures/host-network.ts';
+import { dnsServer } from '../../support/servers/dns.ts';
 import {
   deadline,
   proxyServer,
@@ -14,7 +14,7 @@ import {
   silentServer,
   tcpServer,
   tlsServer,
-} from '../../support/servers.ts';
+} from '../../support/servers/tcp.ts';
 
 const never = new AbortController().signal;
 const hour = 3_600_000;

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createResolve } from '../../../src/host/network/resolve.ts';
-import { type DnsAnswer, dnsServer } from '../../support/dns.ts';
+import { type DnsAnswer, dnsServer } from '../../support/servers/dns.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const never = new AbortController().signal;

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createRoot, type Issued } from '../../../simulator/workload/pki.ts';
 import { createWorkload } from '../../../src/host/edge/workload.ts';
 import { createTrust } from '../../../src/host/tls/trust.ts';
-import { unixHttpServer } from '../../support/servers.ts';
+import { unixHttpServer } from '../../support/servers/tcp.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const never = new AbortController().signal;

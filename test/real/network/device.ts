@@ -4,8 +4,8 @@ import { checks } from '../../../src/checks/index.ts';
 import { createLookUp } from '../../../src/host/network/look-up.ts';
 import { createResolve } from '../../../src/host/network/resolve.ts';
 import { type Finding, runCheck } from '../../../src/run/runner.ts';
-import { fakeHost } from '../../support/fake-host.ts';
-import { network } from '../../support/network.ts';
+import { fakeHost } from '../../support/fixtures/fake-host.ts';
+import { network } from '../../support/fixtures/host-network.ts';
 
 export interface DeviceRun {
   readonly findings: readonly Finding[];

@@ -2,7 +2,7 @@ import { connect } from 'node:tls';
 import iotDevice from 'azure-iot-device';
 import { Mqtt } from 'azure-iot-device-mqtt';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { eventually, simulated } from '../../support/simulator.ts';
+import { eventually, simulated } from '../../support/servers/simulator.ts';
 
 let simulator: Awaited<ReturnType<typeof simulated>>;
 beforeEach(async () => {

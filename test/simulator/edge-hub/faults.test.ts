@@ -1,7 +1,7 @@
 import { connect } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseFaults } from '../../../simulator/edge-hub/faults.ts';
-import { answerWithin, eventually, simulated } from '../../support/simulator.ts';
+import { answerWithin, eventually, simulated } from '../../support/servers/simulator.ts';
 
 let simulator: Awaited<ReturnType<typeof simulated>>;
 beforeEach(async () => {

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { statuses } from '../../../src/check.ts';
 import { renderPage } from '../../../src/sinks/page/page.ts';
-import { checkReport, finding, findingThatIs, reportOf, sampleReport } from '../../support/sample-report.ts';
+import {
+  checkReport,
+  finding,
+  findingWithStatus,
+  reportOf,
+  sampleReport,
+} from '../../support/fixtures/sample-report.ts';
 
 const context = { device: 'line-4-gateway', refreshSeconds: 30 };
 const page = (report = sampleReport) => renderPage(report, context);
@@ -37,7 +43,7 @@ test.each([
   ['unknown', 'Some checks are inconclusive', 'Unknown'],
   ['skip', 'Nothing was checked', 'Skipped'],
 ] as const)('%s is shown as text, as a shape and in the title', (status, headline, word) => {
-  const html = page(reportOf({ diskSpace: checkReport('Space', [findingThatIs(status, '/')]) }));
+  const html = page(reportOf({ diskSpace: checkReport('Space', [findingWithStatus(status, '/')]) }));
   expect(html).toContain(`<title>${word} - line-4-gateway</title>`);
   expect(html).toContain(`aria-label="${word}"`);
   expect(html).toContain(headline);
@@ -100,7 +106,7 @@ test('hostile text is escaped everywhere', () => {
 test('a command in a remedy is marked up as code', () => {
   const remedy = 'Run `a < b` and `c`, a lone ` stays.';
   const html = page(
-    reportOf({ diskSpace: checkReport('Space', [{ ...findingThatIs('warn', '/'), remedy }]) }),
+    reportOf({ diskSpace: checkReport('Space', [{ ...findingWithStatus('warn', '/'), remedy }]) }),
   );
   expect(html).toContain('Run <code>a &lt; b</code> and <code>c</code>, a lone ` stays.');
 });

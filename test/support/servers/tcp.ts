@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type Server as HttpServer, type Reque
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import type { Issued } from '../../simulator/workload/pki.ts';
+import type { Issued } from '../../../simulator/workload/pki.ts';
 
 /** A server on loopback that is closed when the test finishes. */
 export interface TestServer {

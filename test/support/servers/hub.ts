@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, onTestFinished } from 'vitest';
-import type { JsonObject } from '../../simulator/json.ts';
-import { describeError } from '../../src/errors.ts';
-import { createHub, type HubHandlers, type HubOptions, type HubTimings } from '../../src/hub/hub.ts';
-import type { Json } from '../../src/hub/merge-patch.ts';
-import { openSession } from '../../src/hub/session.ts';
+import type { JsonObject } from '../../../simulator/json.ts';
+import { describeError } from '../../../src/errors.ts';
+import { createHub, type HubHandlers, type HubOptions, type HubTimings } from '../../../src/hub/hub.ts';
+import type { Json } from '../../../src/hub/merge-patch.ts';
+import { openSession } from '../../../src/hub/session.ts';
 import { eventually, simulated } from './simulator.ts';
 
 /** Sets environment variables until the test ends. The SDK reads them each time it opens a session. */

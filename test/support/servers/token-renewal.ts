@@ -6,7 +6,7 @@ interface Provider {
 }
 
 /** Returns a function that makes the SDK renew the token of the latest connection at once. */
-export function renewable(): () => void {
+export function captureTokenRenewal(): () => void {
   // The SDK exposes its token provider only on the transport, when that connects.
   let renew = () => {};
   const { connect } = Mqtt.prototype;

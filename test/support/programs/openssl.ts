@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A certificate made by openssl(1). */
-export interface Made {
+export interface MadeCertificate {
   readonly pem: string;
   /** Path of the certificate. */
   readonly certificate: string;
@@ -15,9 +15,9 @@ export interface Made {
 interface Request {
   readonly subject: string;
   /** Without one the certificate is self-signed. */
-  readonly issuer?: Made;
+  readonly issuer?: MadeCertificate;
   /** Reuses the key of another certificate, like a renewal that keeps the key. */
-  readonly keyOf?: Made;
+  readonly keyOf?: MadeCertificate;
   /** Lines of an extension file, x509v3_config(5). */
   readonly extensions?: readonly string[];
   /** Arguments after `-newkey`. */
@@ -31,7 +31,7 @@ export const openssl = (...args: readonly string[]): string =>
   execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' });
 
 /** Returns a function that makes certificates in a folder. */
-export function createMaker(folder: string): (request: Request) => Made {
+export function createMaker(folder: string): (request: Request) => MadeCertificate {
   let count = 0;
   return ({ subject, issuer, keyOf, extensions = [], newKey, hash = 'sha256' }) => {
     count += 1;

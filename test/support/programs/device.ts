@@ -2,14 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { startSntpServer } from '../../simulator/sntp-server.ts';
-import { createRoot } from '../../simulator/workload/pki.ts';
+import { startSntpServer } from '../../../simulator/sntp-server.ts';
+import { createRoot } from '../../../simulator/workload/pki.ts';
+import { allOff } from '../fixtures/policies.ts';
+import { simulated } from '../servers/simulator.ts';
+import { refusedPort } from '../servers/tcp.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { bundled, type Running, run } from './bundle.ts';
 import { node } from './node.ts';
-import { allOff } from './policies.ts';
-import { refusedPort } from './servers.ts';
-import { simulated } from './simulator.ts';
-import { tempFolder } from './temp-folder.ts';
 
 const dayMs = 86_400_000;
 

@@ -10,7 +10,7 @@ export const onImageNode = imageNode !== undefined;
 export const node: readonly string[] = [imageNode ?? process.execPath, ...imageFlags()];
 
 function imageFlags(): readonly string[] {
-  const dockerfile = readFileSync(new URL('../../Dockerfile.amd64', import.meta.url), 'utf8');
+  const dockerfile = readFileSync(new URL('../../../Dockerfile.amd64', import.meta.url), 'utf8');
   const [, entrypoint = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
   return (JSON.parse(entrypoint) as string[]).filter((part) => part.startsWith('--'));
 }

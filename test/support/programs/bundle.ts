@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const root = new URL('../../', import.meta.url);
+const root = new URL('../../../', import.meta.url);
 
 /** The path of a bundled program. Throws when the bundle is missing or older than a source. */
 export function bundled(name: 'main' | 'cli' | 'statfs' | 'demo' | 'bench'): string {

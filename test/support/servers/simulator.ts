@@ -1,7 +1,7 @@
 import iotDevice from 'azure-iot-device';
 import { Mqtt } from 'azure-iot-device-mqtt';
 import { expect } from 'vitest';
-import { type SimulatorOptions, startSimulator } from '../../simulator/index.ts';
+import { type SimulatorOptions, startSimulator } from '../../../simulator/index.ts';
 
 /** A simulator on free ports, with its admin API and SDK clients. `close` closes all of them. */
 export async function simulated(options: SimulatorOptions = {}) {

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { allOff } from '../fixtures/policies.ts';
+import { refusedPort } from '../servers/tcp.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { bundled, run } from './bundle.ts';
 import { node } from './node.ts';
-import { allOff } from './policies.ts';
-import { refusedPort } from './servers.ts';
-import { tempFolder } from './temp-folder.ts';
 
 /** Runs the bundled CLI until it exits, on this machine as the host and with a temporary state folder. */
 export async function cli(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
