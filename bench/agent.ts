@@ -7,8 +7,11 @@ import { get } from './http.ts';
 import { freePort, type Program, start } from './program.ts';
 import type { World } from './world.ts';
 
-/** The bundle that the image runs; this file is bundled beside it. */
-export const agentFile = join(dirname(fileURLToPath(import.meta.url)), 'main.js');
+// This file is bundled next to them.
+const bundle = dirname(fileURLToPath(import.meta.url));
+const agentFile = join(bundle, 'main.js');
+/** The bundles that the image contains for the agent. */
+export const agentFiles = [agentFile, join(bundle, 'statfs.js')];
 
 const answerSchema = z.object({
   status: z.literal(200),

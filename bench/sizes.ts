@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { agentFile } from './agent.ts';
+import { agentFiles } from './agent.ts';
 import { type Found, namesOf } from './exporters.ts';
 import { type Row, row } from './figures.ts';
 
@@ -8,9 +8,9 @@ export function sizes(found: Found): Row[] {
   const beside = [found.node, found.blackbox].filter((file) => file !== undefined);
   const theirs = beside.length > 0 ? [mib(...beside)] : [];
   return [
-    row('size on disk', 'MiB', namesOf(found), { agent: [mib(agentFile)], beside: theirs }),
+    row('size on disk', 'MiB', namesOf(found), { agent: [mib(...agentFiles)], beside: theirs }),
     row('size with Node.js', 'MiB', namesOf(found), {
-      agent: [mib(agentFile, process.execPath)],
+      agent: [mib(...agentFiles, process.execPath)],
       beside: theirs,
     }),
   ];

@@ -43,19 +43,21 @@ export interface EdgeHubOptions {
   log(line: string): void;
 }
 
+const noCounts = {
+  connects: 0,
+  refusedConnects: 0,
+  disconnects: 0,
+  twinReads: 0,
+  messages: 0,
+  reportedUpdates: 0,
+  methods: 0,
+};
+type Counts = typeof noCounts;
+
 /** Starts edgeHub. */
 export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
-  const { identity, key, certificates, log } = options;
-  const counts = {
-    connects: 0,
-    refusedConnects: 0,
-    disconnects: 0,
-    twinReads: 0,
-    messages: 0,
-    reportedUpdates: 0,
-    methods: 0,
-  };
-  const messages: Message[] = [];
+  const { certificates, log } = options;
+  const counts = { ...noCounts };
   let faults = noFaults;
 
   const publish = (topic: string, payload?: string) => broker.publish(topic, payload);
@@ -64,48 +66,10 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
     listening: () => broker.subscribed('$iothub/methods/POST/'),
     publish,
   });
-
-  const onMessage = (topic: string, payload: string) => {
-    const inbound = parseTopic(topic, identity);
-    switch (inbound?.kind) {
-      case undefined:
-        log(`a message to "${topic}" goes nowhere: edgeHub has no such topic for this module`);
-        return;
-      case 'getTwin':
-        counts.twinReads += 1;
-        return twin.onGet(inbound.requestId);
-      case 'report':
-        counts.reportedUpdates += 1;
-        return twin.onReport(inbound.requestId, payload);
-      case 'methodAnswer':
-        return methods.answered(inbound.requestId, inbound.status, payload);
-      case 'event':
-        counts.messages += 1;
-        messages.push(parseMessage(inbound.propertyBag, payload, new Date()));
-        if (messages.length > maxMessages) messages.shift();
-    }
-  };
-
+  const inbox = createInbox(options, counts, twin, methods);
   const events: BrokerEvents = {
-    refuse(credentials) {
-      const refusal = faults.rejectSas
-        ? { returnCode: 5 as const, why: 'the switch "rejectSas" says so' }
-        : connectRefusal(credentials, identity, key, new Date());
-      if (refusal === undefined) return undefined;
-      counts.refusedConnects += 1;
-      log(`${credentials.clientId} refused with code ${refusal.returnCode}: ${refusal.why}`);
-      return refusal;
-    },
-    onConnected(clientId) {
-      counts.connects += 1;
-      log(`${clientId} connected`);
-    },
-    onDisconnected(clientId) {
-      counts.disconnects += 1;
-      log(`${clientId} disconnected`);
-    },
-    onMessage,
-    onError: (error) => log(`connection ended: ${error.message}`),
+    ...connectionEvents(options, counts, () => faults),
+    onMessage: inbox.onMessage,
   };
 
   let broker = await createBroker(events);
@@ -146,7 +110,7 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
       counts.methods += 1;
       return methods.invoke(name, payload, timeoutSeconds);
     },
-    messages: () => [...messages],
+    messages: () => [...inbox.messages],
     faults: () => faults,
     setFaults(change) {
       // One after the other, so that down and up cannot overtake each other.
@@ -161,5 +125,65 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
       await broker.close();
       await listener.down();
     },
+  };
+}
+
+/** Sorts what the module publishes. */
+function createInbox(
+  { identity, log }: EdgeHubOptions,
+  counts: Counts,
+  twin: ReturnType<typeof createModuleTwin>,
+  methods: ReturnType<typeof createMethods>,
+) {
+  const messages: Message[] = [];
+  return {
+    messages,
+    onMessage(topic: string, payload: string) {
+      const inbound = parseTopic(topic, identity);
+      switch (inbound?.kind) {
+        case undefined:
+          log(`a message to "${topic}" is dropped: edgeHub has no such topic for this module`);
+          return;
+        case 'getTwin':
+          counts.twinReads += 1;
+          return twin.onGet(inbound.requestId);
+        case 'report':
+          counts.reportedUpdates += 1;
+          return twin.onReport(inbound.requestId, payload);
+        case 'methodAnswer':
+          return methods.answered(inbound.requestId, inbound.status, payload);
+        case 'event':
+          counts.messages += 1;
+          messages.push(parseMessage(inbound.propertyBag, payload, new Date()));
+          if (messages.length > maxMessages) messages.shift();
+      }
+    },
+  };
+}
+
+function connectionEvents(
+  { identity, key, log }: EdgeHubOptions,
+  counts: Counts,
+  faults: () => Faults,
+): Omit<BrokerEvents, 'onMessage'> {
+  return {
+    refuse(credentials) {
+      const refusal = faults().rejectSas
+        ? { returnCode: 5 as const, why: 'the switch "rejectSas" is on' }
+        : connectRefusal(credentials, identity, key, new Date());
+      if (refusal === undefined) return undefined;
+      counts.refusedConnects += 1;
+      log(`${credentials.clientId} refused with code ${refusal.returnCode}: ${refusal.why}`);
+      return refusal;
+    },
+    onConnected(clientId) {
+      counts.connects += 1;
+      log(`${clientId} connected`);
+    },
+    onDisconnected(clientId) {
+      counts.disconnects += 1;
+      log(`${clientId} disconnected`);
+    },
+    onError: (error) => log(`connection ended: ${error.message}`),
   };
 }

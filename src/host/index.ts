@@ -35,7 +35,7 @@ export interface HostOptions {
   memoryProblem(): MemoryProblem | undefined;
 }
 
-/** This machine, as checks may look at it. Opens nothing yet. */
+/** This machine, as checks see it. Opens nothing yet. */
 export function createHost(options: HostOptions): Host {
   const { names, hostRoot, stateDir, dockerSocket, workloadUri, caFiles, memory, memoryProblem } = options;
   const now = () => new Date();

@@ -49,7 +49,7 @@ describe.skipIf(!able)(
         expect.stringMatching(/^refused: 192\.0\.2\.2:7011 refused the connection \(ECONNREFUSED\)/),
         expect.stringMatching(/^refused: 192\.0\.2\.2:7012 refused the connection \(ECONNREFUSED\)/),
         expect.stringMatching(
-          /^refused: 192\.0\.2\.2:7013 is a host the network cannot reach \(EHOSTUNREACH\)/,
+          /^refused: 192\.0\.2\.2:7013 is a host that the network cannot reach \(EHOSTUNREACH\)/,
         ),
         expect.stringMatching(/^refused: 192\.0\.2\.2:7007 refused the connection \(ECONNREFUSED\)/),
         expect.stringMatching(/^tls_failed: The certificate "CN=hub" expired on /),
@@ -62,7 +62,7 @@ describe.skipIf(!able)(
           /^dns_failed: none\.azure-devices\.net does not resolve: there is no such name/,
         ),
         expect.stringMatching(
-          /^refused: 203\.0\.113\.1:1 is in a network this device has no route to \(ENETUNREACH\)/,
+          /^refused: 203\.0\.113\.1:1 is in a network that this device has no route to \(ENETUNREACH\)/,
         ),
       ]);
     });
@@ -77,12 +77,12 @@ describe.skipIf(!able)(
         [
           'pass',
           undefined,
-          expect.stringMatching(/, but IPv6 does not work: no answer from \[2001:db8::2\]:7005 in 1\.5 s$/),
+          expect.stringMatching(/, but IPv6 does not work: no answer from \[2001:db8::2\]:7005 within 1\.5 s$/),
         ],
         [
           'pass',
           undefined,
-          expect.stringMatching(/, but IPv4 does not work: no answer from 192\.0\.2\.2:7006 in 1\.5 s$/),
+          expect.stringMatching(/, but IPv4 does not work: no answer from 192\.0\.2\.2:7006 within 1\.5 s$/),
         ],
         // Reached at once past eight dead addresses; the certificate is for another name.
         ['fail', 'tls_failed', expect.stringContaining('is not for dead.test')],
@@ -130,7 +130,7 @@ describe.skipIf(!able)(
         ports.closedProxy,
         `https://${hub}/ok`,
         'proxy_failed',
-        /\(407 .*it wants credentials/,
+        /\(407 .*it requires credentials/,
       ],
       [
         'wants others',
@@ -180,7 +180,7 @@ describe.skipIf(!able)(
         'pass: Contained: the connection to 192.0.2.2:7010 was dropped (no answer within 5 s)',
         'pass: Contained: 192.0.2.2:7011 refused the connection (ECONNREFUSED)',
         'pass: Contained: none.azure-devices.net does not resolve',
-        'pass: Contained: 203.0.113.1:53 is in a network this device has no route to (ENETUNREACH)',
+        'pass: Contained: 203.0.113.1:53 is in a network that this device has no route to (ENETUNREACH)',
         expect.stringMatching(/^fail: 192\.0\.2\.2:7004 accepted a connection after \d\.\d\d s$/),
         expect.stringMatching(/^fail: \[2001:db8::2\]:7006 accepted a connection after \d\.\d\d s$/),
       ]);

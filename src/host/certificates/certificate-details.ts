@@ -32,7 +32,7 @@ const signatureHashes: Readonly<Record<string, string>> = {
   '1.3.14.3.2.29': 'SHA-1',
 };
 
-/** The same by the hash's own identifier, which RSASSA-PSS names apart. */
+/** By the hash's own identifier, which RSASSA-PSS names separately. */
 const hashes: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.5': 'MD5',
   '1.3.14.3.2.26': 'SHA-1',
@@ -45,9 +45,9 @@ const hashes: Readonly<Record<string, string>> = {
 const rsassaPss = '1.2.840.113549.1.1.10';
 
 /**
- * What `X509Certificate` does not tell, from the DER of a certificate (RFC 5280, section 4.1): its `ca` is false also
- * for an authority whose key usage forbids signing, and key usage, path length and signature algorithm are not there
- * at all in Node.js 20. Nothing for bytes of another form.
+ * What `X509Certificate` does not expose, from the DER of a certificate (RFC 5280, section 4.1): its `ca` is false also for a
+ * CA whose key usage forbids signing, and Node.js 20 has neither key usage, path length nor signature algorithm.
+ * Undefined for bytes of another form.
  */
 export function certificateDetails(der: Buffer): CertificateDetails | undefined {
   try {
@@ -89,7 +89,7 @@ function extensions(list: Der | undefined): CertificateDetails {
   return found;
 }
 
-/** RFC 5280, section 4.2.1.3: a bit string, the first octet of which counts the unused bits. */
+/** RFC 5280, section 4.2.1.3: a bit string whose first octet counts the unused bits. */
 const keyUsage = ({ content }: Der): readonly string[] =>
   keyUsages.filter((_, bit) => ((content[1 + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) !== 0);
 
@@ -98,7 +98,7 @@ function basicConstraints({ content }: Der): Pick<CertificateDetails, 'isCa' | '
   const parts = derElements(content);
   const isCa = parts.some((part) => part.tag === derTag.boolean && part.content[0] !== 0);
   const length = parts.find(({ tag }) => tag === derTag.integer)?.content;
-  // Nobody has a chain longer than a length of one octet allows; longer ones do not limit.
+  // No chain is longer than one octet allows; a longer length does not limit.
   return isCa && length?.length === 1 ? { isCa, pathLength: length.readUInt8() } : { isCa };
 }
 

@@ -7,9 +7,9 @@ import { describeCertificates } from './describe-certificate.ts';
 import type { Certificate } from './types.ts';
 
 /**
- * Reads the certificates of a file. certd writes in place, so a file may be half written at the moment it is read; and
- * where a link is swapped for a new one, the old file may be gone when it is opened. One that makes no sense or is not
- * there is looked up and read once more after `rereadAfterMs`.
+ * Reads the certificates of a file. certd writes in place, so the file may be half written when it is read; and where a link
+ * is replaced, its old target may be gone when it is opened. A file that is malformed or missing is resolved and read once
+ * more after `rereadAfterMs`.
  */
 export function createCertificates({
   read,
@@ -31,14 +31,14 @@ export function createCertificates({
   };
 }
 
-// A body has no hyphen, which keeps the search linear whatever the file holds.
+// A body has no hyphen, which keeps the search linear.
 const block =
   /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 const label = /-----BEGIN ([A-Z0-9 ]{1,40})-----/g;
 
 /**
- * Every certificate in PEM, with whatever stands around the blocks, or one in DER; or a clause that says what was
- * found instead. Blocks of another kind, private keys above all, are passed over and never parsed.
+ * Every certificate in PEM, whatever surrounds the blocks, or one in DER; otherwise a clause that says what was found
+ * instead. Other blocks, private keys in particular, are skipped and never parsed.
  */
 export function parseCertificates(bytes: Buffer): readonly Certificate[] | string {
   if (bytes.length === 0) return 'it is empty';
@@ -61,7 +61,7 @@ function parseAll(encoded: readonly (string | Buffer)[], otherwise: string): rea
       ? `a certificate of ${undated.subject} whose validity ends before it begins`
       : certificates;
   } catch {
-    // OpenSSL's own words for this are of no use to anyone.
+    // OpenSSL's own message would not help.
     return otherwise;
   }
 }

@@ -13,10 +13,10 @@ export const derTag = {
 } as const;
 
 /**
- * The elements that stand side by side in a piece of DER. Only what certificates use: definite lengths and tag numbers
- * below 31 (X.690, 8.1.2 and 8.1.3).
+ * The consecutive elements of a piece of DER, as far as certificates use it: definite lengths and tag numbers below 31
+ * (X.690, 8.1.2 and 8.1.3).
  *
- * @throws RangeError for anything else, and for an element that goes on beyond the end.
+ * @throws RangeError for anything else, and for an element that extends beyond the end.
  */
 export function derElements(bytes: Buffer): readonly Der[] {
   const elements: Der[] = [];

@@ -1,8 +1,9 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
+import { distinguishedName } from '../tls/peer.ts';
 import { certificateDetails } from './certificate-details.ts';
 import type { Certificate } from './types.ts';
 
-/** An authority may have several certificates under one name; a file full of them must not cost a day. */
+/** A CA may have several certificates under one name. This bounds the work for a file full of them. */
 const mostNamesakes = 8;
 
 /** What the checks need of the certificates of one file or handshake, in the same order. */
@@ -25,8 +26,8 @@ export function describeCertificates(certificates: readonly X509Certificate[]): 
 function describe(certificate: X509Certificate): Omit<Certificate, 'selfSigned' | 'signer'> {
   const { subject, issuer, subjectAltName, validFrom, validTo, fingerprint256 } = certificate;
   return {
-    subject: oneLine(subject) || subjectAltName || 'a certificate without a name',
-    issuer: oneLine(issuer) || 'an issuer without a name',
+    subject: distinguishedName(subject) || subjectAltName || 'a certificate without a name',
+    issuer: distinguishedName(issuer) || 'an issuer without a name',
     notBefore: new Date(validFrom),
     notAfter: new Date(validTo),
     fingerprint256: fingerprint256.replaceAll(':', '').toLowerCase(),
@@ -36,13 +37,13 @@ function describe(certificate: X509Certificate): Omit<Certificate, 'selfSigned' 
   };
 }
 
-/** Whether the signature verifies; names and what the issuer is entitled to are left out of account. */
+/** Whether the signature verifies, regardless of names and of the issuer's rights. */
 function isSignedBy(certificate: X509Certificate, issuer: X509Certificate | undefined): boolean {
   const key = issuer && publicKey(issuer);
   try {
     return key !== undefined && certificate.verify(key);
   } catch {
-    // A key of another kind than the signature is an error rather than a no.
+    // A key of another kind than the signature throws.
     return false;
   }
 }
@@ -50,7 +51,7 @@ function isSignedBy(certificate: X509Certificate, issuer: X509Certificate | unde
 function keyOf(certificate: X509Certificate): Pick<Certificate, 'keyType' | 'keyBits'> {
   const key = publicKey(certificate);
   const { modulusLength, namedCurve } = key?.asymmetricKeyDetails ?? {};
-  // prime256v1, secp384r1, brainpoolP512r1: all curves in use say their size.
+  // prime256v1, secp384r1, brainpoolP512r1: the names of all curves in use contain their size.
   const bits = modulusLength ?? Number(namedCurve?.match(/\d{3}/)?.[0] ?? Number.NaN);
   return { keyType: key?.asymmetricKeyType ?? 'unknown', ...(Number.isNaN(bits) ? {} : { keyBits: bits }) };
 }
@@ -63,6 +64,3 @@ function publicKey(certificate: X509Certificate): KeyObject | undefined {
     return undefined;
   }
 }
-
-/** A distinguished name, which Node gives with an attribute a line. */
-const oneLine = (name: string | undefined): string => (name ?? '').split('\n').join(', ');

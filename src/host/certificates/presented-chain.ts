@@ -17,11 +17,11 @@ interface Options {
 }
 
 /**
- * The chain a TLS server presents, read whatever it is worth. Rejects with {@link CannotTell} `unreachable` for
- * whatever keeps the handshake from completing, and with the signal's reason.
+ * The chain a TLS server presents, read even when it does not verify. Rejects with {@link CannotTell} `unreachable` when the
+ * handshake does not complete, and with the signal's reason.
  */
 export function createPresentedChain({ connect, trust }: Options): Host['presentedChain'] {
-  // Without authorities: Node would complete the chain with a root of ours that the server did not send.
+  // Without CAs: Node would complete the chain with a root of ours that the server did not send.
   const context = createSecureContext({ ca: [] });
   const wireOrder = createWireOrder();
 

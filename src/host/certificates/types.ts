@@ -21,22 +21,22 @@ export interface Certificate extends CertificateDetails {
   /** The public key: `rsa`, `ec`, `ed25519`, …, and its size where the kind has sizes. */
   readonly keyType: string;
   readonly keyBits?: number;
-  /** As people read them: `DNS:edge.local`, `IP Address:10.0.0.1`. */
+  /** In readable form: `DNS:edge.local`, `IP Address:10.0.0.1`. */
   readonly subjectAltNames: readonly string[];
-  /** Its own key made its signature. */
+  /** Signed with its own key. */
   readonly selfSigned: boolean;
   /**
-   * Where in the same file or handshake the certificate stands whose key made this signature: its own place when it is
-   * self-signed, the next one rather than any other. Absent when none of them did.
+   * The position in the same file or handshake of the certificate whose key made this signature: its own when it is
+   * self-signed, the next one in preference to others. Absent when none of them did.
    */
   readonly signer?: number;
 }
 
-/** What X.509 says of a certificate's use, and how it was signed. What it does not say is absent. */
+/** What X.509 says of a certificate's use and signature. What it does not say is absent. */
 export interface CertificateDetails {
-  /** Basic constraints say that it may issue others. */
+  /** Basic constraints allow it to issue others. */
   readonly isCa: boolean;
-  /** How many authorities may stand between this one and the last certificate of a chain. */
+  /** How many CAs may come between this one and the last certificate of a chain. */
   readonly pathLength?: number;
   /** By the names of RFC 5280, section 4.2.1.3. */
   readonly keyUsage?: readonly string[];
@@ -46,14 +46,14 @@ export interface CertificateDetails {
   readonly signatureHash?: string;
 }
 
-/** What a TLS server presents, and apart from that what it is worth here. */
+/** What a TLS server presents, and how this device judges it. */
 export interface PresentedChain {
   /** In the order they were sent, so the first is the server's own; at least one. */
   readonly certificates: readonly Certificate[];
-  /** Whether the leaf is for the host that was asked (RFC 9525). */
+  /** Whether the leaf covers the requested host (RFC 9525). */
   readonly namesHost: boolean;
-  /** The authority this device trusts that signatures lead to; dates are left out of account. */
+  /** The trusted CA that the signatures lead to, regardless of dates. */
   readonly authority?: Certificate;
-  /** Why authorities may be missing among those this device trusts. */
+  /** Why trusted CAs may be missing. */
   readonly trustProblem?: string;
 }

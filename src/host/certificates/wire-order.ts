@@ -2,16 +2,16 @@ import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { peerCertificates } from '../tls/peer.ts';
 
-/** What a server sent, in the order it sent it. Consumes the socket's chain: asked for once, and last. */
+/** What a server sent, in the order it sent it. Consumes the socket's chain, so it is called once, and last. */
 export type WireOrder = (socket: TLSSocket, server: string) => readonly X509Certificate[];
 
 const keepMs = 86_400_000;
 
 /**
- * `getPeerCertificate` follows issuers through what was sent, so it shows neither the order of the wire nor all of it.
- * `getPeerX509Certificate` does both, for it strings together what OpenSSL received; but it takes the certificates from
- * OpenSSL without releasing them, some 20 KB at each handshake (Node.js 20 and 24). So it is asked when the chain is a
- * new one, at every look while it is not in order, and otherwise once a day.
+ * `getPeerCertificate` follows issuers through what was sent, so it shows neither the order on the wire nor all of it.
+ * `getPeerX509Certificate` shows both, but takes the certificates from OpenSSL without releasing them, some 20 KB a
+ * handshake (Node.js 20 and 24). So it is called for a new chain, at every run while the chain is out of order, and
+ * otherwise once a day.
  */
 export function createWireOrder({ now = () => performance.now() } = {}): WireOrder {
   const inOrder = new Map<string, Seen>();
@@ -24,7 +24,7 @@ export function createWireOrder({ now = () => performance.now() } = {}): WireOrd
     const beginning = fingerprintsOf(sent.slice(0, linked.length));
     if (beginning === fingerprints) inOrder.set(server, { fingerprints, sent, at: now() });
     else inOrder.delete(server);
-    // Nothing promises this behaviour: without it the order is not known, and the chain is as good as can be told.
+    // This behaviour is not documented. Without it the order is unknown, and the linked chain is the best there is.
     return linked.every((each) => fingerprintsOf(sent).includes(each.fingerprint256)) ? sent : linked;
   };
 }

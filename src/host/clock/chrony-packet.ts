@@ -46,7 +46,7 @@ export function parseTracking(packet: Buffer): Tracking | string {
   const version = packet.readUInt8(0);
   if (version !== protocolVersion) return `speaks command protocol version ${version} instead of 6`;
   const status = packet.readUInt16BE(8);
-  if (status !== 0) return `refused to tell its tracking state (status ${status})`;
+  if (status !== 0) return `refused to report its tracking state (status ${status})`;
   const reply = packet.readUInt16BE(6);
   if (reply !== trackingReply) return `answered with reply ${reply} instead of ${trackingReply} (tracking)`;
   if (packet.length < trackingBytes)

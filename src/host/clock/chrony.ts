@@ -9,7 +9,7 @@ import { addressOf, tryAddresses } from './try-addresses.ts';
 
 /** chronyd's default `cmdport`. */
 const commandPort = 323;
-/** 127.127.1.1: chronyd's `local` directive is in force and it follows nothing but the clock itself. */
+/** 127.127.1.1: chronyd's `local` directive applies, and it follows only the clock itself. */
 const ownClock = 0x7f7f0101;
 /**
  * Eight polls of 1024 s, chronyd's default `maxpoll`: then its register of the last eight polls is empty, and what
@@ -55,13 +55,13 @@ async function ask(who: string, address: string, port: number, signal: AbortSign
   return tracking;
 }
 
-/** Why chronyd's word on the clock is worth nothing at the moment. */
+/** Why chronyd's tracking report is worthless at the moment. */
 function faultOf(
   { leap, stratum, referenceId, referenceTimeSeconds }: Tracking,
   now: Date,
 ): string | undefined {
   if (leap === 3 || stratum === 0 || referenceId === 0) return 'is not synchronised';
-  if (referenceId === ownClock) return 'follows no source but the clock itself (its local directive)';
+  if (referenceId === ownClock) return 'follows only the clock itself (its local directive)';
   const age = Math.abs(now.getTime() / 1000 - referenceTimeSeconds);
   if (age > maxAgeSeconds) return `has not heard from its source for ${(age / 3600).toFixed(1)} h`;
   return undefined;

@@ -15,14 +15,14 @@ export interface Clocks {
 /** Notices that the clock was set, or that the machine slept. */
 export interface ClockWatch extends Pick<Host, 'watchClock' | 'clockEvents' | 'clockTotals'> {
   /** Compares the clocks once. */
-  look(): void;
+  poll(): void;
 }
 
 const everyMs = 5000;
 /** Well above the hundredths of /proc/uptime, below the second of a leap second. */
 const smallestSeconds = 0.5;
-/** The clocks cannot be read at one moment: a look delayed between them would see steps that never happened. */
-const longestLookSeconds = 0.1;
+/** The clocks cannot be read at one moment: a poll delayed between them would see steps that never happened. */
+const longestPollSeconds = 0.1;
 const keptSeconds = 3600;
 const mostKept = 100;
 
@@ -48,7 +48,7 @@ interface Reading {
 type Kept = Omit<ClockEvent, 'secondsAgo'> & { readonly at: Reading };
 
 /**
- * Compares how far three clocks have come since the last look. NTP slews the wall and the monotonic clock alike, so only
+ * Compares how far three clocks have come since the last poll. NTP slews the wall and the monotonic clock alike, so only
  * a step separates them; only sleep separates the monotonic clock from the time since boot.
  */
 export function createClockWatch(clocks: Clocks = systemClocks): ClockWatch {
@@ -67,7 +67,7 @@ export function createClockWatch(clocks: Clocks = systemClocks): ClockWatch {
     for (const listener of listeners) listener({ kind: event.kind, seconds: event.seconds, secondsAgo: 0 });
   }
 
-  function look(): void {
+  function poll(): void {
     const at = read(clocks);
     if (!at) return;
     const before = last;
@@ -79,12 +79,12 @@ export function createClockWatch(clocks: Clocks = systemClocks): ClockWatch {
   }
 
   return {
-    look,
+    poll,
     watchClock(onEvent, signal) {
       if (signal.aborted) return;
-      look();
+      poll();
       listeners.add(onEvent);
-      const timer = setInterval(look, everyMs);
+      const timer = setInterval(poll, everyMs);
       signal.addEventListener('abort', () => {
         clearInterval(timer);
         listeners.delete(onEvent);
@@ -111,5 +111,5 @@ function elapsed(from: Reading, to: Reading) {
 function read(clocks: Clocks): Reading | undefined {
   const monotonic = clocks.monotonic();
   const reading = { monotonic, wall: clocks.wall(), sinceBoot: clocks.sinceBoot() };
-  return clocks.monotonic() - monotonic > longestLookSeconds ? undefined : reading;
+  return clocks.monotonic() - monotonic > longestPollSeconds ? undefined : reading;
 }

@@ -5,9 +5,9 @@ import { orAbort } from '../../deadline.ts';
 import { codeOf } from '../../errors.ts';
 
 interface Exchange {
-  /** What is asked, for the error: `chronyd at 127.0.0.1:323`. */
+  /** The server, for the error: `chronyd at 127.0.0.1:323`. */
   readonly who: string;
-  /** An IP address; names are resolved before. */
+  /** An IP address. */
   readonly address: string;
   readonly port: number;
   readonly request: Uint8Array;

@@ -22,7 +22,7 @@ interface Options {
 /** `Date` counts whole milliseconds. */
 const localPrecisionSeconds = 1e-3;
 
-/** 429 and 503: whoever says this is not asked again. */
+/** 429 and 503: such a server is not asked again. */
 const overloaded = [429, 503];
 
 /**
@@ -37,19 +37,18 @@ export function createHttpDate({ connect, trust, now = () => new Date() }: Optio
     const trusted = await trust(signal);
     const ask = async (socket: TLSSocket): Promise<TimeSample> => {
       const fault = judgePeer(socket, endpoint.host, trusted, now());
-      // A wrong local clock is exactly what makes a good certificate look expired or not yet valid. Anyone else's
-      // certificate is still refused.
+      // A wrong local clock makes a good certificate seem expired or not yet valid. Any other fault is refused.
       if (fault && fault.kind !== 'time') {
         const why = fault.kind === 'untrusted' && trusted.problem ? `, but ${trusted.problem}` : '';
-        throw new CannotTell('unreadable', `${url} is not to be believed: ${fault.detail}${why}`);
+        throw new CannotTell('unreadable', `${url} cannot be trusted: ${fault.detail}${why}`);
       }
-      // One look at the local clock: a step meanwhile must not come between the answers.
+      // Read the local clock once: a step must not come between the answers.
       const zeroSeconds = (now().getTime() - performance.now()) / 1000;
       const clock = () => zeroSeconds + performance.now() / 1000;
       const askDate = async (attempt: AbortSignal): Promise<WholeSecond & { readonly status: number }> => {
         const sentSeconds = clock();
         const { status, headers } = await requestHead(socket, { method: 'HEAD', endpoint, path }, attempt);
-        return { status, sentSeconds, receivedSeconds: clock(), toldSeconds: dateSeconds(headers, url) };
+        return { status, sentSeconds, receivedSeconds: clock(), answeredSeconds: dateSeconds(headers, url) };
       };
       const first = await askDate(signal);
       const range = overloaded.includes(first.status)

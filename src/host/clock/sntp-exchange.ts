@@ -14,7 +14,7 @@ import type { TimeSample } from './types.ts';
 
 /** MAXDISP, RFC 5905 section 7.2: from here on a clock counts as unsynchronised (appendix A.5.1.1). */
 const maxDistanceSeconds = 16;
-/** PHI, RFC 5905 section 7.2: how fast a clock may be assumed to drift, in seconds per second. */
+/** PHI, RFC 5905 section 7.2: the assumed drift of a clock, in seconds per second. */
 const toleratedDrift = 15e-6;
 /** `Date` counts whole milliseconds. */
 const localPrecisionSeconds = 1e-3;
@@ -37,7 +37,7 @@ export async function exchangeSntp(
   { server, address, port, now }: Question,
   signal: AbortSignal,
 ): Promise<SntpSample> {
-  // Random instead of the time: nobody who has not seen the request can answer it, and it tells nothing.
+  // Random instead of the time: only a receiver of the request can answer it, and it reveals nothing.
   const nonce = randomBytes(8).readBigUInt64BE();
   const wallClockAtZero = now().getTime() - performance.now();
   const request = encodeRequest(nonce);
@@ -87,7 +87,7 @@ function faultOf({
 function measure(packet: SntpPacket, sentAtUnixMs: number, elapsedSeconds: number): SntpSample | undefined {
   const precision = 2 ** packet.precision + localPrecisionSeconds;
   const held = secondsBetween(packet.receive, packet.transmit);
-  // Only a clock that was set between its two timestamps does this, and then half the step is in the offset.
+  // The server's clock was set between its two timestamps; half of the step would be in the offset.
   if (held < -precision || held > elapsedSeconds + precision) return undefined;
 
   const sent = toTimestamp(sentAtUnixMs);

@@ -32,8 +32,8 @@ const transmitAt = 40;
 const secondsFrom1900To1970 = 2_208_988_800n;
 
 /**
- * A client's request. Everything but version, mode and transmit timestamp is left zero, so that the packet tells
- * nothing of this machine; the timestamp comes back as the origin of the answer.
+ * A client's request. Everything but version, mode and transmit timestamp is zero, so that the packet reveals nothing about
+ * this machine. The timestamp is returned as the origin of the answer.
  */
 export function encodeRequest(transmit: bigint): Buffer {
   const packet = Buffer.alloc(headerBytes);
@@ -68,7 +68,7 @@ export const kissCode = (referenceId: number): string =>
     .map((letter) => (/[A-Za-z0-9]/.test(letter) ? letter : '?'))
     .join('');
 
-/** A moment as NTP has it, without its era: the count starts again at 0 on 2036-02-07. */
+/** A moment as an NTP timestamp without its era, which restarts at 0 on 2036-02-07. */
 export function toTimestamp(unixMilliseconds: number): bigint {
   const microseconds = BigInt(Math.round(unixMilliseconds * 1000));
   const since1900 = microseconds + secondsFrom1900To1970 * 1_000_000n;

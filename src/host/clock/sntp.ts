@@ -8,13 +8,13 @@ import { addressOf, tryAddresses } from './try-addresses.ts';
 
 const ntpPort = 123;
 
-/** RFC 5905 keeps the last eight samples (section 10); a burst of four is what its tools send for one look. */
+/** RFC 5905 keeps the last eight samples (section 10); its tools send a burst of four. */
 const burstSize = 4;
-/** BTIME, RFC 5905 section 13: servers that limit rates take faster requests for abuse. */
+/** BTIME, RFC 5905 section 13: rate-limiting servers treat faster requests as abuse. */
 const burstIntervalSeconds = 2;
 /**
- * From here on a further sample is not worth the wait: the delay puts at most half of it into the error, which is
- * less than any threshold for a clock that is corrected over the internet.
+ * Below this, another sample is not worth the wait: at most half of the delay enters the error, which is less than any
+ * threshold for a clock that is corrected over the internet.
  */
 const goodDelaySeconds = 0.05;
 

@@ -3,14 +3,14 @@ import { isTimeout, withDeadline } from '../../deadline.ts';
 import { type Endpoint, parseEndpoint } from '../../endpoint.ts';
 
 /**
- * Silence that counts as a lost datagram. NTP clients send their bursts at intervals of 2 s (BTIME, RFC 5905
- * section 13), so asking again after it is no abuse.
+ * After this long a datagram counts as lost. NTP clients send their bursts at intervals of 2 s (BTIME, RFC 5905 section 13),
+ * so asking again is no abuse.
  */
 const silenceSeconds = 2;
 
 /**
- * Asks the addresses, at least one, in turn until one answers, and the silent ones again until the signal fires. An
- * address that refused or answered badly is not asked twice; once none is left, throws what each one said.
+ * Asks the addresses, at least one, in turn until one answers, and silent ones again until the signal fires. An address that
+ * refused or answered badly is not asked twice; once none is left, rejects with what each one answered.
  */
 export async function tryAddresses<T>(
   addresses: readonly string[],

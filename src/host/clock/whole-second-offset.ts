@@ -1,10 +1,10 @@
 import { isTimeout } from '../../deadline.ts';
 
-/** One answer of a clock that tells whole seconds. Moments in seconds since 1970, the first two by the local clock. */
+/** One answer of a clock with whole seconds. Moments in seconds since 1970, the first two by the local clock. */
 export interface WholeSecond {
   readonly sentSeconds: number;
   readonly receivedSeconds: number;
-  readonly toldSeconds: number;
+  readonly answeredSeconds: number;
 }
 
 /** Where local clock minus asked clock lies, in seconds. */
@@ -25,9 +25,9 @@ const mostAnswers = 6;
 const mostSeconds = 3;
 
 /**
- * Narrows down how far a clock that tells whole seconds is off, by asking again when a second should begin there:
- * whether the answer has the old or the new second tells on which side of the middle the offset lies. Ends after 6
- * answers or 3 s, once a round trip hides the rest, and with what is known at the deadline or when an answer fails.
+ * Narrows the offset of a clock with whole seconds by asking again when a second should begin there: whether the answer has
+ * the old or the new second shows on which side of the middle the offset lies. Ends after 6 answers or 3 s, once the round
+ * trip hides the rest, and with what is known at the deadline or when an answer fails.
  */
 export async function narrowToEdge(
   first: WholeSecond,
@@ -50,7 +50,7 @@ export async function narrowToEdge(
     }
     const other = rangeOf(answer);
     const [low, high] = [Math.max(range.low, other.low), Math.min(range.high, other.high)];
-    // Two clocks behind one name, or a date kept too long: all that can be said is that it is one of the two.
+    // Two clocks behind one name, or a stale date: the offset is one of the two.
     if (low > high) return { low: Math.min(range.low, other.low), high: Math.max(range.high, other.high) };
     range = { low, high };
     roundTrip = Math.min(roundTrip, answer.receivedSeconds - answer.sentSeconds);
@@ -58,10 +58,10 @@ export async function narrowToEdge(
   return range;
 }
 
-/** The asked clock stood in [told, told + 1) at some moment between request and answer. */
-export const rangeOf = ({ sentSeconds, receivedSeconds, toldSeconds }: WholeSecond): OffsetRange => ({
-  low: sentSeconds - (toldSeconds + 1),
-  high: receivedSeconds - toldSeconds,
+/** The asked clock was in [answered, answered + 1) at some moment between request and answer. */
+export const rangeOf = ({ sentSeconds, receivedSeconds, answeredSeconds }: WholeSecond): OffsetRange => ({
+  low: sentSeconds - (answeredSeconds + 1),
+  high: receivedSeconds - answeredSeconds,
 });
 
 /** When to ask, so that the request arrives as a second begins there, if the offset is the middle of the range. */

@@ -6,8 +6,8 @@ import type { EngineSpace, EngineUsage } from './types.ts';
 const largestAnswer = 8 * 1_048_576;
 
 /**
- * What the container engine says it keeps (`GET /info` and `GET /system/df`). Nothing where no engine answers within
- * `seconds`. The engine walks through all of its volumes to answer, so it is asked at most once in `freshSeconds`.
+ * What the container engine stores (`GET /info` and `GET /system/df`). Undefined where no engine answers within `seconds`.
+ * The engine walks through all of its volumes to answer, so it is asked at most once in `freshSeconds`.
  */
 export function createEngineUsage({
   socketPath,
@@ -23,7 +23,7 @@ export function createEngineUsage({
   return (signal) => {
     if (!last || performance.now() - last.at > freshSeconds * 1000) {
       const usage = withDeadline(seconds, never, (deadline) => ask(socketPath, deadline));
-      // An engine that cannot be asked is a usual thing, and others tell when it should have answered.
+      // Without the engine's socket this is normal.
       last = { at: performance.now(), usage: usage.catch(() => undefined) };
     }
     return orAbort(last.usage, signal);
@@ -36,7 +36,10 @@ async function ask(socketPath: string, signal: AbortSignal): Promise<EngineUsage
   return { folder: info.parse(root).DockerRootDir, ...readUsage(usage) };
 }
 
-/** Asks the engine, and never with anything but GET. An answer of more than 8 MiB is an error. */
+/**
+ * A client that sends nothing but GET and refuses answers of more than 8 MiB. dockerode's own calls buffer answers without a
+ * bound, so its modem is used directly.
+ */
 async function openEngine(socketPath: string) {
   const { default: Docker } = await import('dockerode');
   const { modem } = new Docker({ socketPath });
@@ -82,7 +85,7 @@ const answer = z.object({
   BuildCache: listOf(z.object({ Size: bytes, InUse: z.boolean(), Shared: z.boolean() })),
 });
 
-/** Reads the answer to `GET /system/df`. Of images that nothing uses, only what they share with no other is unused. */
+/** Reads the answer to `GET /system/df`. An unused image counts without the layers it shares with others. */
 function readUsage(text: unknown): Omit<EngineUsage, 'folder'> {
   const df = answer.parse(text);
   const images = (df.Images ?? []).map((image) => ({
@@ -94,7 +97,7 @@ function readUsage(text: unknown): Omit<EngineUsage, 'folder'> {
     unused: !['running', 'paused', 'restarting'].includes(State),
   }));
   const volumes = (df.Volumes ?? []).map(({ UsageData }) => ({
-    // -1 stands for a size that is not known.
+    // -1 is an unknown size.
     size: Math.max(0, UsageData?.Size ?? 0),
     unused: UsageData?.RefCount === 0,
   }));

@@ -10,7 +10,7 @@ import type { Filesystem } from './types.ts';
 
 interface Places {
   readonly hostRoot: string;
-  /** The agent's own folder, on our side. */
+  /** The agent's state folder, on our side. */
   readonly stateDir: string;
   /** The text of /proc/self/mountinfo. */
   readonly mountinfo?: () => Promise<string>;
@@ -18,8 +18,8 @@ interface Places {
 }
 
 /**
- * Measures the filesystem of a path of the VM. Where `/var/lib` is not mounted, the agent's state folder stands in:
- * it is a named volume, kept by the engine on that same filesystem, and gives away nobody's data.
+ * Measures the filesystem of a path of the VM. Where `/var/lib` is not mounted, the agent's state folder is measured instead:
+ * it is a named volume, which the engine stores on that same filesystem, and exposes no other data.
  */
 export function createFilesystem({
   hostRoot,
@@ -33,7 +33,7 @@ export function createFilesystem({
     const { resolved } = found;
     if (isGiven(mounts, resolved)) {
       const mount = coveringMount(mounts, resolved.path);
-      // In a container a mount is read-only because it was given so; the machine itself has no such views.
+      // In a container a bind mount is read-only by choice; on the machine itself a read-only mount is a finding.
       const readOnly = mount?.filesystemReadOnly || (resolved.root === '/' && mount?.readOnly);
       return describe(path, found, readOnly, mount && aboutMount(mounts, mount, resolved.root));
     }
@@ -41,7 +41,7 @@ export function createFilesystem({
     if (normalize(`${path}/`) !== '/var/lib/') throw denied;
     const state = await measure('/', stateDir, signal);
     const mount = coveringMount(mounts, state.resolved.path);
-    // One in memory says nothing about any disk.
+    // A filesystem in memory says nothing about a disk.
     if (!state.numbers || !mount || ['tmpfs', 'ramfs'].includes(mount.filesystemType)) throw denied;
     return describe(stateDir, state, mount.filesystemReadOnly, aboutMount(mounts, mount, '/'));
   };
@@ -58,7 +58,7 @@ function describe(
   return { measured, ...rest, usedBytes: numbers.sizeBytes - freeBytes, readOnly, ...about };
 }
 
-/** An overlay has the space of the filesystem that takes what is written to it, and is told as that one. */
+/** An overlay has the space of the filesystem of its upper folder, and is reported as that one. */
 function aboutMount(mounts: readonly Mount[], mount: Mount, root: string) {
   const below = mount.upper === undefined ? undefined : coveringMount(mounts, join(root, mount.upper));
   const { device } = below && below.filesystemType !== 'overlay' ? below : mount;

@@ -10,39 +10,39 @@ export interface DiskHost {
 
 /** Sizes as `df` has them. */
 export interface Filesystem {
-  /** The path that was measured: the one asked for, or another on the same filesystem. */
+  /** The measured path: the requested one, or another on the same filesystem. */
   readonly measured: string;
-  /** As the kernel calls it: `ext4`, `xfs`, `overlay`. Absent where it is not known, as the next two. */
+  /** The kernel's name: `ext4`, `xfs`, `overlay`. Absent where it is unknown, like the next two. */
   readonly type?: string;
-  /** What is mounted: mostly a device. */
+  /** What is mounted, usually a device. */
   readonly source?: string;
   /** The kernel's number for the filesystem, the same wherever and however often it is mounted. */
   readonly device?: string;
   readonly sizeBytes: number;
   readonly usedBytes: number;
-  /** Free for those who are not root. */
+  /** Free for other users than root. */
   readonly availableBytes: number;
-  /** Inodes in all; 0 where the filesystem does not count them. */
+  /** All inodes; 0 where the filesystem does not count them. */
   readonly files: number;
   readonly filesFree: number;
-  /** The filesystem itself is read-only, not just this view of it. */
+  /** The filesystem itself is read-only, not only this mount of it. */
   readonly readOnly: boolean;
 }
 
-/** What the container engine keeps, in bytes. */
+/** What the container engine stores, in bytes. */
 export interface EngineUsage {
-  /** Where, by the VM's path. */
+  /** The VM's path of its data folder. */
   readonly folder: string;
   readonly images: EngineSpace;
-  /** What containers have written to their own layers; it can be had back from those that are stopped. */
+  /** What containers have written to their own layers; removing stopped containers frees it. */
   readonly containers: EngineSpace;
   readonly volumes: EngineSpace;
   readonly buildCache: EngineSpace;
 }
 
-/** What one kind of thing takes of the engine's disk. */
+/** What one kind of object takes on the engine's disk. */
 export interface EngineSpace {
   readonly bytes: number;
-  /** How much of it nothing uses. */
+  /** How much of it is unused. */
   readonly unusedBytes: number;
 }

@@ -3,7 +3,7 @@ import { CannotTell } from '../../check.ts';
 import { codeOf } from '../../errors.ts';
 import type { Resolved } from './root.ts';
 
-/** The answer for a path of the VM that was not mounted into this module, with the createOptions that would do it. */
+/** The error for a path of the VM that is not mounted into this module, with the createOptions that would mount it. */
 export function notGiven(path: string, resolved: Resolved, hostRoot: string): CannotTell {
   const source = `/${relative(resolved.root, resolved.path)}`;
   const target = join(hostRoot, source);
@@ -14,19 +14,19 @@ export function notGiven(path: string, resolved: Resolved, hostRoot: string): Ca
   });
 }
 
-/** JSON as people write it by hand. */
+/** JSON on one line, with spaces. */
 const oneLine = (value: object): string => JSON.stringify(value, undefined, 1).replaceAll(/\n */g, ' ');
 
-/** What a failed system call on a path of the VM means to whoever asked. */
+/** A failed system call on a path of the VM as a {@link CannotTell}. */
 export function cannotRead(path: string, cause: unknown): CannotTell {
   if (cause instanceof CannotTell) return cause;
   const code = codeOf(cause) ?? '';
   if (code === 'ENOENT' || code === 'ENOTDIR') return new CannotTell('not_found', `${path} does not exist`);
   if (code === 'EACCES' || code === 'EPERM') {
     const uid = process.geteuid?.();
-    return new CannotTell('no_access', `User id ${uid} of this module may not read ${path}`, {
+    return new CannotTell('no_access', `User id ${uid} of this module cannot read ${path}`, {
       cause,
-      remedy: `Let it read: sudo setfacl -m u:${uid}:rX '${path}'`,
+      remedy: `Allow it to read: \`sudo setfacl -m u:${uid}:rX '${path}'\``,
     });
   }
   return new CannotTell('unreadable', `Could not read ${path}`, { cause });

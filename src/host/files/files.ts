@@ -23,10 +23,10 @@ export interface Files {
 }
 
 const mostBytes = 1_048_576;
-/** Mounts change when somebody changes them by hand; a look at thousands of files reads their list once a second. */
+/** Mounts rarely change, and thousands of files may be read in one run. */
 const keepMountsMs = 1000;
 
-/** @param mountinfo reads the text of /proc/self/mountinfo; a look never touches the mounts themselves. */
+/** @param mountinfo reads the text of /proc/self/mountinfo, which touches no mount. */
 export function createFiles({
   hostRoot,
   mountinfo = readMountinfo,
@@ -47,7 +47,7 @@ export function createFiles({
     return reading;
   }
 
-  /** The real path on our side of something the VM has; it need not exist. */
+  /** The real path on our side of a path of the VM, which need not exist. */
   async function locate(path: string): Promise<string> {
     const resolved = await resolveInRoot(hostRoot, path);
     if (!isGiven(await currentMounts(), resolved)) throw notGiven(path, resolved, hostRoot);
@@ -70,7 +70,7 @@ export function createFiles({
       await access(real, folder ? mode | constants.X_OK : mode);
       return true;
     } catch {
-      // Every way of not getting at it is the same answer here.
+      // Every failure is the same answer here.
       return false;
     }
   }
@@ -83,5 +83,5 @@ export function createFiles({
   };
 }
 
-/** The mounts of this process as the kernel lists them; no mount is touched. */
+/** The mounts of this process as the kernel lists them. Touches no mount. */
 export const readMountinfo = (): Promise<string> => readFile('/proc/self/mountinfo', 'utf8');

@@ -5,17 +5,17 @@ import picomatch from 'picomatch';
 import { CannotTell } from '../../check.ts';
 import { cannotRead } from './access.ts';
 
-/** What makes a segment of a path a pattern. */
+/** The characters that make a path segment a pattern. */
 const wildcard = /[*?[{]/;
-/** What a folder may hold and a pattern may match. More is refused rather than cut short. */
+/** Limit for the entries of a folder and the matches of a pattern. More is refused rather than truncated. */
 const mostEntries = 20_000;
 
-/** The real path on our side of something the VM has; throws where it was not given. */
+/** The real path on our side of a path of the VM. Rejects where it is not mounted. */
 type Locate = (path: string) => Promise<string>;
 
 /**
- * The VM's paths of all regular files that match a glob, sorted. See `Files.find`. What matches and cannot be looked
- * into, a link in circles for instance, counts: reading it tells why, and the others are found all the same.
+ * The VM's paths of all regular files that match a glob, sorted. See `Files.find`. A match that cannot be examined, a
+ * circular link for instance, is included: reading it reports why, and the others are still found.
  */
 export async function findMatches(
   pattern: string,
@@ -42,7 +42,7 @@ export async function findMatches(
       }
       const folder = await openFolder(path, locate);
       if (!(folder instanceof CannotTell)) next.push(...(await matching(path, folder, segment)));
-      // The folder the pattern starts from must be there; of those it matched, any may be a file.
+      // The folder where the pattern starts must exist; a match below it may be a file.
       else if (depth === 0) throw folder;
       else if (folder.reason !== 'not_found') files.push(path);
       if (next.length > mostEntries) throw tooMany(pattern);
@@ -57,13 +57,13 @@ export async function findMatches(
   return files.sort();
 }
 
-/** Something a pattern has matched. `regular`: the folder's own listing says that it is a regular file. */
+/** A match of a pattern. `regular`: the folder's listing says that it is a regular file. */
 interface Found {
   readonly path: string;
   readonly regular: boolean;
 }
 
-/** A folder's listing, or why there is none. */
+/** A folder's listing, or why it cannot be read. */
 async function openFolder(folder: string, locate: Locate): Promise<Dir | CannotTell> {
   try {
     return await opendir(await locate(folder), { bufferSize: 1024 });
@@ -89,8 +89,8 @@ async function matching(folder: string, listing: Dir, segment: string): Promise<
 }
 
 /**
- * Links are followed, and one that leads nowhere is no file. One that cannot be followed to its end may well lead to
- * a file, where nothing was given for instance: it counts, so that reading it tells what to do.
+ * Links are followed, and a dangling one is not a file. One that cannot be followed to its end may lead to a file that is
+ * not mounted, for instance: it is included, so that reading it reports what to do.
  */
 async function isFile(path: string, locate: Locate): Promise<boolean> {
   try {

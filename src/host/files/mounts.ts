@@ -6,9 +6,9 @@ export interface Mount {
   readonly device: string;
   readonly mountPoint: string;
   readonly filesystemType: string;
-  /** What is mounted: mostly a device. */
+  /** What is mounted, usually a device. */
   readonly source: string;
-  /** Of an overlay: the folder that takes what is written, by a path of whoever mounted it. */
+  /** The upper folder of an overlay, by the path that was used to mount it. */
   readonly upper?: string;
   /** This view of the filesystem is read-only. */
   readonly readOnly: boolean;
@@ -18,7 +18,7 @@ export interface Mount {
 
 /**
  * Reads the text of /proc/self/mountinfo (proc_pid_mountinfo(5)): six fields, any number of optional ones, a
- * hyphen, three more. A line of another shape is left out.
+ * hyphen, three more. Other lines are ignored.
  */
 export function parseMountinfo(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line) => {
@@ -37,21 +37,21 @@ export function parseMountinfo(text: string): readonly Mount[] {
       source: plain(source),
       ...(upper === undefined ? {} : { upper: plain(upper) }),
       readOnly: options.split(',').includes('ro'),
-      // The second is what ext4 says after an error has made it stop writing.
+      // ext4 reports emergency_ro after an error has stopped writes.
       filesystemReadOnly: filesystem.includes('ro') || filesystem.includes('emergency_ro'),
     };
   });
 }
 
-/** Space, tab, newline, backslash and hash stand as three octal digits; all else stands as it is. */
+/** Space, tab, newline, backslash and hash are escaped as three octal digits. */
 const plain = (text: string): string =>
   text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
-/** Whether a path is a folder itself or lies somewhere below it. Both absolute and without `..`. */
+/** Whether a path is a folder or below it. Both are absolute and without `..`. */
 const isWithin = (folder: string, path: string): boolean =>
   path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 
-/** The mount that a real path lies on: the nearest one, and of several at the same place the last. */
+/** The mount that contains a real path: the nearest one, and of several at the same place the last. */
 export function coveringMount(mounts: readonly Mount[], path: string): Mount | undefined {
   let covering: Mount | undefined;
   for (const mount of mounts) {
@@ -62,11 +62,11 @@ export function coveringMount(mounts: readonly Mount[], path: string): Mount | u
 }
 
 /**
- * Whether what lies at a path below the host root is the VM's own, rather than the container's.
+ * Whether a path below the host root belongs to the VM rather than to the container.
  *
- * A folder on a mount at or below the host root was given. Where only deeper mounts exist, the folders above them are
- * scaffolding the engine made to mount on, and no evidence of anything. A host root without any mount is a plain
- * folder, as on a developer's machine, and gives as much as it holds. The host root `/` is the machine itself.
+ * A folder on a mount at or below the host root was mounted. Where only deeper mounts exist, the engine created the folders
+ * above them as mount points, so they prove nothing. A host root without any mount is a plain folder, as on a
+ * developer's machine, and offers what it contains. The host root `/` is the machine itself.
  */
 export function isGiven(mounts: readonly Mount[], { root, path, existing }: Resolved): boolean {
   if (root === '/') return true;

@@ -10,25 +10,25 @@ import type { Timeline } from './timeline.ts';
 
 /**
  * Opens connections for `use` and closes them when it settles. Rejects with the signal's reason, or with a
- * {@link CannotTell} whose reason is a `ProbeFailure` when the network or the other side is at fault.
+ * {@link CannotTell} whose reason is a `ProbeFailure` for a fault of the network or of the other side.
  */
 export interface Connect {
   /** The proxy that `tls` goes through to an endpoint, if any. */
   readonly proxyFor: ProxyFor;
   /** TCP without a proxy. */
   tcp<T>(to: Destination, use: (socket: Socket) => Promise<T>, signal: AbortSignal): Promise<T>;
-  /** TLS, through the proxy where one is set for the endpoint. Any certificate will do: `use` judges it. */
+  /** TLS, through the proxy where one is set for the endpoint. Accepts any certificate; `use` judges it. */
   tls<T>(to: TlsDestination, use: (socket: TLSSocket) => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
 interface Destination {
   readonly endpoint: Endpoint;
   readonly timeline: Timeline;
-  /** ConfirmedFinding once a TCP connection stands: to the endpoint, or to the proxy. */
+  /** Called once a TCP connection is open: to the endpoint, or to the proxy. */
   readonly onOpen?: (opened: Opened) => void;
 }
 
-/** What a TCP connection was made to, and what it could have been made to. */
+/** The address a TCP connection was made to, and its alternatives. */
 export interface Opened {
   readonly address: string;
   readonly addresses: readonly string[];
@@ -39,7 +39,7 @@ interface TlsDestination extends Destination {
   readonly context: SecureContext;
 }
 
-/** Connections by this device's own resolver and proxy. */
+/** Connections by this device's resolver and proxy. */
 export function createConnect({ resolve, proxyFor }: { resolve: Resolve; proxyFor: ProxyFor }): Connect {
   return {
     proxyFor,

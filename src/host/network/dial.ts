@@ -5,8 +5,8 @@ import { codeOf } from '../../errors.ts';
 import type { ProbeFailure } from './types.ts';
 
 /**
- * The head start of one address over the next: RFC 8305, section 5. Earlier attempts go on meanwhile; Node's own
- * autoSelectFamily ends them at this time, so that over a satellite link a working address would look dead.
+ * The head start of one address over the next (RFC 8305, section 5). Earlier attempts continue; Node's autoSelectFamily ends
+ * them, so that a working address would seem dead over a satellite link.
  */
 const headStartMs = 250;
 
@@ -16,9 +16,9 @@ interface Dialled {
 }
 
 /**
- * A TCP connection to the first of the addresses that accepts one, both families tried in turn. The caller destroys it.
+ * A TCP connection to the first address that accepts one, alternating between the families. The caller destroys it.
  *
- * @throws CannotTell `refused` or `timed_out` as the network says, `internal_error` where this device is at fault.
+ * @throws CannotTell `refused` or `timed_out` as the network answers, `internal_error` for a fault of this device.
  */
 export function dial(addresses: readonly string[], port: number, signal: AbortSignal): Promise<Dialled> {
   const waiting = alternating(addresses);
@@ -48,7 +48,7 @@ export function dial(addresses: readonly string[], port: number, signal: AbortSi
         settle();
         resolve({ socket, address: host });
       });
-      // Stays for the life of the socket: what happens to it after its use must not end the process.
+      // Stays for the life of the socket: a later error must not end the process.
       socket.on('error', (error) => {
         if (!open.delete(socket)) return;
         failures.push({ family: isIP(host), error: failureOf(error, { host, port }) });
@@ -66,12 +66,12 @@ export function dial(addresses: readonly string[], port: number, signal: AbortSi
   });
 }
 
-/** What the network can say to a connection request; anything else is a fault of this device. */
+/** What the network can answer to a connection request; anything else is a fault of this device. */
 const networkAnswers: Readonly<Record<string, readonly [ProbeFailure, string]>> = {
   ECONNREFUSED: ['refused', 'refused the connection'],
   ECONNRESET: ['refused', 'reset the connection'],
-  EHOSTUNREACH: ['refused', 'is a host the network cannot reach'],
-  ENETUNREACH: ['refused', 'is in a network this device has no route to'],
+  EHOSTUNREACH: ['refused', 'is a host that the network cannot reach'],
+  ENETUNREACH: ['refused', 'is in a network that this device has no route to'],
   EACCES: ['refused', "is blocked by this device's own firewall"],
   EPERM: ['refused', "is blocked by this device's own firewall"],
   ETIMEDOUT: ['timed_out', 'did not answer until the system gave up'],
@@ -88,7 +88,7 @@ interface Failure {
   readonly error: CannotTell;
 }
 
-/** One address of each family in turn, so that a broken family holds the other up only once: RFC 8305, section 4. */
+/** One address of each family in turn, so that a broken family delays the other only once (RFC 8305, section 4). */
 function alternating(addresses: readonly string[]): string[] {
   const first = addresses.filter((each) => isIP(each) === isIP(addresses[0] ?? ''));
   const second = addresses.filter((each) => !first.includes(each));
@@ -98,7 +98,7 @@ function alternating(addresses: readonly string[]): string[] {
     .filter((each) => each !== undefined);
 }
 
-/** What each family failed with. A host's own answer says more than a missing route, which is usual for IPv6. */
+/** The failure of each family. A host's own answer says more than a missing route, which is common for IPv6. */
 function summary(failures: readonly Failure[]): CannotTell | undefined {
   const answered = failures.filter(({ error }) => !isWithoutRoute(error));
   const [first, ...rest] = answered.length > 0 ? answered : failures;
@@ -108,6 +108,6 @@ function summary(failures: readonly Failure[]): CannotTell | undefined {
   return new CannotTell(reason, `${message}; ${other.error.message}`, { cause });
 }
 
-/** Whether this device has no way at all to where a connection was to go: usual for IPv6. */
+/** Whether this device has no route at all to the address, which is common for IPv6. */
 export const isWithoutRoute = ({ cause }: CannotTell): boolean =>
   ['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'].some((code) => code === codeOf(cause));

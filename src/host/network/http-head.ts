@@ -2,7 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import { CannotTell } from '../../check.ts';
 import { type Endpoint, formatEndpoint } from '../../endpoint.ts';
 import { codeOf } from '../../errors.ts';
-import { tlsWords } from '../tls/tls-error.ts';
+import { describeTlsError } from '../tls/tls-error.ts';
 
 /** The head of an HTTP answer. */
 export interface HttpHead {
@@ -44,7 +44,8 @@ export async function requestHead(
     return parseHead(await answer);
   } catch (cause) {
     signal.throwIfAborted();
-    const why = cause instanceof Error && codeOf(cause) === undefined ? cause.message : tlsWords(cause);
+    const why =
+      cause instanceof Error && codeOf(cause) === undefined ? cause.message : describeTlsError(cause);
     throw new CannotTell('http_status', `${method} ${path} was not answered in HTTP (${why})`, { cause });
   }
 }

@@ -3,7 +3,7 @@ import { codeOf } from '../../errors.ts';
 import type { Host } from '../../host.ts';
 import { askServers, type Resolve } from './resolve.ts';
 
-/** By the resolver's code; any other is the server's failure. */
+/** By the resolver's code; any other counts as `server_failed`. */
 const reasons: Readonly<Record<string, string>> = {
   ENOTFOUND: 'not_found',
   ENODATA: 'not_found',
@@ -12,7 +12,7 @@ const reasons: Readonly<Record<string, string>> = {
   ETIMEOUT: 'timed_out',
 };
 
-/** Looks names up as everything else here does (`resolve`), or by one server alone, and takes the time. */
+/** Resolves names like everything else here (`resolve`), or by one server alone, and measures the time. */
 export function createLookUp({ resolve }: { resolve: Resolve }): Host['lookUp'] {
   return async (name, server, signal) => {
     const startedAt = performance.now();

@@ -5,12 +5,12 @@ import { formatEndpoint } from '../../endpoint.ts';
 import type { Opened } from './connect.ts';
 import { dial, isWithoutRoute } from './dial.ts';
 
-/** Enough for a connection request that was lost once and sent again: 1 s later, RFC 6298 section 2. */
+/** Enough for a connection request that was lost once and sent again 1 s later (RFC 6298, section 2). */
 const answerSeconds = 1.5;
 
 /**
- * Once a target was reached over one address family: what is wrong with the other, if anything. Nothing where the
- * name has no addresses of it, or this device no route for it.
+ * What is wrong with the other address family of a target that was reached over one. Undefined where it works, the name has
+ * no addresses of it, or this device has no route for it.
  */
 export async function brokenFamily(
   { address, addresses, port }: Opened,
@@ -25,11 +25,11 @@ export async function brokenFamily(
     socket.destroy();
     return undefined;
   } catch (error) {
-    // The target's own time is over, which says nothing of this family.
+    // The target's own time is over, which says nothing about this family.
     if (signal.aborted && isTimeout(signal.reason)) return undefined;
     signal.throwIfAborted();
     if (isTimeout(error))
-      return `${family} does not work: no answer from ${formatEndpoint({ host: first, port })} in ${answerSeconds} s`;
+      return `${family} does not work: no answer from ${formatEndpoint({ host: first, port })} within ${answerSeconds} s`;
     if (!(error instanceof CannotTell)) throw error;
     return isWithoutRoute(error) ? undefined : `${family} does not work: ${error.message}`;
   }

@@ -16,10 +16,10 @@ interface Options {
 }
 
 /**
- * One attempt to reach a target: `tcp` connects, `tls` completes a handshake and judges the certificate, `https`
- * asks for the path as well. A deadline (the signal fires with a `TimeoutError`) is an answer, with the phases that
- * were reached; any other reason rejects. Throws {@link CannotTell} where this device is itself at fault, and where
- * an issuer is unknown but the device's trust bundle could not be read.
+ * One attempt to reach a target: `tcp` connects, `tls` completes a handshake and verifies the certificate, `https` requests
+ * the path as well. A deadline (the signal fires with a `TimeoutError`) is an answer, with the phases that were reached;
+ * any other reason rejects. Rejects with {@link CannotTell} for a fault of this device, and for an unknown issuer while
+ * the device's trust bundle cannot be read.
  */
 export function createProbe({ connect, trust }: Options): Host['probe'] {
   return async (target, signal) => {

@@ -3,7 +3,7 @@ import { isIP, type Socket } from 'node:net';
 import { CannotTell } from '../../check.ts';
 import { type Endpoint, formatEndpoint, type HttpProxy } from '../../endpoint.ts';
 
-/** The proxy for an endpoint, if it is to be reached through one. */
+/** The proxy for an endpoint, if one is used. */
 export type ProxyFor = (endpoint: Endpoint) => HttpProxy | undefined;
 
 /**
@@ -26,7 +26,7 @@ function covers(entry: string, { host, port }: Endpoint): boolean {
 }
 
 /**
- * Has a proxy connect to an endpoint, over a connection to the proxy which then carries that to the endpoint.
+ * Asks a proxy to connect to an endpoint, over a connection to the proxy that then carries it.
  *
  * @throws CannotTell `proxy_failed` with the proxy's status.
  */
@@ -52,7 +52,7 @@ export function connectThrough(
         return resolve();
       }
       const status = `${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trim();
-      // 401 is for origins, but tinyproxy has it for credentials that are wrong.
+      // 401 is for origins, but tinyproxy answers it for wrong credentials.
       const why = statusCode === 407 || statusCode === 401 ? credentialsProblem(authorization) : '';
       const message = `The proxy ${formatEndpoint(proxy)} refused to connect to ${authority} (${status})${why}`;
       reject(new CannotTell('proxy_failed', message));
@@ -68,5 +68,5 @@ export function connectThrough(
 
 const credentialsProblem = (authorization: string | undefined): string =>
   authorization === undefined
-    ? ': it wants credentials, and https_proxy has none'
+    ? ': it requires credentials, and https_proxy has none'
     : ': it does not accept the credentials in https_proxy';

@@ -6,13 +6,13 @@ import { CannotTell } from '../../check.ts';
 import { codeOf } from '../../errors.ts';
 
 /**
- * The addresses of a name, IPv4 first; at least one. An address stands for itself.
+ * The addresses of a name, IPv4 first; at least one. An address resolves to itself.
  *
  * @throws CannotTell `dns_failed`, naming the name, the resolver's code and the servers asked.
  */
 export type Resolve = (name: string, signal: AbortSignal) => Promise<readonly string[]>;
 
-/** How long the second address family may take once the first has answered: RFC 8305, section 3. */
+/** How long the second address family may take once the first has answered (RFC 8305, section 3). */
 const resolutionDelayMs = 50;
 
 const codeWords: Readonly<Record<string, string>> = {
@@ -26,8 +26,8 @@ const codeWords: Readonly<Record<string, string>> = {
 };
 
 /**
- * Looks names up in the hosts file and then by c-ares, never `dns.lookup`: that one cannot be cancelled and shares
- * libuv's four threads with every file operation. Without `servers`, those of /etc/resolv.conf, read each time.
+ * Resolves names by the hosts file and then by c-ares, never by `dns.lookup`, which cannot be cancelled and shares libuv's
+ * four threads with every file operation. Without `servers`, those of /etc/resolv.conf, read each time.
  */
 export function createResolve(options: { hostsFile?: string; servers?: readonly string[] } = {}): Resolve {
   const { hostsFile = '/etc/hosts', servers } = options;
@@ -37,7 +37,7 @@ export function createResolve(options: { hostsFile?: string; servers?: readonly 
     if (isIP(name) !== 0) return [name];
     const listed = hostsEntries(await readHosts(hostsFile, signal), name);
     if (listed.length > 0) return listed;
-    // RFC 6761, section 6.3: never asked of a server.
+    // Never sent to a server (RFC 6761, section 6.3).
     if (/(^|\.)localhost\.?$/i.test(name)) return ['127.0.0.1', '::1'];
     return askServers(name, servers, signal);
   };
@@ -49,7 +49,7 @@ export async function askServers(
   servers: readonly string[] | undefined,
   signal: AbortSignal,
 ): Promise<string[]> {
-  // One resolver for each question: cancel() ends all of a resolver's questions, and c-ares keeps answers in one.
+  // One resolver for each query: cancel() ends all queries of a resolver, and a resolver caches answers.
   const resolver = new Resolver();
   if (servers !== undefined) resolver.setServers(servers);
   const cancel = () => resolver.cancel();
@@ -68,7 +68,7 @@ export async function askServers(
 
 type Answer = PromiseSettledResult<string[]>;
 
-/** Both families' answers, IPv4 first. A family much slower than the other, which has addresses, is not waited for. */
+/** Both families' answers, IPv4 first. Does not wait for a family much slower than one that has addresses. */
 async function bothFamilies(
   ipv4: Promise<string[]>,
   ipv6: Promise<string[]>,
@@ -94,7 +94,7 @@ function unresolved(
   const causes = answers.flatMap((answer) =>
     answer?.status === 'rejected' ? [answer.reason as unknown] : [],
   );
-  // "No address of this family" says least: the other family's failure, if any, is the reason.
+  // "No address of this family" says least, so another failure is preferred as the reason.
   const cause = causes.find((each) => codeOf(each) !== 'ENODATA') ?? causes[0];
   const code = codeOf(cause) ?? String(cause);
   const words = codeWords[code] ?? 'the look-up failed';
@@ -102,7 +102,7 @@ function unresolved(
   return new CannotTell('dns_failed', `${name} does not resolve: ${words} (${code}${asked})`, { cause });
 }
 
-/** The hosts file's text; empty where there is none, as the system's own resolver has it. */
+/** The hosts file's text; empty without one, as for the system's resolver. */
 async function readHosts(path: string, signal: AbortSignal): Promise<string> {
   try {
     return await readFile(path, { encoding: 'utf8', signal });
@@ -115,7 +115,7 @@ async function readHosts(path: string, signal: AbortSignal): Promise<string> {
   }
 }
 
-/** The addresses hosts(5) gives a name, IPv4 first. */
+/** The addresses of a name in hosts(5), IPv4 first. */
 function hostsEntries(text: string, name: string): string[] {
   const wanted = name.toLowerCase().replace(/\.$/, '');
   const addresses = text.split('\n').flatMap((line) => {

@@ -16,14 +16,14 @@ export interface NetworkHost {
   ): Answer<LookUp, 'refused' | 'server_failed'>;
 }
 
-/** A probe target taken apart. IPv6 addresses stand without brackets. */
+/** A parsed probe target. IPv6 addresses have no brackets. */
 export interface ProbeTarget extends Endpoint {
   readonly scheme: 'tcp' | 'tls' | 'https';
   /** For https: the path with its query, when the target names one. */
   readonly path?: string;
 }
 
-/** How far an attempt came. Phases that were not reached are absent. */
+/** How far an attempt got. Phases that were not reached are absent. */
 export interface Probe {
   /** Absent when the target was reached. */
   readonly failure?: { readonly reason: ProbeFailure; readonly detail: string };
@@ -39,11 +39,11 @@ export interface Probe {
   readonly brokenFamily?: string;
 }
 
-/** The parts of an attempt, in their order. `first_byte`: from the request to the head of its answer. */
+/** The phases of an attempt, in order. `first_byte`: from the request to the head of its answer. */
 export const probePhases = ['resolve', 'connect', 'tls', 'first_byte'] as const;
 export type ProbePhase = (typeof probePhases)[number];
 
-/** What can keep a probe from its target; outboundReachability gives them as its reasons. */
+/** What can keep a probe from its target; reasons of outboundReachability. */
 export const probeFailures = [
   'dns_failed',
   'refused',

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { isIP, type Socket } from 'node:net';
 import { connect, type SecureContext, type TLSSocket } from 'node:tls';
 import { CannotTell } from '../../check.ts';
-import { tlsWords } from './tls-error.ts';
+import { describeTlsError } from './tls-error.ts';
 
 /**
- * Completes a TLS handshake whatever the certificate is worth, so that it can be read and judged afterwards.
- * `socket` lives and ends with what is returned.
+ * Completes a TLS handshake with any certificate, which can be read and judged afterwards. The returned socket owns
+ * `socket`.
  *
  * @throws CannotTell `tls_failed` when the handshake itself fails.
  */
@@ -20,11 +20,11 @@ export async function handshake(
     socket,
     secureContext,
     rejectUnauthorized: false,
-    // RFC 6066, section 3: an address is no server name.
+    // An address is not a server name (RFC 6066, section 3).
     ...(isIP(host) === 0 && { servername: host }),
     checkServerIdentity: () => undefined,
   });
-  // Stays for the life of the socket: what happens to it after its use must not end the process.
+  // Stays for the life of the socket: a later error must not end the process.
   tls.on('error', () => undefined);
   try {
     await once(tls, 'secureConnect', { signal });
@@ -32,6 +32,6 @@ export async function handshake(
   } catch (cause) {
     tls.destroy();
     signal.throwIfAborted();
-    throw new CannotTell('tls_failed', `The TLS handshake failed: ${tlsWords(cause)}`, { cause });
+    throw new CannotTell('tls_failed', `The TLS handshake failed: ${describeTlsError(cause)}`, { cause });
   }
 }

@@ -2,14 +2,14 @@ import { X509Certificate } from 'node:crypto';
 import { checkServerIdentity, type TLSSocket } from 'node:tls';
 import type { Trusted } from './trust.ts';
 
-/** What is wrong with the certificate a server presented. */
+/** What is wrong with the certificate that a server presented. */
 export interface PeerFault {
   readonly kind: 'untrusted' | 'time' | 'name' | 'other';
   /** A sentence without its full stop. */
   readonly detail: string;
 }
 
-/** The certificates of a completed handshake, leaf first, each followed by its issuer as far as they go. */
+/** The certificates of a completed handshake, leaf first, each followed by its issuer as far as it was sent. */
 export function peerCertificates(socket: TLSSocket): X509Certificate[] {
   const all: X509Certificate[] = [];
   const seen = new Set<string>();
@@ -35,10 +35,10 @@ export function judgePeer(
   if (leaf === undefined) return { kind: 'other', detail: 'The server presented no certificate' };
   const code = socket.authorized ? undefined : String(socket.authorizationError);
 
-  // OpenSSL tells only the last of several faults. An expired or unsuitable certificate may hide an unknown issuer,
-  // so that is looked at first and by ourselves.
+  // OpenSSL reports only the last of several faults. An expired or unsuitable certificate may hide an unknown issuer, so the
+  // issuer is checked first, and here.
   if (code !== undefined && !findAuthority(leaf, chain, trusted.authorities)) {
-    const issuer = oneLine((chain.at(-1) ?? leaf).issuer);
+    const issuer = shortName((chain.at(-1) ?? leaf).issuer);
     return {
       kind: 'untrusted',
       detail: `The certificate was issued by "${issuer}", which this device does not trust (${code})`,
@@ -46,7 +46,7 @@ export function judgePeer(
   }
   const named = checkServerIdentity(host, socket.getPeerCertificate());
   if (named)
-    return { kind: 'name', detail: `The certificate is not for ${host} (${oneLine(named.message)})` };
+    return { kind: 'name', detail: `The certificate is not for ${host} (${shortName(named.message)})` };
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
     return {
       kind: 'time',
@@ -58,7 +58,7 @@ export function judgePeer(
     : { kind: 'other', detail: `The certificate does not verify (${code})` };
 }
 
-/** The authority that signatures lead to from a certificate, if any; validity periods are left out of account. */
+/** The trusted CA that signatures lead to from a certificate, if any, regardless of validity periods. */
 export function findAuthority(
   leaf: X509Certificate,
   presented: readonly X509Certificate[],
@@ -81,15 +81,17 @@ const issued = (issuer: X509Certificate, certificate: X509Certificate): boolean 
 
 function outsideValidity(chain: readonly X509Certificate[], now: Date): string | undefined {
   for (const { subject, validFrom, validTo } of chain) {
-    if (new Date(validTo) < now) return `The certificate "${oneLine(subject)}" expired on ${day(validTo)}`;
+    if (new Date(validTo) < now) return `The certificate "${shortName(subject)}" expired on ${day(validTo)}`;
     if (new Date(validFrom) > now)
-      return `The certificate "${oneLine(subject)}" is valid only from ${day(validFrom)}`;
+      return `The certificate "${shortName(subject)}" is valid only from ${day(validFrom)}`;
   }
   return undefined;
 }
 
 const day = (date: string): string => new Date(date).toISOString().slice(0, 10);
 
-/** A name chosen by the other side, bounded for a message. */
-const oneLine = (name: string | undefined): string =>
-  (name ?? '').replaceAll(/\s*\n\s*/g, ', ').slice(0, 200);
+/** A distinguished name for a message. The other side chose it, so it is bounded. */
+const shortName = (name: string): string => distinguishedName(name).slice(0, 200);
+
+/** A distinguished name on one line, `CN=…, O=…`. Node returns one attribute a line. */
+export const distinguishedName = (name: string | undefined): string => (name ?? '').split('\n').join(', ');

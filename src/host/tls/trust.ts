@@ -4,34 +4,34 @@ import { never, orAbort, within } from '../../deadline.ts';
 import { readRegularFile } from '../../read-file.ts';
 import type { Workload } from '../edge/workload.ts';
 
-/** Who this device trusts to issue certificates. */
+/** The CAs that this device trusts. */
 export interface Trusted {
   readonly context: tls.SecureContext;
   readonly authorities: readonly X509Certificate[];
-  /** Why authorities may be missing from the list; absent when it is whole. */
+  /** Why CAs may be missing from the list; absent when it is complete. */
   readonly problem?: string;
 }
 
-/** The authorities in force now. Rejects only with the signal's reason. */
+/** The trusted CAs now. Rejects only with the signal's reason. */
 export type Trust = (signal: AbortSignal) => Promise<Trusted>;
 
 interface Options {
-  /** Where the device's trust bundle comes from. */
+  /** Provides the device's trust bundle. */
   readonly workload?: Pick<Workload, 'trustBundle'>;
-  /** PEM files with further authorities: `EdgeModuleCACertificateFile`, `NODE_EXTRA_CA_CERTS`. */
+  /** PEM files with more CAs: `EdgeModuleCACertificateFile`, `NODE_EXTRA_CA_CERTS`. */
   readonly caFiles?: readonly string[];
 }
 
-/** The bundle changes when the device's CA is renewed, and nobody is told of that. */
+/** The bundle changes when the device's CA is renewed, without notice. */
 const keepMs = 5 * 60_000;
-/** The largest bundle of authorities that distributions ship is a quarter of this. */
+/** Four times the largest CA bundle of a distribution. */
 const mostBytes = 1_048_576;
-/** For a socket on this machine. The attempt that waits for it must not lose its own time. */
+/** For a socket on this machine. Probes wait for it within their own time limit. */
 const readSeconds = 1;
 
 /**
- * Node's default authorities plus the device's own, which are read when needed and kept for five minutes. Those that
- * cannot be read are left as they were the last time; `problem` says so, and the next call tries again.
+ * Node's default CAs and the device's own, which are read when needed and kept for five minutes. A source that cannot be read
+ * keeps its last CAs; `problem` says so, and the next call tries again.
  */
 export function createTrust({ workload, caFiles = [] }: Options): Trust {
   const sources: Source[] = caFiles.map((path) => ({
@@ -63,7 +63,7 @@ export function createTrust({ workload, caFiles = [] }: Options): Trust {
 
   return async (signal) => {
     if (trusted !== undefined && performance.now() - wholeAt < keepMs) return trusted;
-    // Shared by all who wait for it, so it has a deadline of its own instead of their signals.
+    // Shared by all callers, so it has its own deadline instead of their signals.
     reading ??= read().finally(() => {
       reading = undefined;
     });
@@ -76,7 +76,7 @@ interface Source {
   read(signal: AbortSignal): Promise<string>;
 }
 
-/** Some 140 certificates go into a context, so it is built only when they change. */
+/** A context takes some 140 certificates, so it is built only when they change. */
 function withAuthorities(current: Trusted | undefined, certificates: readonly X509Certificate[]): Trusted {
   const byFingerprint = new Map(certificates.map((each) => [each.fingerprint256, each]));
   const authorities = [...byFingerprint.values()];

@@ -79,10 +79,10 @@ describe('nothing is taken from', () => {
     ['a chronyd without a source', put16(3, 54), 'is not synchronised'],
     ['stratum 0', put16(0, 52), 'is not synchronised'],
     ['no reference', put32(0, 28), 'is not synchronised'],
-    ['a chronyd that follows its own clock', put32(0x7f7f0101, 28), 'follows no source but the clock itself'],
+    ['a chronyd that follows its own clock', put32(0x7f7f0101, 28), 'follows only the clock itself'],
     ['a source lost 3 hours ago', put32(referenceTime - 10_800, 60), 'for 3.0 h'],
     ['another version', patched((reply) => reply.writeUInt8(5, 0)), 'version 5 instead of 6'],
-    ['a refusal', put16(2, 8), 'refused to tell its tracking state (status 2)'],
+    ['a refusal', put16(2, 8), 'refused to report its tracking state (status 2)'],
     ['another reply', put16(1, 6), 'answered with reply 1 instead of 5'],
     ['a reply cut short', captured.subarray(0, 103), 'answered with 103 bytes instead of 104'],
   ])('%s', async (_what, reply, why) => {

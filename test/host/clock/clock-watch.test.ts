@@ -5,7 +5,7 @@ import type { ClockEvent } from '../../../src/host/clock/types.ts';
 /** Three clocks that the test moves. */
 function machine({ bootTime = true } = {}) {
   const at = { wall: 1_800_000_000, monotonic: 500, boot: 900, heldUp: 0 };
-  const told: ClockEvent[] = [];
+  const events: ClockEvent[] = [];
   const watch = createClockWatch({
     wall: () => at.wall,
     monotonic: () => at.monotonic,
@@ -16,14 +16,14 @@ function machine({ bootTime = true } = {}) {
   });
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
-  watch.watchClock((event) => told.push(event), stop.signal);
+  watch.watchClock((event) => events.push(event), stop.signal);
   /** Seconds of ordinary life, of sleep, and by which somebody sets the clock. */
   const pass = ({ awake = 5, asleep = 0, step = 0 }) => {
     at.monotonic += awake;
     at.boot += awake + asleep;
     at.wall += awake + asleep + step;
   };
-  return { at, told, watch, pass };
+  return { at, events, watch, pass };
 }
 
 type Seen = [ClockEvent['kind'], number];
@@ -46,47 +46,47 @@ test.each<[string, object, Seen[]]>([
     ],
   ],
 ])('%s', (_what, passed, seen) => {
-  const { told, watch, pass } = machine();
-  watch.look();
+  const { events, watch, pass } = machine();
+  watch.poll();
   pass(passed);
-  watch.look();
+  watch.poll();
   pass({});
-  watch.look();
-  expect(told.map(({ kind, seconds }) => [kind, Math.round(seconds * 10) / 10])).toEqual(seen);
+  watch.poll();
+  expect(events.map(({ kind, seconds }) => [kind, Math.round(seconds * 10) / 10])).toEqual(seen);
   expect(watch.clockEvents().map(({ kind, secondsAgo }) => [kind, Math.round(secondsAgo)])).toEqual(
     seen.map(([kind]) => [kind, 5]),
   );
 });
 
 test('without a clock that goes on in sleep, sleep cannot be told from a step', () => {
-  const { told, watch, pass } = machine({ bootTime: false });
-  watch.look();
+  const { events, watch, pass } = machine({ bootTime: false });
+  watch.poll();
   pass({ asleep: 600 });
-  watch.look();
-  expect(told).toMatchObject([{ kind: 'stepped', seconds: 600 }]);
+  watch.poll();
+  expect(events).toMatchObject([{ kind: 'stepped', seconds: 600 }]);
 });
 
 test('a look that was held up between two clocks is not believed, and the next one misses nothing', () => {
-  const { at, told, watch, pass } = machine();
-  watch.look();
+  const { at, events, watch, pass } = machine();
+  watch.poll();
   pass({ step: 60 });
   at.heldUp = 7;
-  watch.look();
-  expect(told).toEqual([]);
+  watch.poll();
+  expect(events).toEqual([]);
   at.heldUp = 0;
   at.wall += 7;
   at.boot += 7;
-  watch.look();
-  expect(told).toMatchObject([{ kind: 'stepped', seconds: 60 }]);
+  watch.poll();
+  expect(events).toMatchObject([{ kind: 'stepped', seconds: 60 }]);
 });
 
 test('how long ago something was is not changed by a later step', () => {
   const { watch, pass } = machine();
-  watch.look();
+  watch.poll();
   pass({ asleep: 600 });
-  watch.look();
+  watch.poll();
   pass({ awake: 60, step: -86_400 });
-  watch.look();
+  watch.poll();
   expect(watch.clockEvents()).toMatchObject([
     { kind: 'suspended', secondsAgo: 60 },
     { kind: 'stepped', seconds: -86_400, secondsAgo: 0 },
@@ -95,37 +95,37 @@ test('how long ago something was is not changed by a later step', () => {
 
 test('events are kept for an hour, a hundred at most, and counted for good', () => {
   const { watch, pass } = machine();
-  watch.look();
+  watch.poll();
   for (let i = 0; i < 150; i += 1) {
     pass({ awake: 1, asleep: 1, step: i % 2 ? 10 : 0 });
-    watch.look();
+    watch.poll();
   }
   expect(watch.clockEvents()).toHaveLength(100);
   pass({ awake: 3600 });
-  watch.look();
+  watch.poll();
   expect(watch.clockEvents()).toEqual([]);
   expect(watch.clockTotals()).toEqual({ steps: 75, suspendedSeconds: 150 });
 });
 
 test('on this machine, left alone, nothing is seen', () => {
-  const told: ClockEvent[] = [];
+  const events: ClockEvent[] = [];
   const stop = new AbortController();
   const watch = createClockWatch();
-  watch.watchClock((event) => told.push(event), stop.signal);
-  for (let i = 0; i < 20; i += 1) watch.look();
+  watch.watchClock((event) => events.push(event), stop.signal);
+  for (let i = 0; i < 20; i += 1) watch.poll();
   stop.abort();
-  expect(told).toEqual([]);
+  expect(events).toEqual([]);
 });
 
 test('nothing is reported once its signal has fired', () => {
   const clock = { wall: 1_800_000_000 };
-  const told: ClockEvent[] = [];
+  const events: ClockEvent[] = [];
   const watch = createClockWatch({ wall: () => clock.wall, monotonic: () => 1, sinceBoot: () => 1 });
   const stop = new AbortController();
-  watch.watchClock((event) => told.push(event), stop.signal);
+  watch.watchClock((event) => events.push(event), stop.signal);
   stop.abort();
   clock.wall += 60;
-  watch.look();
-  expect(told).toEqual([]);
+  watch.poll();
+  expect(events).toEqual([]);
   expect(watch.clockTotals().steps).toBe(1);
 });

@@ -118,7 +118,7 @@ describe('a certificate', () => {
     await expect(dateBy({ date }, await make())).rejects.toMatchObject({
       name: 'CannotTell',
       reason: 'unreadable',
-      message: expect.stringContaining('is not to be believed: The certificate'),
+      message: expect.stringContaining('cannot be trusted: The certificate'),
     });
   });
 });

@@ -16,10 +16,10 @@ function simulate({ offsetSeconds, outboundSeconds, inboundSeconds }: Server) {
   let answers = 0;
   const ask = async (): Promise<WholeSecond> => {
     const sentSeconds = now;
-    const toldSeconds = Math.floor(now + outboundSeconds - offsetSeconds);
+    const answeredSeconds = Math.floor(now + outboundSeconds - offsetSeconds);
     now += outboundSeconds + inboundSeconds;
     answers += 1;
-    return { sentSeconds, receivedSeconds: now, toldSeconds };
+    return { sentSeconds, receivedSeconds: now, answeredSeconds };
   };
   const sleep = async (seconds: number) => {
     now += seconds;

@@ -270,7 +270,7 @@ describe('a proxy', () => {
       407,
       '(407 Proxy Authentication Required): it does not accept the credentials in https_proxy',
     ],
-    ['', 407, '(407 Proxy Authentication Required): it wants credentials, and https_proxy has none'],
+    ['', 407, '(407 Proxy Authentication Required): it requires credentials, and https_proxy has none'],
   ])('with %j that answers %d is proxy_failed, without its credentials', async (secret, refuse, why) => {
     const { port } = await proxyServer({ refuse });
     const { probe } = network({ httpsProxy: `http://${secret}proxy.test:${port}` });

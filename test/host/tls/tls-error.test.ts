@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { tlsWords } from '../../../src/host/tls/tls-error.ts';
+import { describeTlsError } from '../../../src/host/tls/tls-error.ts';
 
 const text = (thread: string) =>
   `${thread}:error:0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:1601:SSL alert number 70\n`;
@@ -19,11 +19,11 @@ test.each([
   ],
   ['without a code', new Error(text('80FCD0864B7F0000'))],
 ])('an alert %s is told in the same words', (_, error) => {
-  expect(tlsWords(error)).toBe(words);
+  expect(describeTlsError(error)).toBe(words);
 });
 
 test('what OpenSSL has not said is told in its first line, with its code', () => {
   const error = Object.assign(new Error('write EPIPE\nat somewhere'), { code: 'EPIPE' });
-  expect(tlsWords(error)).toBe('write EPIPE (EPIPE)');
-  expect(tlsWords(new Error('of no kind'))).toBe('of no kind (Error)');
+  expect(describeTlsError(error)).toBe('write EPIPE (EPIPE)');
+  expect(describeTlsError(new Error('of no kind'))).toBe('of no kind (Error)');
 });
