@@ -80,7 +80,7 @@ test('a JUnit file that cannot be written gives a one-line error, and the table 
   expect(code).toBe(2);
 });
 
-test('an abandoned look-up does not delay the exit', async () => {
+test('a pending engine request does not delay the exit', async () => {
   const socket = join(await tempFolder(), 'engine.sock');
   await unixHttpServer(socket, () => undefined);
   const full = { paths: ['/'], warnUsedPercent: 0, failUsedPercent: 100 };

@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createLog } from '../../src/log.ts';
 import type { PolicyInForce } from '../../src/policy/in-force.ts';
 import { openPolicyKeeper } from '../../src/policy/keeper.ts';
 import { openStateFile, type StateFile } from '../../src/state/state-file.ts';
 import { fakeCheck } from '../support/fixtures/fake-check.ts';
+import { logLines } from '../support/log.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const now = () => new Date('2026-11-21T20:30:00Z');
@@ -24,9 +24,7 @@ function shortLived(values: Record<string, unknown> = {}): StateFile {
 
 async function keeping(given: { file?: string; state?: StateFile; connected?: boolean } = {}) {
   const changes: PolicyInForce[] = [];
-  const lines: { msg?: string }[] = [];
-  const log = createLog('json', 'trace', { write: (line) => void lines.push(JSON.parse(line)) });
-  const messages = () => lines.map(({ msg }) => msg);
+  const { log, messages } = logLines();
   const state = given.state ?? shortLived();
   const keeper = await openPolicyKeeper({
     checks: [fakeCheck()],
