@@ -77,7 +77,9 @@ describe.skipIf(!able)(
         [
           'pass',
           undefined,
-          expect.stringMatching(/, but IPv6 does not work: no answer from \[2001:db8::2\]:7005 within 1\.5 s$/),
+          expect.stringMatching(
+            /, but IPv6 does not work: no answer from \[2001:db8::2\]:7005 within 1\.5 s$/,
+          ),
         ],
         [
           'pass',
