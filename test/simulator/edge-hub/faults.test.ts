@@ -47,9 +47,7 @@ describe('the fault reported', () => {
     await set({ reported: 'empty400' });
     expect(await report({ a: 1 })).toBe('answered');
     expect(simulator.edgeHub.twin().reported).toEqual({ $version: 1 });
-    expect(simulator.lines.at(-1)).toBe(
-      'Rejected reported properties with 400: the fault "reported" is set',
-    );
+    expect(simulator.lines.at(-1)).toBe('Rejected reported properties with 400: the fault "reported" is set');
   });
 
   test('silent ignores the patch and sends no response', async () => {
