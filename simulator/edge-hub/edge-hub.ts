@@ -6,10 +6,9 @@ import { type BrokerEvents, createBroker } from './broker.ts';
 import { connectRejection } from './connect.ts';
 import { applyChange, type FaultChange, type Faults, noFaults } from './faults.ts';
 import { createListener } from './listener.ts';
-import { type Message, parseMessage } from './messages.ts';
+import { type Message, parseMessage, parseTopic } from './messages.ts';
 import { createMethods, type MethodResponse } from './methods.ts';
 import { createModuleTwin, type TwinDocument } from './module-twin.ts';
-import { parseTopic } from './topics.ts';
 
 /** Beyond this limit the oldest messages are dropped. */
 const maxMessages = 1000;

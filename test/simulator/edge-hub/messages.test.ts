@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseMessage } from '../../../simulator/edge-hub/messages.ts';
-import { parseTopic } from '../../../simulator/edge-hub/topics.ts';
+import { parseMessage, parseTopic } from '../../../simulator/edge-hub/messages.ts';
 
 const identity = { iothub: 'hub', deviceId: 'dev', moduleId: 'mod', generationId: '1', gateway: 'localhost' };
 
