@@ -1,70 +1,71 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { certificates } from './certificates.ts';
-import { findPrograms } from './exporters.ts';
-import type { Row } from './figures.ts';
-import { idleHour } from './idle-hour.ts';
-import { memoryAndStart } from './memory-and-start.ts';
-import { metricsPage } from './metrics-page.ts';
-import { probes } from './probes.ts';
-import type { Defer } from './program.ts';
-import { sizes } from './sizes.ts';
-import { renderTable } from './table.ts';
-import { createWorld, quick, usual } from './world.ts';
+import { measureCertificates } from './measurements/certificates.ts';
+import { measureDiskSize, measureMemoryAndStart } from './measurements/footprint.ts';
+import { measureIdleHour } from './measurements/idle-hour.ts';
+import { measureMetricsPage } from './measurements/metrics-page.ts';
+import { measureTlsTargets } from './measurements/tls-targets.ts';
+import { findInstalled } from './programs/exporters.ts';
+import type { Defer } from './programs/program.ts';
+import type { Row } from './results/rows.ts';
+import { renderTable } from './results/table.ts';
+import { createTestbed, fullSize, quickSize } from './testbed.ts';
 
-// `npm run bench`: the bundled agent beside what it replaces, on loopback, in turns. `--json` prints one line for
-// machines; `--quick` does little and once, to see that it works.
+// `npm run bench`: measures the bundled agent and the programs it replaces by turns, on loopback. `--json` prints one
+// line of JSON; `--quick` does one small repetition to show that everything works.
 const { values: options } = parseArgs({ options: { json: { type: 'boolean' }, quick: { type: 'boolean' } } });
 
-const stop = new AbortController();
+const abort = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => stop.abort(new Error(`Ended by ${signal}`)));
+  process.once(signal, () => abort.abort(new Error(`Terminated by ${signal}`)));
 }
-const ends: (() => unknown)[] = [];
-const defer: Defer = (end) => {
-  ends.push(end);
-  // Work that was broken off starts nothing further.
-  stop.signal.throwIfAborted();
+const cleanups: (() => unknown)[] = [];
+const defer: Defer = (cleanup) => {
+  cleanups.push(cleanup);
+  // Measurements continue in the background after an abort; this keeps them from starting more.
+  abort.signal.throwIfAborted();
 };
 
 const started = performance.now();
-const size = options.quick ? quick : usual;
-const found = findPrograms();
+const size = options.quick ? quickSize : fullSize;
+const installed = findInstalled();
 
 async function measure(): Promise<Row[]> {
-  const world = await createWorld(size, defer);
+  const testbed = await createTestbed(size, defer);
   return [
-    ...(await memoryAndStart(world, found)),
-    ...(await metricsPage(world, found)),
-    ...(await probes(world, found)),
-    ...(await certificates(world, found)),
-    ...(await idleHour(world, found)),
-    ...sizes(found),
+    ...(await measureMemoryAndStart(testbed, installed)),
+    ...(await measureMetricsPage(testbed, installed)),
+    ...(await measureTlsTargets(testbed, installed)),
+    ...(await measureCertificates(testbed, installed)),
+    ...(await measureIdleHour(testbed, installed)),
+    ...measureDiskSize(installed),
   ];
 }
 
 function print(rows: readonly Row[]): void {
   const machine = { cores: availableParallelism(), node: process.version, repetitions: size.repetitions };
+  const { missing } = installed;
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ ...machine, missing: found.missing, rows })}\n`);
-  } else {
-    const seconds = Math.round((performance.now() - started) / 1000);
-    const about = `${machine.cores} cores, Node.js ${machine.node}, ${size.repetitions} repetitions, ${seconds} s`;
-    process.stdout.write(`${about}. Each cell: min, median, max; less is better.\n\n${renderTable(rows)}`);
-    if (found.missing.length > 0)
-      process.stdout.write(`\nLeft out, not on this machine: apt-get install ${found.missing.join(' ')}\n`);
+    process.stdout.write(`${JSON.stringify({ ...machine, missing, rows })}\n`);
+    return;
+  }
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const summary = `${machine.cores} cores, Node.js ${machine.node}, ${size.repetitions} repetitions, ${seconds} s`;
+  process.stdout.write(`${summary}. Each cell: min, median, max; less is better.\n\n${renderTable(rows)}`);
+  if (missing.length > 0) {
+    process.stdout.write(`\nNot installed, so not measured: apt-get install ${missing.join(' ')}\n`);
   }
 }
 
 try {
-  const stopped = once(stop.signal, 'abort').then(() => Promise.reject(stop.signal.reason));
-  print(await Promise.race([measure(), stopped]));
+  const aborted = once(abort.signal, 'abort').then(() => Promise.reject(abort.signal.reason));
+  print(await Promise.race([measure(), aborted]));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 } finally {
-  while (ends.length > 0) await ends.pop()?.();
+  while (cleanups.length > 0) await cleanups.pop()?.();
 }
-// Work that was broken off may still wait for something.
+// Aborted measurements may still be waiting.
 process.exit();

@@ -1,6 +1,6 @@
-// Bundles into dist/: main.js (the agent, what the image runs), cli.js (the package's bin), statfs.js (the process with
-// which both measure filesystems), simulator.js (which cli.js loads for `simulate`, and which the image leaves out), demo.js
-// (`npm start`) and bench.js (`npm run bench`). `node scripts/build.mjs main cli statfs` makes only those.
+// Bundles into dist/: main.js (the agent), cli.js (the package's bin), statfs.js (the process in which both read
+// filesystem statistics), simulator.js (loaded by cli.js for `simulate`, not part of the image), demo.js (`npm start`)
+// and bench.js (`npm run bench`). `node scripts/build.mjs main cli statfs` builds only these bundles.
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -20,9 +20,9 @@ const sources = {
   bench: 'bench/main.ts',
 };
 
-// Dependencies of dependencies that nothing here ever calls: file upload to blob storage, dockerode's BuildKit and
-// ssh transports, MQTT over WebSockets, prom-client's exemplars.
-const neverCalled = [
+// Transitive dependencies of features that are not used: file upload to blob storage, dockerode's BuildKit and SSH
+// transports, prom-client's exemplars.
+const unused = [
   '@azure/storage-blob',
   '@grpc/grpc-js',
   '@grpc/proto-loader',
@@ -31,24 +31,25 @@ const neverCalled = [
   'ssh2',
 ];
 
-/** The simulator's broker does use `ws`; the agent and the CLI do not. */
-const neverCalledByAgent = [...neverCalled, 'ws'];
+/** The agent and the CLI do not use MQTT over WebSockets, but the simulator's broker needs `ws`. */
+const unusedByAgent = [...unused, 'ws'];
 
 function leaveOut(packages) {
-  const these = new RegExp(`^(${packages.join('|')})(/|$)`);
+  const filter = new RegExp(`^(${packages.join('|')})(/|$)`);
   return {
     name: 'leave-out',
     setup(bundle) {
-      bundle.onResolve({ filter: these }, ({ path }) => ({ path, namespace: 'left-out' }));
+      bundle.onResolve({ filter }, ({ path }) => ({ path, namespace: 'left-out' }));
       bundle.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};' }));
-      // zod's messages in fifty languages; English is imported on its own.
+      // Only zod's English messages are needed, and they are imported separately.
       bundle.onLoad({ filter: /zod[/\\]v4[/\\]locales[/\\]index\.js$/ }, () => ({ contents: 'export {};' }));
     },
   };
 }
 
-const simulatorApart = {
-  name: 'simulator-apart',
+/** Keeps the simulator in a bundle of its own. */
+const externalSimulator = {
+  name: 'external-simulator',
   setup(bundle) {
     bundle.onResolve({ filter: /\/index\.ts$/ }, ({ kind, path, resolveDir }) =>
       kind !== 'entry-point' && resolve(resolveDir, path) === simulator
@@ -58,7 +59,7 @@ const simulatorApart = {
   },
 };
 
-/** `samples` stands for every sample beside a check's test: the demonstration shows what they say. */
+/** Resolves the module `samples` to the samples of all checks, which the demonstration shows. */
 const samples = {
   name: 'samples',
   setup(bundle) {
@@ -77,7 +78,7 @@ const samples = {
 
 const manifest = JSON.parse(await readFile(resolve(root, 'package.json'), 'utf8'));
 
-/** The commit, from the build argument where there is no repository (an image build). */
+/** The commit. An image build has no repository and passes it as a build argument. */
 function revision() {
   if (process.env.REVISION) return process.env.REVISION;
   try {
@@ -92,7 +93,7 @@ function revision() {
   }
 }
 
-/** The flags with which the image runs Node.js; the demonstration runs the agent with the same ones. */
+/** The image's Node.js flags, which the demonstration also uses. */
 async function imageFlags() {
   const dockerfile = await readFile(resolve(root, 'Dockerfile.amd64'), 'utf8');
   const [, entrypoint] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile);
@@ -106,7 +107,7 @@ const define = {
 
 async function bundle(name) {
   const forAgent = ['main', 'cli', 'statfs'].includes(name);
-  // CommonJS dependencies call `require` for Node's own modules, which ES modules do not have.
+  // CommonJS dependencies load Node.js modules with `require`, which does not exist in ES modules.
   const require =
     "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
   const { metafile } = await build({
@@ -117,32 +118,32 @@ async function bundle(name) {
     platform: 'node',
     target: 'node20',
     format: 'esm',
-    // Two thirds of the size and 3 MB less memory. Names and short lines stay, so a stack trace still says where.
+    // Saves a third of the size and 3 MB of memory. Kept names and short lines keep stack traces readable.
     minifyWhitespace: true,
     minifySyntax: true,
     lineLimit: 160,
     legalComments: 'none',
     banner: { js: name === 'cli' ? `#!/usr/bin/env node\n${require}` : require },
     define: name === 'demo' ? { ...define, __NODE_FLAGS__: JSON.stringify(await imageFlags()) } : define,
-    // Its CommonJS build requires its parts in a way that no bundler follows.
+    // The `require` calls of its UMD build cannot be bundled.
     alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
-    plugins: [leaveOut(forAgent ? neverCalledByAgent : neverCalled), simulatorApart, samples],
+    plugins: [leaveOut(forAgent ? unusedByAgent : unused), externalSimulator, samples],
     metafile: true,
     logLevel: 'warning',
   });
   return Object.keys(metafile.inputs);
 }
 
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !(name in sources));
+const requested = process.argv.slice(2);
+const unknown = requested.filter((name) => !(name in sources));
 if (unknown.length > 0) {
-  console.error(`There is no ${unknown.join(', ')} to build; there is ${Object.keys(sources).join(', ')}.`);
+  console.error(`Unknown bundle: ${unknown.join(', ')}. Available: ${Object.keys(sources).join(', ')}`);
   process.exit(2);
 }
 
 await rm(resolve(root, 'dist'), { recursive: true, force: true });
 await mkdir(resolve(root, 'dist'));
-const names = asked.length > 0 ? asked : Object.keys(sources);
+const names = requested.length > 0 ? requested : Object.keys(sources);
 const inputs = await Promise.all(names.map(bundle));
 await writeFile(resolve(root, 'dist/THIRD-PARTY-LICENSES.txt'), await licences(root, inputs.flat()));
 if (names.includes('cli')) await chmod(resolve(root, 'dist/cli.js'), 0o755);

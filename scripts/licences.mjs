@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The licence of every package that has a file among `inputs` (paths relative to `root`), as one text. */
+/** The licences of all packages that the files `inputs` (relative to `root`) belong to, as one text. */
 export async function licences(root, inputs) {
   const folders = inputs.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0]);
   const packages = await Promise.all(

@@ -1,7 +1,8 @@
-// Changes one thing at a time in src/ and looks whether a test notices. Works in a worktree of HEAD of its own.
+// Mutation testing: changes one expression in src/ at a time and checks that a test fails. Uses a temporary worktree of
+// HEAD.
 //   node scripts/mutate.mjs [--count 150] [--seed 1] [--only src/run/]
-// A mutant is tried against the tests of its own room first, then against all that import its file, then against the
-// bundle. One that survives is printed with its line; it is either a gap in the tests or makes no difference.
+// Each mutant runs against the tests of its own folder, then the type checker, then all tests that import its file, then
+// the tests of the bundle. Survivors are printed with their line: either a gap in the tests or an equivalent change.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -26,7 +27,7 @@ const { values } = parseArgs({
 });
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** What is found, and what takes its place. */
+/** Patterns and their replacements. */
 const mutators = [
   [/ === /g, () => ' !== '],
   [/ !== /g, () => ' === '],
@@ -53,14 +54,14 @@ const mutators = [
   [/0o[0-7]+/g, () => '0o644'],
 ];
 
-/** Comments, imports, types and texts are not what runs. */
-const passedOver =
+/** Lines without executable code: comments, imports and types. */
+const notExecutable =
   /^\s*(?:\*|\/\/|\/\*|import |export type |type |readonly |export interface |interface |\| )/;
 
 function mutantsOf(path) {
   const lines = readFileSync(join(root, path), 'utf8').split('\n');
   return lines.flatMap((line, i) => {
-    if (passedOver.test(line)) return [];
+    if (notExecutable.test(line)) return [];
     return mutators.flatMap(([what, replacement]) =>
       [...line.matchAll(what)]
         .filter(({ index }) => !insideText(line, index))
@@ -74,7 +75,7 @@ function mutantsOf(path) {
   });
 }
 
-/** Whether a place in a line lies between quotes, or in a comment behind code. */
+/** Whether a position in a line is inside a string or a trailing comment. */
 function insideText(line, at) {
   const before = line.slice(0, at);
   const quotes = [...before].filter((character, i) => character === "'" && before[i - 1] !== '\\').length;
@@ -82,7 +83,7 @@ function insideText(line, at) {
   return quotes % 2 === 1 && line[at] !== "'" ? true : templates % 2 === 1 || before.includes('// ');
 }
 
-/** Park and Miller's generator: the same mutants for the same seed. */
+/** Shuffles with Park and Miller's generator, so a seed always selects the same mutants. */
 function shuffled(items, seed) {
   let state = (seed * 7919) % 2_147_483_647;
   const random = () => {
@@ -118,11 +119,11 @@ const vitest = (...args) => passes('npx', 'vitest', 'run', '--bail', '1', ...arg
 const slow = ['real', 'chaos', 'e2e', 'cli'].flatMap((folder) => ['--exclude', `test/${folder}/**`]);
 const inBundle = ['test/e2e', 'test/cli', 'test/read-only.test.ts'];
 
-/** What notices the mutant, the quickest first; undefined for nothing. */
-function killer(path) {
+/** Which tests detect the mutant, fastest first; undefined when none does. */
+function findKiller(path) {
   const own = path.replace(/^src\//, 'test/').replace(/\.ts$/, '.test.ts');
-  const room = dirname(own) === 'test' ? own : dirname(own);
-  if (existsSync(join(copy, room)) && !vitest(room, ...slow)) return 'its own tests';
+  const folder = dirname(own) === 'test' ? own : dirname(own);
+  if (existsSync(join(copy, folder)) && !vitest(folder, ...slow)) return 'its own tests';
   if (!passes('npx', 'tsc', '--noEmit')) return 'types';
   if (
     !passes(
@@ -138,7 +139,7 @@ function killer(path) {
       ...slow,
     )
   ) {
-    return 'tests of others';
+    return 'other tests';
   }
   if (!passes('npm', 'run', 'build') || !vitest(...inBundle)) return 'the bundle';
   return undefined;
@@ -151,7 +152,7 @@ for (const [i, mutant] of chosen.entries()) {
   const lines = original.split('\n');
   lines[mutant.line] = mutant.after;
   writeFileSync(file, lines.join('\n'));
-  const by = killer(mutant.path);
+  const by = findKiller(mutant.path);
   writeFileSync(file, original);
   if (by === undefined) survivors.push(mutant);
   const change = `${mutant.path}:${mutant.line + 1}\n    - ${mutant.before.trim()}\n    + ${mutant.after.trim()}`;

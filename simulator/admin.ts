@@ -4,11 +4,11 @@ import { parseFaults } from './edge-hub/faults.ts';
 import { HttpError, parseJson, type Request, serve } from './http.ts';
 import { isObject, type Json } from './json.ts';
 
-/** As IoT Hub's responseTimeoutInSeconds, which is 30 when nothing is said and 300 at most. */
+/** The default and the maximum of IoT Hub's responseTimeoutInSeconds. */
 const defaultTimeoutSeconds = 30;
 const maxTimeoutSeconds = 300;
 
-/** The simulator's switchboard: what the cloud would do, and what can go wrong. Errors are `{ "error": "…" }`. */
+/** The admin API: acts as the cloud and injects faults. Errors are `{ "error": "…" }`. */
 export const createAdmin = (hub: EdgeHub): Server =>
   serve('error', async (request) => {
     const { method, path, body } = request;
@@ -17,7 +17,7 @@ export const createAdmin = (hub: EdgeHub): Server =>
         return { status: 200, body: hub.twin() };
       case 'PATCH /twin/desired': {
         const patch = parseJson(body);
-        if (!isObject(patch)) throw new HttpError(400, 'The body must be a JSON object to merge');
+        if (!isObject(patch)) throw new HttpError(400, 'The body must be a JSON object');
         return { status: 200, body: hub.patchDesired(patch) };
       }
       case 'GET /messages':
@@ -27,12 +27,12 @@ export const createAdmin = (hub: EdgeHub): Server =>
       case 'PUT /faults':
         return { status: 200, body: await hub.setFaults(parseFaults(parseJson(body))) };
     }
-    const invoked = /^\/methods\/([^/]+)$/.exec(path);
-    if (method === 'POST' && invoked?.[1] !== undefined) return invoke(hub, invoked[1], request);
-    throw new HttpError(404, `There is no ${method} ${path}; see ${known.join(', ')}`);
+    const methodPath = /^\/methods\/([^/]+)$/.exec(path);
+    if (method === 'POST' && methodPath?.[1] !== undefined) return invoke(hub, methodPath[1], request);
+    throw new HttpError(404, `Not found: ${method} ${path}. Available: ${endpoints.join(', ')}`);
   });
 
-const known = [
+const endpoints = [
   'GET /twin',
   'PATCH /twin/desired',
   'POST /methods/NAME',
@@ -45,7 +45,10 @@ async function invoke(hub: EdgeHub, name: string, { query, body }: Request) {
   const payload = (body === '' ? null : parseJson(body)) as Json;
   const seconds = Number(query.get('responseTimeoutInSeconds') ?? defaultTimeoutSeconds);
   if (!(seconds > 0 && seconds <= maxTimeoutSeconds)) {
-    throw new HttpError(400, `responseTimeoutInSeconds must be above 0 and at most ${maxTimeoutSeconds}`);
+    throw new HttpError(
+      400,
+      `responseTimeoutInSeconds must be greater than 0 and at most ${maxTimeoutSeconds}`,
+    );
   }
   return { status: 200, body: await hub.invokeMethod(decodeURIComponent(name), payload, seconds) };
 }

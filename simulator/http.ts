@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { ListenOptions, Server as NetServer } from 'node:net';
 
-/** An answer other than success: its status, and its message for the body. */
+/** An error response: its status, and its message for the body. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly status: number;
@@ -17,32 +17,32 @@ export interface Request {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly contentType: string | undefined;
-  /** Empty when there is none. */
+  /** Empty for a request without a body. */
   readonly body: string;
 }
 
 export interface Reply {
   readonly status: number;
-  /** A string goes out as plain text in the Prometheus format, everything else as JSON. */
+  /** A string is sent as text in the Prometheus format, anything else as JSON. */
   readonly body: unknown;
 }
 
-/** Answers one request, or throws an {@link HttpError}. */
+/** Handles one request. Can throw an {@link HttpError}. */
 export type Handler = (request: Request) => Reply | Promise<Reply>;
 
 const maxBodyBytes = 1024 * 1024;
 
-/** An HTTP server around a handler. `errorKey` names the one field of an error's body. */
+/** Creates an HTTP server for a handler. `errorKey` is the field of an error body that contains the message. */
 export const serve = (errorKey: 'message' | 'error', handle: Handler): Server =>
-  createServer((incoming, response) => void answer(incoming, response, errorKey, handle));
+  createServer((incoming, response) => void respond(incoming, response, errorKey, handle));
 
-async function answer(
+async function respond(
   incoming: IncomingMessage,
   response: ServerResponse,
   errorKey: string,
   handle: Handler,
 ) {
-  const { status, body } = await read(incoming)
+  const { status, body } = await readRequest(incoming)
     .then(handle)
     .catch((error: unknown) => ({
       status: statusOf(error),
@@ -52,18 +52,18 @@ async function answer(
     typeof body === 'string'
       ? ['text/plain; version=0.0.4; charset=utf-8', body]
       : ['application/json', JSON.stringify(body)];
-  // After an early answer the rest of the request is not read, so the connection cannot be used again.
+  // After an early response the request body is left unread, so the connection cannot be reused.
   if (!incoming.complete) response.setHeader('connection', 'close');
   response.writeHead(status, { 'content-type': type }).end(text);
 }
 
 function statusOf(error: unknown): number {
   if (error instanceof HttpError) return error.status;
-  // decodeURIComponent's, of a path that is not well percent-encoded.
+  // Thrown by decodeURIComponent for a malformed path.
   return error instanceof URIError ? 400 : 500;
 }
 
-/** Parsed JSON, or 400 with the reason. */
+/** Parses JSON. Throws an {@link HttpError} 400 with the reason. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -74,15 +74,15 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Settles when a server listens, or with the reason why it cannot. */
+/** Resolves once a server listens. Rejects with the address and the cause. */
 export const listen = (server: NetServer, where: ListenOptions): Promise<void> =>
   new Promise((resolve, reject) => {
-    const place = where.path ?? `${where.host ?? '*'}:${where.port}`;
-    const failed = (cause: Error) =>
-      reject(new Error(`Could not listen on ${place}: ${cause.message}`, { cause }));
-    server.once('error', failed);
+    const address = where.path ?? `${where.host ?? '*'}:${where.port}`;
+    const onError = (cause: Error) =>
+      reject(new Error(`Could not listen on ${address}: ${cause.message}`, { cause }));
+    server.once('error', onError);
     server.listen(where, () => {
-      server.off('error', failed);
+      server.off('error', onError);
       resolve();
     });
   });
@@ -90,24 +90,25 @@ export const listen = (server: NetServer, where: ListenOptions): Promise<void> =
 /** The TCP port a server listens on. */
 export function portOf(server: NetServer): number {
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server listens on no TCP port');
+  if (address === null || typeof address === 'string')
+    throw new Error('The server does not listen on a TCP port');
   return address.port;
 }
 
-/** Ends an HTTP server and every connection to it. */
+/** Stops an HTTP server and closes all its connections. */
 export const stop = (server: Server): Promise<void> =>
   new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();
   });
 
-async function read(incoming: IncomingMessage): Promise<Request> {
+async function readRequest(incoming: IncomingMessage): Promise<Request> {
   const url = new URL(incoming.url ?? '/', 'http://localhost');
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of incoming) {
     bytes += chunk.length;
-    if (bytes > maxBodyBytes) throw new HttpError(413, `The body has more than ${maxBodyBytes} bytes`);
+    if (bytes > maxBodyBytes) throw new HttpError(413, `The body must not exceed ${maxBodyBytes} bytes`);
     chunks.push(chunk);
   }
   return {

@@ -13,30 +13,30 @@ import type { Identity } from './workload/identity.ts';
 import { createWorkloadApi } from './workload/workload.ts';
 
 export interface SimulatorOptions {
-  /** MQTT over TLS; 0 for any free port, as with the others. Default 18883. */
+  /** The port of MQTT over TLS. Default: 18883. 0 selects a free port, as for the other ports. */
   readonly hubPort?: number;
-  /** Admin HTTP, on 127.0.0.1. Default 9601. */
+  /** The port of the admin API on 127.0.0.1. Default: 9601. */
   readonly adminPort?: number;
-  /** The metrics of edgeAgent and edgeHub, on 127.0.0.1. Default 9602. */
+  /** The port of the edgeAgent and edgeHub metrics on 127.0.0.1. Default: 9602. */
   readonly metricsPort?: number;
-  /** Where the workload socket and the root certificate go. Default: a new temporary folder. */
+  /** The folder of the workload socket and the root certificate. Default: a new temporary folder. */
   readonly directory?: string;
-  /** edgeHub's name, for which its certificate is issued. */
+  /** edgeHub's host name, to which its certificate is issued. Default: localhost. */
   readonly host?: string;
-  /** Where MQTT listens. Default: 127.0.0.1 for a loopback name, every address for any other. */
+  /** The address MQTT listens on. Default: 127.0.0.1 for a loopback name, otherwise all addresses. */
   readonly address?: string;
-  /** The twin's desired properties to begin with. */
+  /** The initial desired properties. */
   readonly desired?: JsonObject;
   readonly iothub?: string;
   readonly deviceId?: string;
   readonly moduleId?: string;
-  /** One line for each connect, refusal, failed handshake and the like. */
+  /** Receives one line per event, such as a connect, a rejection or a failed handshake. */
   log?(line: string): void;
 }
 
-/** A running local IoT Edge with one module to be. */
+/** A running local IoT Edge for one module. */
 export interface Simulator {
-  /** The `IOTEDGE_*` variables edgeAgent would give the module. */
+  /** The `IOTEDGE_*` variables that edgeAgent sets for the module. */
   readonly environment: Readonly<Record<string, string>>;
   readonly adminUrl: string;
   readonly hubPort: number;
@@ -44,15 +44,15 @@ export interface Simulator {
   readonly edgeHubMetricsUrl: string;
   /** The trust bundle, PEM. */
   readonly rootCertificate: string;
-  /** The same in a file, for curl, openssl and `EdgeModuleCACertificateFile`. */
+  /** The file with the trust bundle, for curl, openssl and `EdgeModuleCACertificateFile`. */
   readonly rootCertificateFile: string;
-  /** What the admin HTTP does, without HTTP. */
+  /** Direct access to what the admin API offers. */
   readonly edgeHub: EdgeHub;
-  /** Ends everything and removes what it put on disk. */
+  /** Stops all servers and removes their files. */
   close(): Promise<void>;
 }
 
-/** Starts the simulator; settles once everything listens. Rejects with the port or path that could not be had. */
+/** Resolves once all servers listen. Rejects with the port or path that is not available. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const identity: Identity = {
     iothub: options.iothub ?? 'simulator.azure-devices.net',
@@ -73,7 +73,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   }
 }
 
-/** Starts one part after the other, and adds to `cleanups` how each ends. */
+/** Starts the servers in order and adds a cleanup for each. */
 async function start(
   identity: Identity,
   options: SimulatorOptions,
@@ -88,7 +88,7 @@ async function start(
   const workload = createWorkloadApi({ identity, key, certificates });
   await listen(workload, { path: socket });
   cleanups.push(() => stop(workload));
-  // As edged has it: any user in the container may connect.
+  // As in edged: any user of the container can connect.
   await chmod(socket, 0o666);
 
   const edgeHub = await startEdgeHub({
@@ -102,14 +102,14 @@ async function start(
   });
   cleanups.push(edgeHub.close);
 
-  const local = async (server: ReturnType<typeof createAdmin>, port: number): Promise<string> => {
+  const listenLocally = async (server: ReturnType<typeof createAdmin>, port: number): Promise<string> => {
     await listen(server, { host: '127.0.0.1', port });
     cleanups.push(() => stop(server));
     return `http://127.0.0.1:${portOf(server)}`;
   };
-  const adminUrl = await local(createAdmin(edgeHub), options.adminPort ?? 9601);
+  const adminUrl = await listenLocally(createAdmin(edgeHub), options.adminPort ?? 9601);
   const metrics = createMetrics({ identity, instance: randomUUID(), counters: edgeHub.counters });
-  const metricsUrl = await local(metrics, options.metricsPort ?? 9602);
+  const metricsUrl = await listenLocally(metrics, options.metricsPort ?? 9602);
 
   return {
     environment: environmentOf(identity, socket, edgeHub.port),
@@ -134,14 +134,14 @@ const environmentOf = (identity: Identity, socket: string, port: number): Record
   IOTEDGE_MODULEID: identity.moduleId,
 });
 
-async function prepareFolder(given: string | undefined) {
-  const folder = given ?? (await mkdtemp(join(tmpdir(), 'iotedge-simulator-')));
+async function prepareFolder(directory: string | undefined) {
+  const folder = directory ?? (await mkdtemp(join(tmpdir(), 'iotedge-simulator-')));
   await mkdir(folder, { recursive: true });
   const socket = join(folder, 'workload.sock');
   const rootCertificateFile = join(folder, 'root-ca.pem');
-  // A simulator that was killed leaves its socket behind, on which nobody can listen again.
+  // A killed simulator leaves its socket behind, and an existing socket prevents listening.
   await rm(socket, { force: true });
-  const remove = given
+  const remove = directory
     ? () => Promise.all([socket, rootCertificateFile].map((path) => rm(path, { force: true })))
     : () => rm(folder, { recursive: true, force: true });
   return { socket, rootCertificateFile, remove };

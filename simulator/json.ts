@@ -3,6 +3,6 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
-/** Narrows what `JSON.parse` gave. */
+/** Narrows a result of `JSON.parse`. */
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -33,7 +33,7 @@ async function bench(path: string) {
 const programs = ['prometheus-node-exporter', 'prometheus-blackbox-exporter', 'openssl'] as const;
 
 describe.skipIf(!have(...programs))(`npm run bench (apt-get install ${programs.join(' ')})`, () => {
-  test('every row has a figure of the agent and one of what it stands beside', async () => {
+  test('compares the agent with another program in every row', async () => {
     const { missing, rows } = await bench(process.env.PATH ?? '');
     expect(missing).toEqual([]);
     expect(rows.length).toBeGreaterThan(10);
@@ -44,7 +44,7 @@ describe.skipIf(!have(...programs))(`npm run bench (apt-get install ${programs.j
   }, 60_000);
 });
 
-test('the bench names the programs it had to leave out, and measures the agent alone', async () => {
+test('the bench lists programs that are not installed and measures only the agent', async () => {
   const { missing, rows } = await bench(await tempFolder());
   expect(missing).toEqual(programs);
   expect(rows.filter(({ beside }) => beside)).toEqual([]);

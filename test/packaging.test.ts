@@ -51,19 +51,19 @@ const moduleJson = z
   })
   .parse(JSON.parse(await read('module.json')));
 
-test('a missing source of a mount fails the start instead of being created as root', () => {
+test('mounts use a syntax that rejects a missing source instead of creating it as root', () => {
   expect(HostConfig).not.toHaveProperty('Binds');
   expect(HostConfig.Mounts.map(({ Type }) => Type)).toEqual(['bind', 'volume']);
 });
 
-test("everything of the host's is mounted read-only, where the agent looks for it", () => {
+test('every host path is mounted read-only under the host root', () => {
   const binds = HostConfig.Mounts.filter(({ Type }) => Type === 'bind');
   expect(binds).toEqual(
     binds.map(({ Source }) => ({ Type: 'bind', Source, Target: `/host${Source}`, ReadOnly: true })),
   );
 });
 
-test('the module may do nothing and write nothing but its state', () => {
+test('the module has no capabilities and can write only its state', () => {
   expect(HostConfig).toMatchObject({
     ReadonlyRootfs: true,
     CapDrop: ['ALL'],
@@ -73,18 +73,18 @@ test('the module may do nothing and write nothing but its state', () => {
   expect(HostConfig).not.toHaveProperty('PortBindings');
 });
 
-test("createOptions fit into the twin's eight strings of 512 characters", () => {
+test('createOptions fit into the eight twin strings of 512 characters each', () => {
   expect(JSON.stringify(module.settings.createOptions).length).toBeLessThanOrEqual(8 * 512);
 });
 
-test('the runtime belongs to a line that is supported', () => {
+test('the IoT Edge runtime is a supported release', () => {
   const { edgeAgent, edgeHub } = desired.systemModules;
   expect(edgeAgent.settings.image).toBe('mcr.microsoft.com/azureiotedge-agent:1.6');
   expect(edgeHub.settings.image).toBe('mcr.microsoft.com/azureiotedge-hub:1.6');
 });
 
-test('the template takes the image of the module in this folder, and routes its alerts', () => {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: a placeholder of the deployment tools.
+test('the template uses the image of this module and routes its alerts', () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a placeholder that the deployment tools replace.
   expect(module.settings.image).toBe('${MODULEDIR<.>}');
   expect(moduleJson.image.repository.split('/').at(-1)).toBe(packageJson.name);
   expect(Object.values(template.$edgeHub['properties.desired'].routes)).toContain(
@@ -92,26 +92,29 @@ test('the template takes the image of the module in this folder, and routes its 
   );
 });
 
-test('the default policy of the template is accepted, and is what holds without any', () => {
+test('the policy of the template is valid and equals the built-in defaults', () => {
   const { policy } = template.hardening['properties.desired'];
   expect(readPolicy(policy, checks)).toMatchObject({ accepted: true });
   expect(readPolicy(policy, checks)).toEqual(readPolicy({}, checks));
 });
 
-test('every file that names a version names the same one', () => {
+test('package.json, module.json and the deployment template have the same version', () => {
   expect(moduleJson.image.tag.version).toBe(packageJson.version);
   expect(module.version).toBe(packageJson.version);
 });
 
-test.each(Object.entries(moduleJson.image.tag.platforms))('the %s image runs as 65532', async (_, path) => {
-  const dockerfile = await read(path);
-  expect(dockerfile).toMatch(/^USER 65532:65532$/m);
-  expect(dockerfile).toContain(`org.opencontainers.image.version="${packageJson.version}"`);
-  // BuildKit's own syntax: a syntax line, mounts in RUN, here-documents, platform variables.
-  expect(dockerfile).not.toMatch(/# *syntax=|RUN --|<<|BUILDPLATFORM|TARGET/);
-});
+test.each(Object.entries(moduleJson.image.tag.platforms))(
+  'the %s image runs as user 65532, has the current version and needs no BuildKit',
+  async (_, path) => {
+    const dockerfile = await read(path);
+    expect(dockerfile).toMatch(/^USER 65532:65532$/m);
+    expect(dockerfile).toContain(`org.opencontainers.image.version="${packageJson.version}"`);
+    // Syntax that only BuildKit supports: syntax line, RUN options, here-documents, platform arguments.
+    expect(dockerfile).not.toMatch(/# *syntax=|RUN --|<<|BUILDPLATFORM|TARGET/);
+  },
+);
 
-test('the images differ in nothing but the platform', async () => {
+test('the images differ only in the platform', async () => {
   const amd64 = await read('Dockerfile.amd64');
   expect(await read('Dockerfile.arm64v8')).toBe(amd64.replace('linux/amd64', 'linux/arm64'));
 });

@@ -1,56 +1,53 @@
 import type { TLSSocket } from 'node:tls';
 import { Aedes, type Client, type PublishPacket } from 'aedes';
-import type { Credentials, Refusal } from './connect.ts';
+import type { Credentials, Rejection } from './connect.ts';
 
-/** edgeHub's MaxInboundMessageSize: what an MQTT packet may have after its fixed header. */
+/** edgeHub's MaxInboundMessageSize: the limit of an MQTT packet without its fixed header. */
 const maxInboundBytes = 256 * 1024;
 
-/** The MQTT side of edgeHub: connections and sessions, nothing of what the topics mean. */
+/** The MQTT part of edgeHub: connections and sessions. It does not interpret topics. */
 export interface Broker {
   handle(socket: TLSSocket): void;
-  /** Delivers to whoever has subscribed. Nobody having done so is not an error. */
+  /** Publishes to all subscribed clients, if any. */
   publish(topic: string, payload?: string): void;
-  /** Whether a client is connected that has a subscription starting with `prefix`. */
-  subscribed(prefix: string): boolean;
+  /** Whether a connected client has a subscription that starts with `prefix`. */
+  hasSubscriber(prefix: string): boolean;
   connectedClients(): number;
-  /** Ends every connection and forgets every session. */
+  /** Closes all connections and deletes all sessions. */
   close(): Promise<void>;
 }
 
 export interface BrokerEvents {
-  /** Decides on a CONNECT. */
-  refuse(credentials: Credentials): Refusal | undefined;
+  /** Returns why a CONNECT is rejected; undefined accepts it. */
+  authorize(credentials: Credentials): Rejection | undefined;
   onConnected(clientId: string): void;
   onDisconnected(clientId: string): void;
   onMessage(topic: string, payload: string): void;
   onError(error: Error): void;
 }
 
-/** An MQTT 3.1.1 broker that speaks with each client alone: what one publishes never reaches another. */
+/** Creates an MQTT 3.1.1 broker that never forwards messages from one client to another. */
 export async function createBroker(events: BrokerEvents): Promise<Broker> {
   const clients = new Map<string, Client>();
   const aedes = await Aedes.createBroker({
     preConnect(_client, { protocolVersion }, done) {
       if (protocolVersion === 4) return done(null, true);
-      done(
-        new Error(`The client speaks MQTT protocol level ${protocolVersion}, only 4 (3.1.1) is spoken here`),
-        false,
-      );
+      done(new Error(`MQTT protocol level ${protocolVersion} is not supported, only 4 (3.1.1)`), false);
     },
     authenticate(client, username, password, done) {
-      const refusal = events.refuse({ clientId: client.id, username, password: password?.toString() });
-      if (refusal === undefined) return done(null, true);
-      done(Object.assign(new Error(refusal.why), { returnCode: refusal.returnCode }), false);
+      const rejection = events.authorize({ clientId: client.id, username, password: password?.toString() });
+      if (rejection === undefined) return done(null, true);
+      done(Object.assign(new Error(rejection.reason), { returnCode: rejection.returnCode }), false);
     },
     authorizePublish(_client, packet, done) {
       const bytes = packet.length ?? packet.payload.length;
       done(
         bytes > maxInboundBytes
-          ? new Error(`A packet has ${bytes} bytes, more than ${maxInboundBytes}`)
+          ? new Error(`The packet has ${bytes} bytes, more than the maximum of ${maxInboundBytes}`)
           : null,
       );
     },
-    // A client id on a packet says that it came from a client.
+    // Only packets published by a client have a client id.
     authorizeForward: (_client, packet) => ('clientId' in packet && packet.clientId ? null : packet),
     published(packet, client, done) {
       if (client !== null) events.onMessage(packet.topic, packet.payload.toString());
@@ -65,7 +62,7 @@ export async function createBroker(events: BrokerEvents): Promise<Broker> {
   });
   aedes.on('clientError', (_client, error) => events.onError(error));
   aedes.on('connectionError', (_client, error) => {
-    // A refused CONNECT comes by here too; whoever refused it knows.
+    // A rejected CONNECT also raises this event, but is already logged.
     if (!('returnCode' in error)) events.onError(error);
   });
 
@@ -79,13 +76,15 @@ export async function createBroker(events: BrokerEvents): Promise<Broker> {
         if (error) events.onError(error);
       });
     },
-    subscribed: (prefix) =>
-      [...clients.values()].some((client) => filtersOf(client).some((filter) => filter.startsWith(prefix))),
+    hasSubscriber: (prefix) =>
+      [...clients.values()].some((client) =>
+        subscriptionsOf(client).some((filter) => filter.startsWith(prefix)),
+      ),
     connectedClients: () => clients.size,
     close: () => new Promise((resolve) => aedes.close(resolve)),
   };
 }
 
-// Restored sessions raise no event of their own, so the client itself is asked; its types leave this out.
-const filtersOf = (client: Client): string[] =>
+// Restored sessions raise no subscribe event, so this reads the client's own list, which its types do not declare.
+const subscriptionsOf = (client: Client): string[] =>
   Object.keys((client as Client & { readonly subscriptions: object }).subscriptions);

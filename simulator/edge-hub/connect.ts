@@ -1,53 +1,53 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { clientIdOf, type Identity } from '../workload/identity.ts';
 
-/** What an MQTT CONNECT brings. */
+/** The credentials in an MQTT CONNECT. */
 export interface Credentials {
   readonly clientId: string;
   readonly username: string | undefined;
   readonly password: string | undefined;
 }
 
-/** MQTT 3.1.1 section 3.2.2.3: 4 bad user name or password (they cannot be read), 5 not authorized. */
-export interface Refusal {
+/** CONNACK return codes of MQTT 3.1.1 section 3.2.2.3: 4 for malformed credentials, 5 for not authorized. */
+export interface Rejection {
   readonly returnCode: 4 | 5;
-  readonly why: string;
+  readonly reason: string;
 }
 
-/** HMAC-SHA256 with the module's key, as edged signs and edgeHub verifies. */
+/** HMAC-SHA256 with the module's key: signs in edged, verifies in edgeHub. */
 export const sign = (key: Buffer, data: Buffer | string): Buffer =>
   createHmac('sha256', key).update(data).digest();
 
-/** Why edgeHub refuses a connection; undefined when it takes it. */
-export function connectRefusal(
+/** Why edgeHub rejects a connection; undefined when it accepts it. */
+export function connectRejection(
   { clientId, username, password }: Credentials,
   identity: Identity,
   key: Buffer,
   now: Date,
-): Refusal | undefined {
-  if (!username || !password) return unreadable('the user name or the password is missing');
+): Rejection | undefined {
+  if (!username || !password) return malformed('the user name or the password is missing');
   const owner = usernameOwner(username);
   if (owner === undefined) {
-    return unreadable(`the user name "${username}" is not hub/device/module/?api-version=…`);
+    return malformed(`the user name must be hub/device/module/?api-version=…, got "${username}"`);
   }
   const token = parseToken(password);
   if (token === undefined)
-    return unreadable('the password is not a SharedAccessSignature with sr, sig and se');
+    return malformed('the password must be a SharedAccessSignature with sr, sig and se');
 
   const expected = clientIdOf(identity);
-  if (owner !== expected) return unauthorized(`the user name is for ${owner}, this is ${expected}`);
-  if (clientId !== expected) return unauthorized(`the client id is "${clientId}", not ${expected}`);
-  return tokenRefusal(token, identity, key, now);
+  if (owner !== expected) return unauthorized(`the user name must be for ${expected}, got ${owner}`);
+  if (clientId !== expected) return unauthorized(`the client id must be ${expected}, got "${clientId}"`);
+  return tokenRejection(token, identity, key, now);
 }
 
 interface Token {
-  /** As it was signed: still encoded. */
+  /** Still percent-encoded, because the signature covers it in this form. */
   readonly sr: string;
   readonly sig: string;
   readonly se: string;
 }
 
-/** The `device/module` of a user name, as edgeHub's MqttUsernameParser reads it; undefined when it refuses. */
+/** The `device/module` of a user name, parsed as in edgeHub's MqttUsernameParser; undefined when malformed. */
 function usernameOwner(username: string): string | undefined {
   const match = /^[^/]+\/([^/]+)\/([^/]+)\/(\?)?([^/]*)$/.exec(username);
   const [, device, module, , query = ''] = match ?? [];
@@ -63,37 +63,37 @@ function parseToken(password: string): Token | undefined {
   return sr && sig && se && /^\d+$/.test(se) ? { sr, sig, se } : undefined;
 }
 
-function tokenRefusal(
+function tokenRejection(
   { sr, sig, se }: Token,
   identity: Identity,
   key: Buffer,
   now: Date,
-): Refusal | undefined {
-  const signature = Buffer.from(decoded(sig), 'base64');
-  const right = sign(key, `${sr}\n${se}`);
-  if (signature.length !== right.length || !timingSafeEqual(signature, right)) {
+): Rejection | undefined {
+  const signature = Buffer.from(decode(sig), 'base64');
+  const expected = sign(key, `${sr}\n${se}`);
+  if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) {
     return unauthorized('the token is not signed with this module’s key');
   }
   const { iothub, gateway, deviceId, moduleId } = identity;
   const audiences = [iothub, gateway].map((host) => `${host}/devices/${deviceId}/modules/${moduleId}`);
-  // edgeHub compares without case, because the documentation asks for lower case in sr.
-  if (!audiences.some((audience) => audience.toLowerCase() === decoded(sr).toLowerCase())) {
-    return unauthorized(`the token is for "${decoded(sr)}", not "${audiences[0]}"`);
+  // edgeHub ignores case, because the documentation requires lower case in sr.
+  if (!audiences.some((audience) => audience.toLowerCase() === decode(sr).toLowerCase())) {
+    return unauthorized(`the token must be for "${audiences[0]}", got "${decode(sr)}"`);
   }
   const expired = Number(se) * 1000 <= now.getTime();
-  return expired ? unauthorized(`the token expired at ${se} seconds since 1970`) : undefined;
+  return expired ? unauthorized(`the token expired at Unix time ${se}`) : undefined;
 }
 
-const unreadable = (why: string): Refusal => ({ returnCode: 4, why });
-const unauthorized = (why: string): Refusal => ({ returnCode: 5, why });
+const malformed = (reason: string): Rejection => ({ returnCode: 4, reason });
+const unauthorized = (reason: string): Rejection => ({ returnCode: 5, reason });
 
 function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator);
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** Percent-decoded; as it is when it cannot be, which then matches nothing. */
-function decoded(text: string): string {
+/** Percent-decodes. Returns malformed text unchanged, which then matches nothing. */
+function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -3,28 +3,27 @@ import type { Counters } from '../metrics/metrics.ts';
 import type { DeviceCertificates } from '../workload/certificates.ts';
 import type { Identity } from '../workload/identity.ts';
 import { type BrokerEvents, createBroker } from './broker.ts';
-import { connectRefusal } from './connect.ts';
-import { changed, type FaultChange, type Faults, noFaults } from './faults.ts';
+import { connectRejection } from './connect.ts';
+import { applyChange, type FaultChange, type Faults, noFaults } from './faults.ts';
 import { createListener } from './listener.ts';
-import { type Message, parseMessage } from './messages.ts';
-import { createMethods, type MethodAnswer } from './methods.ts';
+import { type Message, parseMessage, parseTopic } from './messages.ts';
+import { createMethods, type MethodResponse } from './methods.ts';
 import { createModuleTwin, type TwinDocument } from './module-twin.ts';
-import { parseTopic } from './topics.ts';
 
-/** The oldest messages go first beyond this. */
+/** Beyond this limit the oldest messages are dropped. */
 const maxMessages = 1000;
 
-/** A local edgeHub together with the IoT hub behind it, for one module. */
+/** A simulated edgeHub and the IoT hub behind it, for one module. */
 export interface EdgeHub {
   readonly port: number;
   twin(): TwinDocument;
-  /** Merges into the desired properties and pushes to the module. Throws an HttpError 400 beyond the limits. */
+  /** Merges into the desired properties and pushes the patch to the module. Throws an HttpError 400 if it is invalid. */
   patchDesired(patch: JsonObject): JsonObject;
-  /** Asks the module. Rejects with an HttpError: 400, 404 not there, 502 bad answer, 504 no answer. */
-  invokeMethod(name: string, payload: Json, timeoutSeconds: number): Promise<MethodAnswer>;
+  /** Rejects with an HttpError: 400 invalid call, 404 not subscribed, 502 invalid response, 504 timeout. */
+  invokeMethod(name: string, payload: Json, timeoutSeconds: number): Promise<MethodResponse>;
   messages(): readonly Message[];
   faults(): Faults;
-  /** Takes a change over; settles when it is in effect. */
+  /** Resolves once the change is in effect. */
   setFaults(change: FaultChange): Promise<Faults>;
   counters(): Counters;
   close(): Promise<void>;
@@ -32,14 +31,14 @@ export interface EdgeHub {
 
 export interface EdgeHubOptions {
   readonly identity: Identity;
-  /** The module's key; what the workload API signs with. */
+  /** The module's key, with which the workload API signs. */
   readonly key: Buffer;
   readonly certificates: DeviceCertificates;
-  /** Undefined for every address of the machine. */
+  /** The address to listen on. Undefined: all addresses. */
   readonly host: string | undefined;
   readonly port: number;
   readonly desired: JsonObject;
-  /** One line for each thing an operator of the simulator may wonder about. */
+  /** Receives one line per event, without a line break. */
   log(line: string): void;
 }
 
@@ -54,7 +53,6 @@ const noCounts = {
 };
 type Counts = typeof noCounts;
 
-/** Starts edgeHub. */
 export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
   const { certificates, log } = options;
   const counts = { ...noCounts };
@@ -63,7 +61,7 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
   const publish = (topic: string, payload?: string) => broker.publish(topic, payload);
   const twin = createModuleTwin({ desired: options.desired, faults: () => faults, publish, log });
   const methods = createMethods({
-    listening: () => broker.subscribed('$iothub/methods/POST/'),
+    isSubscribed: () => broker.hasSubscriber('$iothub/methods/POST/'),
     publish,
   });
   const inbox = createInbox(options, counts, twin, methods);
@@ -85,22 +83,23 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
   });
 
   const apply = async (change: FaultChange) => {
-    const next = changed(faults, change);
-    if (next.down && !faults.down) await listener.down();
-    if (!next.down && faults.down) await listener.up();
-    if (next.certificate !== faults.certificate) listener.present(certificates.gateway[next.certificate]);
+    const next = applyChange(faults, change);
+    if (next.down && !faults.down) await listener.close();
+    if (!next.down && faults.down) await listener.reopen();
+    if (next.certificate !== faults.certificate)
+      listener.setCertificate(certificates.gateway[next.certificate]);
     faults = next;
     if (change.wipeSessions) {
       const old = broker;
       const recreated = await createBroker(events);
-      listener.drop();
+      listener.dropConnections();
       broker = recreated;
       await old.close();
     }
-    if (change.dropConnections) listener.drop();
+    if (change.dropConnections) listener.dropConnections();
     return faults;
   };
-  let settled: Promise<unknown> = Promise.resolve();
+  let lastChange: Promise<unknown> = Promise.resolve();
 
   return {
     port: listener.port,
@@ -113,22 +112,22 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
     messages: () => [...inbox.messages],
     faults: () => faults,
     setFaults(change) {
-      // One after the other, so that down and up cannot overtake each other.
-      const applied = settled.then(() => apply(change));
-      settled = applied.catch(() => undefined);
+      // Changes are applied in order, so that closing and reopening the listener cannot overlap.
+      const applied = lastChange.then(() => apply(change));
+      lastChange = applied.catch(() => undefined);
       return applied;
     },
     counters: () => ({ ...counts, connectedClients: broker.connectedClients() }),
     async close() {
-      await settled;
+      await lastChange;
       methods.close();
       await broker.close();
-      await listener.down();
+      await listener.close();
     },
   };
 }
 
-/** Sorts what the module publishes. */
+/** Dispatches the messages that the module publishes. */
 function createInbox(
   { identity, log }: EdgeHubOptions,
   counts: Counts,
@@ -142,7 +141,7 @@ function createInbox(
       const inbound = parseTopic(topic, identity);
       switch (inbound?.kind) {
         case undefined:
-          log(`a message to "${topic}" is dropped: edgeHub has no such topic for this module`);
+          log(`Dropped a message to "${topic}": not a topic of this module`);
           return;
         case 'getTwin':
           counts.twinReads += 1;
@@ -150,8 +149,8 @@ function createInbox(
         case 'report':
           counts.reportedUpdates += 1;
           return twin.onReport(inbound.requestId, payload);
-        case 'methodAnswer':
-          return methods.answered(inbound.requestId, inbound.status, payload);
+        case 'methodResponse':
+          return methods.onResponse(inbound.requestId, inbound.status, payload);
         case 'event':
           counts.messages += 1;
           messages.push(parseMessage(inbound.propertyBag, payload, new Date()));
@@ -167,23 +166,23 @@ function connectionEvents(
   faults: () => Faults,
 ): Omit<BrokerEvents, 'onMessage'> {
   return {
-    refuse(credentials) {
-      const refusal = faults().rejectSas
-        ? { returnCode: 5 as const, why: 'the switch "rejectSas" is on' }
-        : connectRefusal(credentials, identity, key, new Date());
-      if (refusal === undefined) return undefined;
+    authorize(credentials) {
+      const rejection = faults().rejectSas
+        ? { returnCode: 5 as const, reason: 'the fault "rejectSas" is set' }
+        : connectRejection(credentials, identity, key, new Date());
+      if (rejection === undefined) return undefined;
       counts.refusedConnects += 1;
-      log(`${credentials.clientId} refused with code ${refusal.returnCode}: ${refusal.why}`);
-      return refusal;
+      log(`Rejected ${credentials.clientId} with code ${rejection.returnCode}: ${rejection.reason}`);
+      return rejection;
     },
     onConnected(clientId) {
       counts.connects += 1;
-      log(`${clientId} connected`);
+      log(`Connected: ${clientId}`);
     },
     onDisconnected(clientId) {
       counts.disconnects += 1;
-      log(`${clientId} disconnected`);
+      log(`Disconnected: ${clientId}`);
     },
-    onError: (error) => log(`connection ended: ${error.message}`),
+    onError: (error) => log(`Connection closed: ${error.message}`),
   };
 }

@@ -1,32 +1,32 @@
 import { HttpError } from '../http.ts';
 import { isObject } from '../json.ts';
 
-const switches = {
-  /** Answers to reported properties. `empty400` refuses as edgeHub does; `silent` takes no patch and says nothing. */
+const faultValues = {
+  /** Response to reported properties. `empty400`: rejected as edgeHub does it. `silent`: ignored, no response. */
   reported: ['normal', 'empty400', 'silent'],
   /**
-   * Answers to reading the twin. `offline` is edgeHub without the hub and with nothing stored: no `$version`.
-   * `empty500` is edgeHub in trouble of its own: an empty 500 (HandleTwinOperationException in DeviceMessageHandler.cs).
+   * Response to reading the twin. `offline`: as from an edgeHub without a hub and without a stored twin, no `$version`.
+   * `empty500`: an internal error of edgeHub (HandleTwinOperationException in DeviceMessageHandler.cs).
    */
   twin: ['normal', 'offline', 'empty500', 'silent'],
-  /** Refuses every new connection with CONNACK 5. Those already open stay. */
+  /** Rejects new connections with CONNACK 5. Open connections stay. */
   rejectSas: [false, true],
-  /** What new TLS handshakes are shown. Connections already open stay. */
+  /** The certificate presented in new TLS handshakes. Open connections stay. */
   certificate: ['valid', 'expired', 'notYetValid', 'wrongName'],
-  /** Drops the connections there are and refuses new ones at TCP. */
+  /** Closes all connections and the TCP port. */
   down: [false, true],
 } as const;
 
-/** What is wrong on purpose, until it is set back. */
-export type Faults = { readonly [Name in keyof typeof switches]: (typeof switches)[Name][number] };
+/** The injected faults. Each stays until it is changed. */
+export type Faults = { readonly [Name in keyof typeof faultValues]: (typeof faultValues)[Name][number] };
 
-/** Happen once, when set to true, and are not remembered. */
-const oneShots = ['dropConnections', 'wipeSessions'] as const;
+/** Triggered once when set to true, and not stored. */
+const oneShotFaults = ['dropConnections', 'wipeSessions'] as const;
 
 export interface FaultChange extends Partial<Faults> {
-  /** Ends every MQTT connection; sessions stay. */
+  /** Closes all MQTT connections and keeps the sessions. */
   readonly dropConnections?: boolean;
-  /** A recreated edgeHub: every connection ends and every session is forgotten. */
+  /** Closes all connections and deletes all sessions, as when edgeHub is recreated. */
   readonly wipeSessions?: boolean;
 }
 
@@ -38,31 +38,31 @@ export const noFaults: Faults = {
   down: false,
 };
 
-/** Reads a change of switches; 400 with what is allowed otherwise. */
+/** Parses a change of faults. Throws an {@link HttpError} 400 that lists the allowed names or values. */
 export function parseFaults(body: unknown): FaultChange {
-  if (!isObject(body)) throw new HttpError(400, 'The body must be an object of switches');
+  if (!isObject(body)) throw new HttpError(400, 'The body must be a JSON object of faults');
   for (const [name, value] of Object.entries(body)) {
-    const values: readonly unknown[] | undefined = allowed.get(name);
+    const values: readonly unknown[] | undefined = allowedValues.get(name);
     if (values === undefined) {
-      throw new HttpError(400, `There is no switch "${name}"; there are ${[...allowed.keys()].join(', ')}`);
+      throw new HttpError(400, `Unknown fault "${name}". Available: ${[...allowedValues.keys()].join(', ')}`);
     }
     if (!values.includes(value)) {
-      throw new HttpError(400, `${name} is ${JSON.stringify(value)}; it can be ${values.join(', ')}`);
+      throw new HttpError(400, `${name} must be one of ${values.join(', ')}, got ${JSON.stringify(value)}`);
     }
   }
   return body;
 }
 
-/** The switches with a change taken over. */
-export const changed = (
+/** The faults after a change, without the one-shot faults. */
+export const applyChange = (
   faults: Faults,
-  { dropConnections, wipeSessions, ...switched }: FaultChange,
+  { dropConnections, wipeSessions, ...changed }: FaultChange,
 ): Faults => ({
   ...faults,
-  ...switched,
+  ...changed,
 });
 
-const allowed = new Map<string, readonly unknown[]>([
-  ...Object.entries(switches),
-  ...oneShots.map((name): [string, readonly unknown[]] => [name, [false, true]]),
+const allowedValues = new Map<string, readonly unknown[]>([
+  ...Object.entries(faultValues),
+  ...oneShotFaults.map((name): [string, readonly unknown[]] => [name, [false, true]]),
 ]);

@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../json.ts';
 
-// Limits of one patch, from edgeHub's twin/ReportedPropertiesValidator.cs, which took them from IoT Hub.
+// Limits of one patch, from edgeHub's twin/ReportedPropertiesValidator.cs, which enforces those of IoT Hub.
 const maxPatchBytes = 32 * 1024;
 const maxDepth = 10;
 const maxKeyBytes = 1024;
@@ -9,30 +9,30 @@ const maxInteger = 2 ** 52 - 1;
 const minInteger = -(2 ** 52);
 const badCharacter = /[\p{Cc}\s.$#]/u;
 
-/** Limit of a whole side of a twin, counted the way IoT Hub does. */
+/** IoT Hub's limit for all desired or all reported properties; see {@link hubSize}. */
 const maxTotalBytes = 32 * 1024;
 
-/** Why edgeHub refuses a patch of twin properties; undefined when it takes it. */
+/** Why edgeHub rejects a patch of twin properties; undefined when it accepts it. */
 export function patchProblem(patch: JsonObject): string | undefined {
   const bytes = Buffer.byteLength(JSON.stringify(patch));
-  if (bytes > maxPatchBytes) return `the patch has ${bytes} bytes, more than ${maxPatchBytes}`;
+  if (bytes > maxPatchBytes) return `the patch has ${bytes} bytes, more than the maximum of ${maxPatchBytes}`;
   return problem('', patch, 0, false);
 }
 
 /**
- * Why IoT Hub refuses the merged properties; undefined when it takes them.
+ * Why IoT Hub rejects the merged properties; undefined when it accepts them.
  *
- * A real edgeHub looks at the patch alone, answers 204 and is then refused by the cloud for ever. The simulator
- * refuses at once, so that a module that outgrows its twin fails where someone sees it.
+ * A real edgeHub validates only the patch and responds with 204, although the cloud then rejects every update. The
+ * simulator rejects the patch itself, so that a module whose twin is too large fails visibly.
  */
 export function totalProblem(values: JsonObject): string | undefined {
   const bytes = hubSize(values);
   return bytes > maxTotalBytes
-    ? `the properties would have ${bytes} bytes, more than ${maxTotalBytes}`
+    ? `the merged properties have ${bytes} bytes, more than the maximum of ${maxTotalBytes}`
     : undefined;
 }
 
-/** Bytes as IoT Hub counts them: keys and strings in UTF-8 without control characters, 8 a number, 4 a boolean. */
+/** Bytes as IoT Hub counts them: keys and strings as UTF-8 without control characters, 8 per number, 4 per boolean. */
 export function hubSize(value: Json): number {
   if (typeof value === 'string') return Buffer.byteLength(value.replaceAll(/\p{Cc}/gu, ''));
   if (typeof value === 'number') return 8;
@@ -44,12 +44,12 @@ export function hubSize(value: Json): number {
 
 function problem(key: string, value: Json, depth: number, inArray: boolean): string | undefined {
   const keyBytes = Buffer.byteLength(key);
-  if (keyBytes > maxKeyBytes) return `a key has ${keyBytes} bytes, more than ${maxKeyBytes}`;
+  if (keyBytes > maxKeyBytes) return `a key has ${keyBytes} bytes, more than the maximum of ${maxKeyBytes}`;
   if (badCharacter.test(key)) {
-    return `the key "${key}" has a control character, a blank or one of . $ #`;
+    return `the key "${key}" contains a control character, white space or one of . $ #`;
   }
   if (typeof value !== 'object' || value === null) return scalarProblem(key, value, inArray);
-  if (depth > maxDepth) return `the properties are nested deeper than ${maxDepth} levels`;
+  if (depth > maxDepth) return `the properties are nested more than ${maxDepth} levels deep`;
 
   const children: [string, Json][] = isObject(value)
     ? Object.entries(value)
@@ -63,13 +63,15 @@ function problem(key: string, value: Json, depth: number, inArray: boolean): str
 }
 
 function scalarProblem(key: string, value: null | boolean | number | string, inArray: boolean) {
-  if (value === null && inArray) return 'an array has a null inside';
+  if (value === null && inArray) return 'an array contains null';
   if (typeof value === 'number' && isWrittenAsInteger(value) && (value < minInteger || value > maxInteger)) {
-    return `"${key}" is ${value}, outside ${minInteger} to ${maxInteger}`;
+    return `"${key}" must be from ${minInteger} to ${maxInteger}, got ${value}`;
   }
   const bytes = typeof value === 'string' ? Buffer.byteLength(value) : 0;
-  return bytes > maxStringBytes ? `"${key}" has ${bytes} bytes, more than ${maxStringBytes}` : undefined;
+  return bytes > maxStringBytes
+    ? `"${key}" has ${bytes} bytes, more than the maximum of ${maxStringBytes}`
+    : undefined;
 }
 
-// 1e21 is a floating-point number to JSON.NET, and so not limited; 1e20 is written out as an integer.
+// JavaScript writes 1e20 as an integer, but 1e21 with an exponent, which JSON.NET reads as a double without a limit.
 const isWrittenAsInteger = (value: number): boolean => /^-?\d+$/.test(String(value));

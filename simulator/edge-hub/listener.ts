@@ -3,17 +3,16 @@ import { createServer, type TLSSocket } from 'node:tls';
 import { listen, portOf } from '../http.ts';
 import type { Issued } from '../workload/pki.ts';
 
-/** A TLS port that can be taken down and brought up again, and can change its certificate meanwhile. */
+/** A TLS port that can close, reopen and change its certificate. */
 export interface Listener {
   readonly port: number;
-  /** Shows another certificate from the next handshake on. */
-  present(issued: Issued): void;
-  /** Ends every connection. */
-  drop(): void;
-  /** Ends every connection and refuses new ones. */
-  down(): Promise<void>;
-  /** Listens again, on the same port. */
-  up(): Promise<void>;
+  /** Applies to new handshakes. */
+  setCertificate(issued: Issued): void;
+  dropConnections(): void;
+  /** Drops all connections and stops listening. */
+  close(): Promise<void>;
+  /** Listens on the same port again. */
+  reopen(): Promise<void>;
 }
 
 export interface ListenerOptions {
@@ -22,11 +21,11 @@ export interface ListenerOptions {
   readonly port: number;
   readonly issued: Issued;
   onConnection(socket: TLSSocket): void;
-  /** A handshake that failed, which is where a client that does not trust the certificate is seen. */
+  /** Also called when a client does not trust the certificate. */
   onHandshakeError(error: Error): void;
 }
 
-/** Listens. */
+/** Resolves once the port listens. */
 export async function createListener(options: ListenerOptions): Promise<Listener> {
   const sockets = new Set<Socket>();
   const server = createServer(tlsOf(options.issued), options.onConnection);
@@ -39,20 +38,20 @@ export async function createListener(options: ListenerOptions): Promise<Listener
   await listen(server, { port: options.port, ...host });
   const port = portOf(server);
 
-  const drop = () => {
+  const dropConnections = () => {
     for (const socket of sockets) socket.destroy();
   };
   return {
     port,
-    // A new context has new session keys too, so that no client resumes past the new certificate.
-    present: (issued) => server.setSecureContext(tlsOf(issued)),
-    drop,
-    down: () =>
+    // A new context also has new ticket keys, so a client cannot resume a session and bypass the new certificate.
+    setCertificate: (issued) => server.setSecureContext(tlsOf(issued)),
+    dropConnections,
+    close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        drop();
+        dropConnections();
       }),
-    up: () => listen(server, { port, ...host }),
+    reopen: () => listen(server, { port, ...host }),
   };
 }
 

@@ -4,15 +4,15 @@ import type { Faults } from './faults.ts';
 import { patchProblem, totalProblem } from './limits.ts';
 import { firstVersion, type Properties, patched, withVersion } from './twin.ts';
 
-/** The module's twin: what the cloud asks of it, what the module asks of the twin. */
+/** The module's twin, as the cloud and the module access it. */
 export interface ModuleTwin {
-  /** Both sides, `$version` inside each. */
+  /** Desired and reported properties, each with its `$version`. */
   document(): TwinDocument;
-  /** The cloud's side: merges, counts, pushes to the module. Throws an {@link HttpError} 400 beyond the limits. */
+  /** Called for the cloud. Pushes the patch to the module. Throws an {@link HttpError} 400 if it is invalid. */
   patchDesired(patch: JsonObject): JsonObject;
-  /** The module asks for its twin. */
+  /** The module reads its twin. */
   onGet(requestId: string): void;
-  /** The module reports. */
+  /** The module sends a patch of reported properties. */
   onReport(requestId: string, payload: string): void;
 }
 
@@ -28,16 +28,16 @@ export interface ModuleTwinOptions {
   log(line: string): void;
 }
 
-/** Throws an {@link HttpError} 400 when the desired properties to begin with are beyond IoT Hub's limits. */
+/** Throws an {@link HttpError} 400 when the initial desired properties exceed IoT Hub's limits. */
 export function createModuleTwin({ desired: initial, faults, publish, log }: ModuleTwinOptions): ModuleTwin {
   let desired = firstVersion(initial);
   let reported = firstVersion({});
-  const wrong = patchProblem(initial) ?? totalProblem(desired.values);
-  if (wrong !== undefined)
-    throw new HttpError(400, `The desired properties cannot be those of a twin: ${wrong}`);
-  const answer = (status: number, requestId: string, payload?: string) =>
+  const initialProblem = patchProblem(initial) ?? totalProblem(desired.values);
+  if (initialProblem !== undefined)
+    throw new HttpError(400, `Invalid initial desired properties: ${initialProblem}`);
+  const respond = (status: number, requestId: string, payload?: string) =>
     publish(`$iothub/twin/res/${status}/?$rid=${requestId}`, payload);
-  const document = () => ({ desired: shown(desired), reported: shown(reported) });
+  const document = () => ({ desired: toJson(desired), reported: toJson(reported) });
 
   return {
     document,
@@ -45,42 +45,41 @@ export function createModuleTwin({ desired: initial, faults, publish, log }: Mod
     patchDesired(patch) {
       const next = patched(desired, patch);
       const problem = patchProblem(patch) ?? totalProblem(next.values);
-      if (problem !== undefined)
-        throw new HttpError(400, `The desired properties were not changed: ${problem}`);
+      if (problem !== undefined) throw new HttpError(400, `Desired properties not changed: ${problem}`);
       desired = next;
       const pushed = JSON.stringify(withVersion(patch, next.version));
       publish(`$iothub/twin/PATCH/properties/desired/?$version=${next.version}`, pushed);
-      return shown(desired);
+      return toJson(desired);
     },
 
     onGet(requestId) {
       const { twin } = faults();
       if (twin === 'silent') return;
-      if (twin === 'empty500') return answer(500, requestId);
+      if (twin === 'empty500') return respond(500, requestId);
       const offline = { desired: {}, reported: {} };
-      answer(200, requestId, JSON.stringify(twin === 'offline' ? offline : document()));
+      respond(200, requestId, JSON.stringify(twin === 'offline' ? offline : document()));
     },
 
     onReport(requestId, payload) {
       const fault = faults().reported;
       const patch = parseObject(payload);
       const next = patched(reported, patch ?? {});
-      // What is wrong of itself goes before the switch, so that no switch hides it.
+      // An invalid patch is logged as such even while a fault is set.
       const problem =
-        (patch === undefined && 'it is not a JSON object') ||
+        (patch === undefined && 'not a JSON object') ||
         patchProblem(patch ?? {}) ||
         totalProblem(next.values) ||
-        (fault === 'empty400' && 'the switch "reported" says so');
-      if (problem) log(`reported properties refused with 400: ${problem}`);
+        (fault === 'empty400' && 'the fault "reported" is set');
+      if (problem) log(`Rejected reported properties with 400: ${problem}`);
       if (fault === 'silent') return;
-      if (problem) return answer(400, requestId);
+      if (problem) return respond(400, requestId);
       reported = next;
-      answer(204, requestId);
+      respond(204, requestId);
     },
   };
 }
 
-const shown = ({ values, version }: Properties): JsonObject => withVersion(values, version);
+const toJson = ({ values, version }: Properties): JsonObject => withVersion(values, version);
 
 function parseObject(text: string): JsonObject | undefined {
   try {

@@ -8,30 +8,30 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
     if (value === null) merged.delete(key);
     else merged.set(key, mergePatch(merged.get(key), value));
   }
-  // fromEntries defines properties, so that a key such as __proto__ is only a key.
+  // fromEntries defines properties, so the key __proto__ does not set the prototype.
   return Object.fromEntries(merged);
 }
 
-/** One side of a twin: its properties and how many times they were written. */
+/** The desired or the reported properties of a twin. */
 export interface Properties {
-  /** Counts from 1, as a new twin's does in IoT Hub. */
+  /** Starts at 1, as in IoT Hub, and increases with every patch. */
   readonly version: number;
   readonly values: JsonObject;
 }
 
-/** A side's first version. Nulls in it mean nothing and are left out. */
+/** The first version of properties. Null values are removed. */
 export const firstVersion = (values: JsonObject): Properties => ({
   version: 1,
   values: merge({}, values),
 });
 
-/** The next version of one side. Every accepted patch counts, even one that changes nothing. */
+/** The next version of properties. A patch without changes also increases the version. */
 export const patched = ({ version, values }: Properties, patch: JsonObject): Properties => ({
   version: version + 1,
   values: merge(values, patch),
 });
 
-/** As a twin document shows it, `$version` inside. */
+/** Adds `$version`, as in a twin document. */
 export const withVersion = (values: JsonObject, version: number): JsonObject => ({
   ...values,
   $version: version,

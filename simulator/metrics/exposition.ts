@@ -18,17 +18,17 @@ export const counter = (name: string, help: string, value: number, labels = {}):
   type: 'counter',
 });
 
-/** The text of a page; `common` labels go on every sample. */
+/** Renders metrics as text. Every sample also gets the `common` labels. */
 export function render(metrics: readonly Metric[], common: Readonly<Record<string, string>>): string {
   const lines = metrics.flatMap(({ name, type, help, samples }) => [
     `# HELP ${name} ${help}`,
     `# TYPE ${name} ${type}`,
-    ...samples.map(([labels, value]) => `${name}{${labelText({ ...common, ...labels })}} ${value}`),
+    ...samples.map(([labels, value]) => `${name}{${formatLabels({ ...common, ...labels })}} ${value}`),
   ]);
   return `${lines.join('\n')}\n`;
 }
 
-const labelText = (labels: Record<string, string>): string =>
+const formatLabels = (labels: Record<string, string>): string =>
   Object.entries(labels)
     .map(([name, value]) => `${name}="${value.replaceAll(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`)
     .join(',');

@@ -1,13 +1,13 @@
-/** Who the one module of this simulator is, and where it lives. */
+/** The identity of the simulator's only module. */
 export interface Identity {
-  /** Host name of the (imagined) IoT hub. */
+  /** The host name of the simulated IoT hub. */
   readonly iothub: string;
   readonly deviceId: string;
   readonly moduleId: string;
   readonly generationId: string;
-  /** Name the module knows edgeHub by; the server certificate is issued to it. */
+  /** The host name of edgeHub, to which its server certificate is issued. */
   readonly gateway: string;
 }
 
-/** The module's id in MQTT and in metrics: `device/module`. */
+/** The module's id in MQTT and in metrics, `device/module`. */
 export const clientIdOf = ({ deviceId, moduleId }: Identity): string => `${deviceId}/${moduleId}`;

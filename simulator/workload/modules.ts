@@ -4,7 +4,7 @@ import type { Identity } from './identity.ts';
 const owner = 'net.azure-devices.edge.owner';
 const agent = 'Microsoft.Azure.Devices.Edge.Agent';
 
-/** Answer of `GET /modules`, in edged's shape: what a device with four modules shows of them. */
+/** The response to `GET /modules` in edged's format, for a device with four modules. */
 export function listModules({ moduleId }: Identity, startedAt: Date): object {
   const running = { startTime: startedAt.toISOString(), runtimeStatus: { status: 'running' } };
   const hourAgo = new Date(startedAt.getTime() - 3_600_000).toISOString();
@@ -23,7 +23,7 @@ export function listModules({ moduleId }: Identity, startedAt: Date): object {
   };
 }
 
-// Only edgeAgent's own container carries its environment and its createOptions.
+// Only edgeAgent's own container has these two labels.
 const agentLabels = {
   'net.azure-devices.edge.create-options': JSON.stringify({
     HostConfig: { Binds: ['/var/lib/iotedge/edgeAgent:/tmp/edgeAgent'] },

@@ -1,4 +1,4 @@
-// @peculiar/x509 wires its parts with tsyringe, which needs this first.
+// @peculiar/x509 uses tsyringe, which requires this import to come first.
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -9,12 +9,12 @@ x509.cryptoProvider.set(webcrypto as never);
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const dayMs = 86_400_000;
 
-/** A certificate with its private key, both PEM. `chain` is the certificate followed by its issuers but the root. */
+/** A certificate and its private key, PEM. `chain` is the certificate followed by its issuers without the root. */
 export interface Issued {
   readonly certificate: string;
   readonly key: string;
   readonly chain: string;
-  /** Issues a certificate below this one. */
+  /** Issues a certificate signed by this one. */
   issue(request: CertificateRequest): Promise<Issued>;
 }
 
@@ -29,13 +29,13 @@ export interface CertificateRequest {
   readonly notAfter?: Date;
 }
 
-/** A new self-signed root. */
+/** Creates a self-signed root. */
 export const createRoot = (request: CertificateRequest): Promise<Issued> => issue({ ...request, ca: true });
 
 interface Issuer {
   readonly name: string;
   readonly keys: webcrypto.CryptoKeyPair;
-  /** What an issued certificate's chain ends with; empty below a root. */
+  /** The issuers that follow an issued certificate in its chain; empty for a root. */
   readonly chain: string;
 }
 
@@ -47,7 +47,7 @@ async function issue(request: CertificateRequest, issuer?: Issuer): Promise<Issu
   const name = `CN=${request.commonName}`;
   const serialNumber = Buffer.from(webcrypto.getRandomValues(new Uint8Array(12))).toString('hex');
   const { X509CertificateGenerator } = x509;
-  const made = await X509CertificateGenerator.create({
+  const created = await X509CertificateGenerator.create({
     // A leading zero nibble keeps the serial number positive.
     serialNumber: `0${serialNumber.slice(1)}`,
     subject: name,
@@ -57,21 +57,21 @@ async function issue(request: CertificateRequest, issuer?: Issuer): Promise<Issu
     publicKey: keys.publicKey,
     signingKey: (issuer?.keys ?? keys).privateKey,
     signingAlgorithm: algorithm,
-    extensions: extensions(request),
+    extensions: createExtensions(request),
   });
-  const certificate = `${made.toString('pem')}\n`;
+  const certificate = `${created.toString('pem')}\n`;
   const chain = certificate + (issuer?.chain ?? '');
-  const self = { name, keys, chain: issuer ? chain : '' };
+  const issuing = { name, keys, chain: issuer ? chain : '' };
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
   return {
     certificate,
     key: `${x509.PemConverter.encode(pkcs8, 'PRIVATE KEY')}\n`,
     chain,
-    issue: (below) => issue(below, self),
+    issue: (child) => issue(child, issuing),
   };
 }
 
-function extensions({ ca = false, names = [] }: CertificateRequest): x509.Extension[] {
+function createExtensions({ ca = false, names = [] }: CertificateRequest): x509.Extension[] {
   const usage = ca
     ? x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign
     : x509.KeyUsageFlags.digitalSignature;

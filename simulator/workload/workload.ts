@@ -25,8 +25,8 @@ export interface WorkloadOptions {
 }
 
 /**
- * edged's workload API, errors included. edged knows its caller by process id; here every caller is the one module,
- * and asking in the name of another is forbidden.
+ * Creates edged's workload API with edged's errors. edged identifies its caller by process id; here every caller is the
+ * simulator's module, and requests for another module are forbidden.
  */
 export function createWorkloadApi({ identity, key, certificates }: WorkloadOptions): Server {
   const startedAt = new Date();
@@ -51,37 +51,37 @@ export function createWorkloadApi({ identity, key, certificates }: WorkloadOptio
     };
   };
 
-  /** Reads the body before it looks at the caller, as edged does. */
-  const asModule = (
+  /** Reads the body before checking the module, as edged does. */
+  const handleForModule = (
     moduleId: string | undefined,
     request: Request,
-    answer: (body: JsonObject) => Reply | Promise<Reply>,
+    handle: (body: JsonObject) => Reply | Promise<Reply>,
   ) => {
     if (request.method !== 'POST') throw notAllowed();
-    const body = bodyOf(request);
+    const body = parseBody(request);
     if (decodeURIComponent(moduleId ?? '').replace(/^\$+/, '') !== identity.moduleId) {
       throw new HttpError(403, 'forbidden');
     }
     if (body === undefined) throw new HttpError(400, 'missing parameter: request body');
-    return answer(body);
+    return handle(body);
   };
 
   return serve('message', (request) => {
     checkApiVersion(request.query.get('api-version'));
     const { method, path } = request;
-    const fixed = {
+    const staticBody = {
       '/trust-bundle': { certificate: certificates.root },
       '/manifest-trust-bundle': { certificate: '' },
       '/modules': listModules(identity, startedAt),
     }[path];
-    if (fixed !== undefined) {
+    if (staticBody !== undefined) {
       if (method !== 'GET') throw notAllowed();
-      return { status: 200, body: fixed };
+      return { status: 200, body: staticBody };
     }
     const signing = /^\/modules\/([^/]+)\/genid\/[^/]+\/sign$/.exec(path);
-    if (signing) return asModule(signing[1], request, digest);
+    if (signing) return handleForModule(signing[1], request, digest);
     const issuing = /^\/modules\/([^/]+)\/genid\/[^/]+\/certificate\/server$/.exec(path);
-    if (issuing) return asModule(issuing[1], request, serverCertificate);
+    if (issuing) return handleForModule(issuing[1], request, serverCertificate);
     throw new HttpError(404, 'not found');
   });
 }
@@ -91,8 +91,8 @@ function checkApiVersion(version: string | null): void {
   if (!apiVersions.includes(version)) throw new HttpError(400, `invalid api-version "${version}"`);
 }
 
-/** Undefined when there is none, or none in JSON. */
-function bodyOf({ body, contentType = 'application/json' }: Request): JsonObject | undefined {
+/** Undefined for an empty body and for another content type than JSON. */
+function parseBody({ body, contentType = 'application/json' }: Request): JsonObject | undefined {
   if (body === '' || contentType !== 'application/json') return undefined;
   let parsed: unknown;
   try {
@@ -104,5 +104,5 @@ function bodyOf({ body, contentType = 'application/json' }: Request): JsonObject
   return parsed;
 }
 
-// edged says 400, not 405.
+// edged uses 400, not 405.
 const notAllowed = () => new HttpError(400, 'method not allowed');

@@ -13,7 +13,7 @@ const maxGrowthMegabytes = 10;
 /** By then all code is loaded, so memory growth after it counts. */
 const warmUpRounds = 8;
 /** Simulator log lines about input that IoT Hub would reject, but not rejections caused by a fault. */
-const invalidInput = /refused with 400(?!.*switch)|is dropped|more than/;
+const invalidInput = /Rejected reported properties(?!.*: the fault )|Dropped a message|more than the maximum/;
 
 const faults: readonly [FaultChange, ...FaultChange[]] = [
   { reported: 'empty400' },

@@ -14,8 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => simulator.close());
 
-describe('the admin HTTP', () => {
-  test('shows both sides of the twin and merges into the desired one', async () => {
+describe('the admin API', () => {
+  test('returns both sides of the twin and merges patches into the desired properties', async () => {
     expect(await simulator.admin('PATCH', '/twin/desired', { a: null, b: { d: 3 } })).toEqual({
       status: 200,
       body: { b: { c: 2, d: 3 }, $version: 2 },
@@ -37,7 +37,7 @@ describe('the admin HTTP', () => {
     ['POST', '/methods/%zz', '', 400, 'malformed'],
     ['DELETE', '/twin', '', 404, 'PATCH /twin/desired'],
     ['PATCH', '/twin/desired', `"${'x'.repeat(1024 * 1024)}"`, 413, '1048576 bytes'],
-  ])('%s %s with a body that is wrong says why', async (method, path, body, status, error) => {
+  ])('rejects an invalid request and names the reason: %s %s', async (method, path, body, status, error) => {
     expect(await simulator.admin(method, path, body)).toEqual({
       status,
       body: { error: expect.stringContaining(error) },
@@ -54,14 +54,14 @@ describe('the metrics', () => {
     ['edgeAgent', /^edgeAgent_metadata\{.*host_information="\{\\"OperatingSystemType\\":\\"linux\\".*\} 0$/m],
     ['edgeHub', /^edgehub_queue_length\{.*endpoint="iothub",priority="2000000000"\} 0$/m],
     ['edgeHub', /^# TYPE edgehub_gettwin_total counter$/m],
-  ])('of %s have %s', async (module, line) => {
+  ])('of %s contain %s', async (module, line) => {
     const url = module === 'edgeAgent' ? simulator.edgeAgentMetricsUrl : simulator.edgeHubMetricsUrl;
     const response = await fetch(url);
     expect(response.headers.get('content-type')).toContain('version=0.0.4');
     expect(await response.text()).toMatch(line);
   });
 
-  test('of edgeHub count what the module does', async () => {
+  test('of edgeHub count the requests of the module', async () => {
     const client = await simulator.client();
     await client.open();
     await client.getTwin();
@@ -74,7 +74,7 @@ describe('the metrics', () => {
 describe('the simulator', () => {
   const freePorts = { hubPort: 0, adminPort: 0, metricsPort: 0 };
 
-  test('gives a module the variables edgeAgent gives', () => {
+  test('provides the environment variables that edgeAgent sets', () => {
     expect(simulator.environment).toEqual({
       IOTEDGE_WORKLOADURI: expect.stringMatching(/^unix:\/\/\/.*\/workload\.sock$/),
       IOTEDGE_APIVERSION: '2022-08-03',
@@ -87,24 +87,24 @@ describe('the simulator', () => {
     });
   });
 
-  test('leaves nothing behind', async () => {
-    const one = await startSimulator(freePorts);
-    expect(existsSync(one.rootCertificateFile)).toBe(true);
-    await one.close();
-    expect(existsSync(join(one.rootCertificateFile, '..'))).toBe(false);
-    await expect(fetch(one.adminUrl)).rejects.toThrow();
-    await one.close();
+  test('removes its folder and stops its servers when it closes', async () => {
+    const started = await startSimulator(freePorts);
+    expect(existsSync(started.rootCertificateFile)).toBe(true);
+    await started.close();
+    expect(existsSync(join(started.rootCertificateFile, '..'))).toBe(false);
+    await expect(fetch(started.adminUrl)).rejects.toThrow();
+    await started.close();
   });
 
-  test('takes a folder, over what a killed simulator left there, and keeps the folder', async () => {
+  test('replaces the socket of a killed simulator in a given folder, and keeps the folder', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'simulator-test-'));
     try {
       const killed = createServer().listen(join(directory, 'workload.sock'));
       await new Promise((resolve) => killed.once('listening', resolve));
-      const one = await startSimulator({ ...freePorts, directory });
-      expect(one.rootCertificateFile).toBe(join(directory, 'root-ca.pem'));
-      await one.close();
-      expect(existsSync(one.rootCertificateFile)).toBe(false);
+      const started = await startSimulator({ ...freePorts, directory });
+      expect(started.rootCertificateFile).toBe(join(directory, 'root-ca.pem'));
+      await started.close();
+      expect(existsSync(started.rootCertificateFile)).toBe(false);
       expect(existsSync(directory)).toBe(true);
       await new Promise((resolve) => killed.close(resolve));
     } finally {
@@ -112,18 +112,15 @@ describe('the simulator', () => {
     }
   });
 
-  test.each(['hubPort', 'adminPort', 'metricsPort'])(
-    'says which port it could not have as %s',
-    async (option) => {
-      const taken = createServer().listen(0, '127.0.0.1');
-      await new Promise((resolve) => taken.once('listening', resolve));
-      const port = portOf(taken);
-      await expect(startSimulator({ ...freePorts, [option]: port })).rejects.toThrow(`127.0.0.1:${port}`);
-      await new Promise((resolve) => taken.close(resolve));
-    },
-  );
+  test.each(['hubPort', 'adminPort', 'metricsPort'])('names a %s that is already in use', async (option) => {
+    const occupant = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => occupant.once('listening', resolve));
+    const port = portOf(occupant);
+    await expect(startSimulator({ ...freePorts, [option]: port })).rejects.toThrow(`127.0.0.1:${port}`);
+    await new Promise((resolve) => occupant.close(resolve));
+  });
 
-  test('refuses to start with desired properties that IoT Hub would not take', async () => {
+  test('rejects initial desired properties that IoT Hub would reject', async () => {
     await expect(startSimulator({ ...freePorts, desired: { 'a b': 1 } })).rejects.toThrow('"a b"');
   });
 });

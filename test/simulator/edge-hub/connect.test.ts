@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { connectRefusal, sign } from '../../../simulator/edge-hub/connect.ts';
+import { connectRejection, sign } from '../../../simulator/edge-hub/connect.ts';
 
 const identity = {
   iothub: 'hub.azure-devices.net',
@@ -21,45 +21,45 @@ const token = ({
   const sig = encodeURIComponent(sign(signedWith, `${sr}\n${expiry}`).toString('base64'));
   return `SharedAccessSignature sr=${sr}&sig=${sig}&se=${expiry}`;
 };
-const right = {
+const valid = {
   clientId: 'dev/mod',
   username: 'hub.azure-devices.net/dev/mod/?api-version=2021-04-12&DeviceClientType=x%2F1',
   password: token(),
 };
-const refusal = (change: Partial<typeof right>) =>
-  connectRefusal({ ...right, ...change }, identity, key, now);
+const rejection = (change: Partial<typeof valid>) =>
+  connectRejection({ ...valid, ...change }, identity, key, now);
 
-describe('edgeHub takes', () => {
+describe('edgeHub accepts', () => {
   test.each([
-    ['what the SDK sends', {}],
+    ['the credentials that the SDK sends', {}],
     ['a user name without the question mark', { username: 'hub/dev/mod/api-version=2018-06-30' }],
     [
       'a token for the gateway instead of the hub',
       { password: token({ audience: 'edge.local/devices/dev/modules/mod' }) },
     ],
     [
-      'an audience in lower case',
+      'an audience in different case',
       { password: token({ audience: 'HUB.azure-devices.net/devices/DEV/modules/mod' }) },
     ],
-    ['a token in its last second', { password: token({ expiry: nowSeconds + 1 }) }],
+    ['a token one second before it expires', { password: token({ expiry: nowSeconds + 1 }) }],
   ])('%s', (_what, change) => {
-    expect(refusal(change)).toBeUndefined();
+    expect(rejection(change)).toBeUndefined();
   });
 });
 
-describe('edgeHub refuses', () => {
+describe('edgeHub rejects', () => {
   test.each([
     ['a user name without a module', 4, { username: 'hub/dev/?api-version=2021-04-12' }],
     ['a user name without an API version', 4, { username: 'hub/dev/mod/?DeviceClientType=x' }],
     ['an empty API version', 4, { username: 'hub/dev/mod/?api-version=' }],
     ['no user name', 4, { username: '' }],
     ['no password', 4, { password: '' }],
-    ['a password that is no token', 4, { password: 'secret' }],
-    ['a token without expiry', 4, { password: token().replace(/&se=.*/, '') }],
+    ['a password that is not a token', 4, { password: 'secret' }],
+    ['a token without an expiry', 4, { password: token().replace(/&se=.*/, '') }],
     ['another module’s user name', 5, { username: 'hub/dev/other/?api-version=2021-04-12' }],
     ['another client id', 5, { clientId: 'dev/other' }],
     ['a token signed with another key', 5, { password: token({ signedWith: Buffer.from('other') }) }],
-    ['a token whose expiry was changed', 5, { password: token().replace(/se=\d+/, 'se=9999999999') }],
+    ['a token with a modified expiry', 5, { password: token().replace(/se=\d+/, 'se=9999999999') }],
     [
       'a token for another module',
       5,
@@ -70,9 +70,13 @@ describe('edgeHub refuses', () => {
       5,
       { password: token({ audience: 'other.azure-devices.net/devices/dev/modules/mod' }) },
     ],
-    ['a token that expired this second', 5, { password: token({ expiry: nowSeconds }) }],
-    ['a signature that cannot be decoded', 5, { password: token().replace(/sig=[^&]*/, 'sig=%zz') }],
+    ['a token at the second it expires', 5, { password: token({ expiry: nowSeconds }) }],
+    [
+      'a malformed percent-encoding in the signature',
+      5,
+      { password: token().replace(/sig=[^&]*/, 'sig=%zz') },
+    ],
   ])('%s with code %i', (_what, returnCode, change) => {
-    expect(refusal(change)).toMatchObject({ returnCode });
+    expect(rejection(change)).toMatchObject({ returnCode });
   });
 });

@@ -21,28 +21,28 @@ async function opened() {
   return { client, twin, report };
 }
 
-describe('the twin of a module on the real SDK', () => {
-  test('arrives with the desired properties and a version on each side', async () => {
+describe('the twin of a module that uses the real SDK', () => {
+  test('contains the desired properties and a version for each side', async () => {
     const { twin } = await opened();
     expect(twin.properties.desired).toMatchObject({ policy: { servers: ['a', 'b', 'c'] }, $version: 1 });
     expect(twin.properties.reported).toMatchObject({ $version: 1 });
   });
 
-  test('takes reported properties by merging, and counts them', async () => {
+  test('merges reported properties and increases their version', async () => {
     const { report } = await opened();
     await report({ summary: { fail: 1, warn: 2 }, old: true });
     await report({ summary: { fail: null }, old: null });
     expect(simulator.edgeHub.twin().reported).toEqual({ summary: { warn: 2 }, $version: 3 });
   });
 
-  test('refuses a bad patch with an empty 400, which the SDK takes for success', async () => {
+  test('rejects an invalid patch with an empty 400, which the SDK treats as success', async () => {
     const { report } = await opened();
     await report({ 'bad.key': 1 });
     expect(simulator.edgeHub.twin().reported).toEqual({ $version: 1 });
-    expect(simulator.lines.at(-1)).toContain('"bad.key"');
+    expect(simulator.lines.at(-1)).toMatch(/^Rejected reported properties with 400: the key "bad\.key"/);
   });
 
-  test('refuses what would make it greater than 32 KB in all', async () => {
+  test('rejects a patch that grows the reported properties beyond 32 KB', async () => {
     const { report } = await opened();
     const half = Array.from({ length: 5 }, () => 'x'.repeat(4000));
     await report({ a: half });
@@ -50,12 +50,12 @@ describe('the twin of a module on the real SDK', () => {
     expect(simulator.edgeHub.twin().reported).toEqual({ a: half, $version: 2 });
   });
 
-  test('is pushed a change of desired properties, with its version', async () => {
+  test('receives patches of the desired properties with their version', async () => {
     const { twin } = await opened();
     const patches: unknown[] = [];
     twin.on('properties.desired', (patch: unknown) => patches.push(patch));
     const patch = { policy: { servers: ['z'] }, gone: null };
-    // The SDK subscribes on its own time, and tells nobody when it has.
+    // The SDK subscribes in the background without reporting when it is done.
     await eventually(async () => {
       await simulator.admin('PATCH', '/twin/desired', patch);
       return patches.length;
@@ -66,7 +66,7 @@ describe('the twin of a module on the real SDK', () => {
 });
 
 describe('direct methods', () => {
-  test('reach the module and bring its answer back', async () => {
+  test('are invoked in the module and return its response', async () => {
     const { client } = await opened();
     client.onMethod('echo', (request, response) => {
       response?.send(202, { got: request?.payload }, () => undefined);
@@ -77,7 +77,7 @@ describe('direct methods', () => {
     });
   });
 
-  test('are 404 while no module listens', async () => {
+  test('return 404 while no module is subscribed to methods', async () => {
     expect(await simulator.admin('POST', '/methods/echo', {})).toEqual({
       status: 404,
       body: { error: expect.stringContaining('echo') },
@@ -86,7 +86,7 @@ describe('direct methods', () => {
     expect(await simulator.admin('POST', '/methods/echo', {})).toMatchObject({ status: 404 });
   });
 
-  test('are 504 when the module lets them wait', async () => {
+  test('return 504 when the module does not respond in time', async () => {
     const { client } = await opened();
     client.onMethod('slow', () => undefined);
     await eventually(() => simulator.admin('POST', '/methods/slow?responseTimeoutInSeconds=0.1')).toEqual({
@@ -95,7 +95,7 @@ describe('direct methods', () => {
     });
   });
 
-  test('are 502 when the answer is greater than 128 KB', async () => {
+  test('return 502 when the response exceeds 128 KB', async () => {
     const { client } = await opened();
     client.onMethod('big', (_request, response) => {
       response?.send(200, 'x'.repeat(128 * 1024), () => undefined);
@@ -108,7 +108,7 @@ describe('direct methods', () => {
 });
 
 describe('messages', () => {
-  test('are kept with their output and properties', async () => {
+  test('are stored with their output and properties', async () => {
     const { client } = await opened();
     const message = new iotDevice.Message(JSON.stringify({ status: 'fail' }));
     message.contentType = 'application/json';
@@ -128,17 +128,17 @@ describe('messages', () => {
     });
   });
 
-  test('of more than 256 KB end the connection', async () => {
+  test('of more than 256 KB close the connection', async () => {
     const { client } = await opened();
-    // With its topic it is greater than edgeHub takes, which the SDK does not notice.
+    // The topic makes the packet exceed edgeHub's limit, which the SDK does not check.
     client.sendEvent(new iotDevice.Message('x'.repeat(256 * 1024)), () => undefined);
-    await eventually(() => simulator.lines.join()).toMatch(/262\d{3} bytes, more than 262144/);
+    await eventually(() => simulator.lines.join()).toMatch(/262\d{3} bytes, more than the maximum of 262144/);
     expect(simulator.edgeHub.messages()).toEqual([]);
   });
 });
 
 describe('a connection', () => {
-  test('signed with a key that is not the module’s is refused', async () => {
+  test('is rejected when its token is signed with another key', async () => {
     const { IOTEDGE_IOTHUBHOSTNAME, IOTEDGE_GATEWAYHOSTNAME, IOTEDGE_DEVICEID, IOTEDGE_MODULEID } =
       simulator.environment;
     const key = Buffer.from('not the key').toString('base64');
@@ -149,28 +149,30 @@ describe('a connection', () => {
     );
     await client.setOptions({ ca: simulator.rootCertificate });
     await expect(client.open()).rejects.toThrow(/Not authorized/);
-    expect(simulator.lines.join()).toContain('refused with code 5: the token is not signed');
+    expect(simulator.lines.join()).toContain(
+      'Rejected simulated-edge/hardening with code 5: the token is not signed',
+    );
     expect(simulator.edgeHub.counters()).toMatchObject({ refusedConnects: 1, connects: 0 });
   });
 
-  /** Says these bytes, and waits for what comes back until edgeHub ends the connection. */
-  async function say(...bytes: number[]): Promise<string> {
+  /** Sends bytes. Returns all received bytes, in hex, once edgeHub closes the connection. */
+  async function exchange(...bytes: number[]): Promise<string> {
     const socket = connect({ host: 'localhost', port: simulator.hubPort, ca: simulator.rootCertificate });
     socket.write(Buffer.from(bytes));
-    const heard: Buffer[] = [];
-    for await (const chunk of socket) heard.push(chunk);
-    return Buffer.concat(heard).toString('hex');
+    const received: Buffer[] = [];
+    for await (const chunk of socket) received.push(chunk);
+    return Buffer.concat(received).toString('hex');
   }
   const mqtt = [...Buffer.from('\0\x04MQTT')];
   const [cleanSession, keepAlive, clientId] = [[2], [0, 60], [0, 1, 0x61]];
 
-  test('without user name and password is told code 4', async () => {
-    expect(await say(0x10, 13, ...mqtt, 4, ...cleanSession, ...keepAlive, ...clientId)).toBe('20020004');
+  test('is rejected with code 4 without a user name and password', async () => {
+    expect(await exchange(0x10, 13, ...mqtt, 4, ...cleanSession, ...keepAlive, ...clientId)).toBe('20020004');
   });
 
-  test('that speaks another MQTT than 3.1.1 gets no session', async () => {
+  test('is closed when it uses another MQTT version than 3.1.1', async () => {
     const mqisdp = [...Buffer.from('\0\x06MQIsdp')];
-    expect(await say(0x10, 15, ...mqisdp, 3, ...cleanSession, ...keepAlive, ...clientId)).toBe('');
+    expect(await exchange(0x10, 15, ...mqisdp, 3, ...cleanSession, ...keepAlive, ...clientId)).toBe('');
     expect(simulator.lines.at(-1)).toContain('protocol level 3');
   });
 });

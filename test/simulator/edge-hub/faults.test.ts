@@ -31,8 +31,8 @@ async function opened() {
 
 const ping = () => simulator.admin('POST', '/methods/ping');
 
-/** Also makes the SDK connect again by itself, which it does not for a twin that was only read. */
-async function answersPing(client: Awaited<ReturnType<typeof simulator.client>>) {
+/** Subscribes to a method, which also makes the SDK reconnect by itself; after only reading a twin it does not. */
+async function subscribeToPing(client: Awaited<ReturnType<typeof simulator.client>>) {
   client.onMethod('ping', (_request, response) => {
     response?.send(200, () => undefined);
   });
@@ -41,15 +41,16 @@ async function answersPing(client: Awaited<ReturnType<typeof simulator.client>>)
 
 const connects = () => simulator.edgeHub.counters().connects;
 
-describe('reported answers', () => {
-  test('empty400: the SDK sees no error, and nothing was taken', async () => {
+describe('the fault reported', () => {
+  test('empty400 rejects the patch, which the SDK treats as success', async () => {
     const { report } = await opened();
     await set({ reported: 'empty400' });
     expect(await report({ a: 1 })).toBe('answered');
     expect(simulator.edgeHub.twin().reported).toEqual({ $version: 1 });
+    expect(simulator.lines.at(-1)).toBe('Rejected reported properties with 400: the fault "reported" is set');
   });
 
-  test('silent: no answer comes, and nothing was taken', async () => {
+  test('silent ignores the patch and sends no response', async () => {
     const { report } = await opened();
     await set({ reported: 'silent' });
     expect(await answerWithin(150, report({ a: 1 }))).toBe('no answer');
@@ -60,14 +61,14 @@ describe('reported answers', () => {
   });
 });
 
-describe('twin answers', () => {
-  test('offline: an empty twin without $version', async () => {
+describe('the fault twin', () => {
+  test('offline returns an empty twin without $version', async () => {
     const { read } = await opened();
     await set({ twin: 'offline' });
     expect(JSON.stringify(await read())).toBe('{}');
   });
 
-  test('silent: no answer comes', async () => {
+  test('silent sends no response', async () => {
     const { read } = await opened();
     await set({ twin: 'silent' });
     expect(await answerWithin(150, read())).toBe('no answer');
@@ -82,56 +83,56 @@ describe('connecting', () => {
     ['a certificate that is not yet valid', { certificate: 'notYetValid' }, /not yet valid/],
     ['a certificate for another name', { certificate: 'wrongName' }, /altnames/],
     ['down', { down: true }, /ECONNREFUSED/],
-  ])('fails with %s, and works again afterwards', async (_what, fault, error) => {
+  ])('fails with %s and works again without the fault', async (_what, fault, error) => {
     await set(fault);
     await expect((await simulator.client()).open()).rejects.toThrow(error);
     await set({ rejectSas: false, certificate: 'valid', down: false });
     await expect((await simulator.client()).open()).resolves.toBeDefined();
   });
 
-  test('a change of certificate leaves open connections alone', async () => {
+  test('continues on open connections when the certificate changes', async () => {
     const { report } = await opened();
     await set({ certificate: 'expired' });
     expect(await report({ a: 1 })).toBe('answered');
     expect(connects()).toBe(1);
   });
 
-  test('down drops open connections', async () => {
+  test('is interrupted on open connections by down', async () => {
     await opened();
     await set({ down: true });
     await eventually(() => simulator.edgeHub.counters().connectedClients).toBe(0);
   });
 });
 
-describe('one-shots', () => {
-  test('dropConnections ends connections and keeps sessions, so the SDK carries on', async () => {
+describe('one-shot faults', () => {
+  test('dropConnections closes connections and keeps sessions, so the SDK recovers', async () => {
     const { client, read } = await opened();
-    await answersPing(client);
+    await subscribeToPing(client);
     await set({ dropConnections: true });
     await eventually(connects).toBe(2);
     expect(await read()).toMatchObject({ $version: 1 });
     expect(simulator.edgeHub.faults()).not.toHaveProperty('dropConnections');
   });
 
-  test('wipeSessions forgets sessions: the SDK connects again, methods work, twin answers never arrive', async () => {
+  test('wipeSessions deletes sessions: the SDK reconnects and serves methods, but receives no twin responses', async () => {
     const { client, read, report } = await opened();
-    await answersPing(client);
+    await subscribeToPing(client);
     await set({ wipeSessions: true });
     await eventually(connects).toBe(2);
     await eventually(ping).toMatchObject({ status: 200 });
 
     expect(await answerWithin(150, read())).toBe('no answer');
     expect(await answerWithin(150, report({ a: 1 }))).toBe('no answer');
-    // Both came in, and were answered to nobody.
+    // edgeHub processed both requests, but no client was subscribed to the responses.
     expect(simulator.edgeHub.counters()).toMatchObject({ twinReads: 2, reportedUpdates: 1 });
     expect(simulator.edgeHub.twin().reported).toEqual({ a: 1, $version: 2 });
 
     await client.close();
-    const { read: readAnew } = await opened();
-    expect(await readAnew()).toMatchObject({ $version: 1 });
+    const { read: readAgain } = await opened();
+    expect(await readAgain()).toMatchObject({ $version: 1 });
   });
 
-  test('drop a connection that has not said a word of MQTT yet', async () => {
+  test('wipeSessions closes a connection that has not sent a CONNECT yet', async () => {
     const { hubPort, rootCertificate } = simulator;
     const socket = connect({ host: 'localhost', port: hubPort, ca: rootCertificate });
     await new Promise((resolve) => socket.once('secureConnect', resolve));
@@ -143,7 +144,7 @@ describe('one-shots', () => {
 });
 
 describe('PUT /faults', () => {
-  test('takes the switches it names, and leaves the others', async () => {
+  test('changes the given faults and keeps the others', async () => {
     await set({ reported: 'silent', rejectSas: true });
     await set({ rejectSas: false });
     expect(await simulator.admin('GET', '/faults')).toEqual({
@@ -157,7 +158,7 @@ describe('PUT /faults', () => {
     [{ reported: 'loud' }, 'normal, empty400, silent'],
     [{ rejectSas: 'yes' }, 'false, true'],
     [[], 'object'],
-  ])('refuses %j and says what there is', (body, message) => {
+  ])('rejects %j and lists what is allowed', (body, message) => {
     expect(() => parseFaults(body)).toThrow(message);
   });
 });

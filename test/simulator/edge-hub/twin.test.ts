@@ -28,19 +28,19 @@ describe('a merge patch', () => {
     expect(mergePatch(target, patch)).toEqual(result);
   });
 
-  test('takes a key named __proto__ for a key', () => {
+  test('treats __proto__ as an ordinary key', () => {
     const merged = mergePatch({}, JSON.parse('{ "__proto__": { "polluted": true } }'));
     expect(JSON.stringify(merged)).toBe('{"__proto__":{"polluted":true}}');
     expect(Object.getPrototypeOf(merged)).toBe(Object.prototype);
   });
 });
 
-describe('one side of a twin', () => {
-  test('begins at version 1 without the nulls', () => {
+describe('properties', () => {
+  test('start at version 1 without null values', () => {
     expect(firstVersion({ a: null, b: 1 })).toEqual({ version: 1, values: { b: 1 } });
   });
 
-  test('counts a patch that changes nothing', () => {
+  test('get a new version from a patch without changes', () => {
     expect(patched(firstVersion({ b: 1 }), { b: 1 })).toEqual({ version: 2, values: { b: 1 } });
   });
 });

@@ -30,7 +30,7 @@ async function call(method: string, path: string, body?: string, contentType = '
 }
 
 describe('the workload API', () => {
-  test('gives the trust bundle that edgeHub’s certificate leads to', async () => {
+  test('returns the trust bundle that verifies edgeHub’s certificate', async () => {
     const { status, body } = await call('GET', `/trust-bundle?${version}`);
     expect(status).toBe(200);
     expect(body).toEqual({ certificate: simulator.rootCertificate });
@@ -49,7 +49,7 @@ describe('the workload API', () => {
     expect(subject).toBe('localhost');
   });
 
-  test('signs with one and the same key', async () => {
+  test('signs with the same key every time', async () => {
     const sign = async (text: string) => {
       const data = Buffer.from(text).toString('base64');
       const body = JSON.stringify({ keyId: 'primary', algo: 'HMACSHA256', data });
@@ -64,7 +64,7 @@ describe('the workload API', () => {
     expect(other.body).not.toEqual(one.body);
   });
 
-  test('issues a server certificate below the Edge CA, with its key', async () => {
+  test('issues a server certificate, signed by the Edge CA, with its key', async () => {
     const body = JSON.stringify({ commonName: 'page.local' });
     const issued = await call('POST', `/modules/$mod/genid/1/certificate/server?${version}`, body);
     expect(issued.status).toBe(201);
@@ -85,7 +85,7 @@ describe('the workload API', () => {
     expect(new Date(certificate.validTo)).toEqual(new Date(String(issued.body.expiration)));
   });
 
-  test('lists the modules as edged does, with how a failed one ended', async () => {
+  test('lists the modules in edged’s format, with the exit status of a failed one', async () => {
     const { body } = await call('GET', `/modules?${version}`);
     const running = { startTime: expect.stringMatching(/Z$/), runtimeStatus: { status: 'running' } };
     expect(body.modules).toMatchObject([
@@ -103,7 +103,7 @@ describe('the workload API', () => {
   test.each([
     ['no API version', 'GET', '/modules', undefined, 400, 'api-version not specified'],
     [
-      'an API version that never was',
+      'an API version that does not exist',
       'GET',
       '/modules?api-version=2017-01-01',
       undefined,
@@ -132,14 +132,14 @@ describe('the workload API', () => {
     ['a body that is not JSON', 'POST', sign, '{', 422, 'JSON'],
     ['a body without data', 'POST', sign, '{}', 422, 'data'],
     ['data that is not base64', 'POST', sign, '{"data":"a b"}', 400, 'base64'],
-  ])('answers %s with an error in edged’s shape', async (_what, method, path, body, status, message) => {
+  ])('rejects %s with an error in edged’s format', async (_what, method, path, body, status, message) => {
     expect(await call(method, path, body)).toEqual({
       status,
       body: { message: expect.stringContaining(message) },
     });
   });
 
-  test('does not take a body of another type', async () => {
+  test('rejects a body with another content type', async () => {
     expect(await call('POST', sign, '{"data":""}', 'text/plain')).toMatchObject({ status: 400 });
   });
 });

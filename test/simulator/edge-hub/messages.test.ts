@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { parseMessage } from '../../../simulator/edge-hub/messages.ts';
-import { parseTopic } from '../../../simulator/edge-hub/topics.ts';
+import { parseMessage, parseTopic } from '../../../simulator/edge-hub/messages.ts';
 
 const identity = { iothub: 'hub', deviceId: 'dev', moduleId: 'mod', generationId: '1', gateway: 'localhost' };
 
-describe('a topic', () => {
+describe('a topic is parsed', () => {
   test.each([
     ['$iothub/twin/GET/?$rid=a-1', { kind: 'getTwin', requestId: 'a-1' }],
     ['$iothub/twin/PATCH/properties/reported/?$rid=7', { kind: 'report', requestId: '7' }],
-    ['$iothub/methods/res/200/?$rid=3&x=y', { kind: 'methodAnswer', requestId: '3', status: 200 }],
+    ['$iothub/methods/res/200/?$rid=3&x=y', { kind: 'methodResponse', requestId: '3', status: 200 }],
     ['devices/dev/modules/mod/messages/events', { kind: 'event', propertyBag: '' }],
     ['devices/dev/modules/mod/messages/events/$.on=alerts/', { kind: 'event', propertyBag: '$.on=alerts/' }],
     ['devices/dev/modules/other/messages/events/', undefined],
@@ -21,7 +20,7 @@ describe('a topic', () => {
 describe('a message', () => {
   const now = new Date('2026-11-21T20:30:00Z');
 
-  test('has its output, system and application properties from the topic', () => {
+  test('gets its output, system and application properties from the topic', () => {
     const bag = '%24.on=alerts&%24.ct=application%2Fjson&%24.ce=utf-8&%24.x=1&check=a%20b%26c&target=1+1/';
     expect(parseMessage(bag, '{"a":1}', now)).toEqual({
       enqueuedTime: '2026-11-21T20:30:00.000Z',
@@ -32,7 +31,7 @@ describe('a message', () => {
     });
   });
 
-  test('without properties has none, and text that is not JSON stays text', () => {
+  test('can have no properties and a body that is not JSON', () => {
     expect(parseMessage('', 'plain', now)).toMatchObject({
       output: null,
       system: {},

@@ -5,39 +5,39 @@ import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { startSntpServer } from '../simulator/sntp-server.ts';
 import { createRoot, type Issued } from '../simulator/workload/pki.ts';
-import type { Defer } from './program.ts';
+import type { Defer } from './programs/program.ts';
 
-/** How much is done. */
+/** The amount of work. */
 export interface Size {
   readonly repetitions: number;
   readonly targets: number;
   readonly certificates: number;
-  /** GETs of one repetition, of one kind. */
+  /** GETs per repetition and kind of connection. */
   readonly gets: number;
-  /** How long programs are watched doing nothing, in one repetition. */
+  /** Idle time per repetition. */
   readonly idleSeconds: number;
 }
 
-export const usual: Size = { repetitions: 5, targets: 100, certificates: 500, gets: 100, idleSeconds: 5 };
-/** Shows that everything can be measured; its figures mean nothing. */
-export const quick: Size = { repetitions: 1, targets: 5, certificates: 10, gets: 5, idleSeconds: 0.2 };
+export const fullSize: Size = { repetitions: 5, targets: 100, certificates: 500, gets: 100, idleSeconds: 5 };
+/** Shows that every measurement works. Its results are not meaningful. */
+export const quickSize: Size = { repetitions: 1, targets: 5, certificates: 10, gets: 5, idleSeconds: 0.2 };
 
-/** What the programs look at, all of it on loopback and in one temporary folder. */
-export interface World {
+/** The servers and files that the programs check: all on loopback and in one temporary folder. */
+export interface Testbed {
   readonly size: Size;
   readonly folder: string;
-  /** A folder with as many certificates as `size` says, and one with four, as certd has on a device. */
+  /** Two folders: one with `size.certificates` certificates, one with four, the number certd keeps on a device. */
   readonly certificates: { readonly many: string; readonly few: string };
-  /** The authority of the TLS targets, PEM. */
+  /** The PEM file of the CA that issued the certificates of the TLS targets. */
   readonly authorityFile: string;
-  /** TLS servers, `127.0.0.1:port`. */
+  /** TLS servers as `127.0.0.1:port`. */
   readonly targets: readonly string[];
-  /** An SNTP server, `127.0.0.1:port`. */
+  /** An SNTP server as `127.0.0.1:port`. */
   readonly timeServer: string;
   readonly defer: Defer;
 }
 
-export async function createWorld(size: Size, defer: Defer): Promise<World> {
+export async function createTestbed(size: Size, defer: Defer): Promise<Testbed> {
   const folder = await mkdtemp(join(tmpdir(), 'hardening-bench-'));
   defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const time = await startSntpServer();
@@ -60,7 +60,7 @@ export async function createWorld(size: Size, defer: Defer): Promise<World> {
 
 async function listen({ chain, key }: Issued, defer: Defer): Promise<number> {
   const server = createServer({ cert: chain, key }, (socket) => {
-    // Who has seen the certificate may go without a word.
+    // A client may disconnect right after the handshake.
     socket.on('error', () => undefined);
     socket.resume();
   });

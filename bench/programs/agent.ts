@@ -2,42 +2,42 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { startSimulator } from '../simulator/index.ts';
-import { get } from './http.ts';
+import { startSimulator } from '../../simulator/index.ts';
+import type { Testbed } from '../testbed.ts';
+import { send } from './http.ts';
 import { freePort, type Program, start } from './program.ts';
-import type { World } from './world.ts';
 
-// This file is bundled next to them.
+// bench.js is bundled into the same folder.
 const bundle = dirname(fileURLToPath(import.meta.url));
 const agentFile = join(bundle, 'main.js');
-/** The bundles that the image contains for the agent. */
+/** The agent's bundles that the image contains. */
 export const agentFiles = [agentFile, join(bundle, 'statfs.js')];
 
-const answerSchema = z.object({
+const responseSchema = z.object({
   status: z.literal(200),
   payload: z.object({
     checks: z.record(z.string(), z.object({ status: z.string(), findings: z.array(z.unknown()) })),
   }),
 });
-type Checks = z.infer<typeof answerSchema>['payload']['checks'];
+type Checks = z.infer<typeof responseSchema>['payload']['checks'];
 
-/** The agent as a module of the simulator. */
-export interface Module extends Program {
-  /** Runs these checks, or all, by direct method. */
+/** The agent running as a module of the simulator. */
+export interface ModuleProgram extends Program {
+  /** Runs the given checks by direct method; without ids, all checks. */
   runChecks(...ids: readonly string[]): Promise<Checks>;
 }
 
-/** Starts the agent without a hub, by a policy file, until every check has run. */
-export async function startAlone(world: World, policy: object): Promise<Program> {
-  const folder = await mkdtemp(join(world.folder, 'alone-'));
+/** Starts the agent without a hub and with a policy file. Resolves once every check has run. */
+export async function startStandalone(testbed: Testbed, policy: object): Promise<Program> {
+  const folder = await mkdtemp(join(testbed.folder, 'standalone-'));
   const policyFile = join(folder, 'policy.json');
   await writeFile(policyFile, JSON.stringify(policy));
-  return startAgent(world, folder, { HARDENING_POLICY_FILE: policyFile });
+  return startAgent(testbed, folder, { HARDENING_POLICY_FILE: policyFile });
 }
 
-/** Starts the agent as a module, by a policy in its twin, until every check has run. */
-export async function startModule(world: World, policy: object): Promise<Module> {
-  const folder = await mkdtemp(join(world.folder, 'module-'));
+/** Starts the agent as a module with a policy in its twin. Resolves once every check has run. */
+export async function startModule(testbed: Testbed, policy: object): Promise<ModuleProgram> {
+  const folder = await mkdtemp(join(testbed.folder, 'module-'));
   const simulator = await startSimulator({
     hubPort: 0,
     adminPort: 0,
@@ -45,25 +45,25 @@ export async function startModule(world: World, policy: object): Promise<Module>
     directory: join(folder, 'edge'),
     desired: JSON.parse(JSON.stringify({ policy })),
   });
-  const program = await startAgent(world, folder, simulator.environment).catch(async (error: unknown) => {
+  const program = await startAgent(testbed, folder, simulator.environment).catch(async (error: unknown) => {
     await simulator.close();
     throw error;
   });
-  const end = async () => {
-    await program.end();
+  const stop = async () => {
+    await program.stop();
     await simulator.close();
   };
-  world.defer(end);
+  testbed.defer(stop);
   const runChecks = async (...ids: readonly string[]) => {
     const body = JSON.stringify(ids.length > 0 ? { checks: ids } : {});
-    const answer = await get(`${simulator.adminUrl}/methods/runChecks`, { method: 'POST', body });
-    return answerSchema.parse(JSON.parse(answer.body)).payload.checks;
+    const response = await send(`${simulator.adminUrl}/methods/runChecks`, { method: 'POST', body });
+    return responseSchema.parse(JSON.parse(response.body)).payload.checks;
   };
-  return { ...program, end, runChecks };
+  return { ...program, stop, runChecks };
 }
 
 async function startAgent(
-  { authorityFile, defer }: World,
+  { authorityFile, defer }: Testbed,
   folder: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<Program> {

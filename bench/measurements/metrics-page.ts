@@ -1,0 +1,58 @@
+import { startStandalone } from '../programs/agent.ts';
+import { type Installed, startNodeExporter } from '../programs/exporters.ts';
+import { send, timeGets } from '../programs/http.ts';
+import { typicalPolicy } from '../programs/policies.ts';
+import { cpuSeconds } from '../programs/proc.ts';
+import type { Program } from '../programs/program.ts';
+import { createRow, median, noSamples, type Row } from '../results/rows.ts';
+import type { Testbed } from '../testbed.ts';
+
+/** The cost of one GET /metrics. The agent returns its latest report; node_exporter collects on each request. */
+export async function measureMetricsPage(testbed: Testbed, { node }: Installed): Promise<Row[]> {
+  const agent = await startStandalone(testbed, await typicalPolicy(testbed, 'tls'));
+  const exporter = node ? await startNodeExporter(testbed, node) : undefined;
+  const samples = {
+    reused: noSamples(),
+    fresh: noSamples(),
+    cpu: noSamples(),
+    cpuPerSeries: noSamples(),
+    series: noSamples(),
+  };
+
+  for (let n = 0; n < testbed.size.repetitions; n += 1) {
+    for (const side of ['agent', 'baseline'] as const) {
+      const program = side === 'agent' ? agent : exporter;
+      if (!program) continue;
+      const page = await measureGets(program, testbed.size.gets);
+      samples.reused[side].push(page.reusedSeconds * 1000);
+      samples.fresh[side].push(page.freshSeconds * 1000);
+      samples.cpu[side].push(page.cpuSeconds * 1000);
+      samples.cpuPerSeries[side].push((page.cpuSeconds / page.series) * 1e6);
+      samples.series[side].push(page.series);
+    }
+  }
+  await agent.stop();
+  await exporter?.stop();
+  return [
+    createRow('GET /metrics, reused connection', 'ms', 'node_exporter', samples.reused),
+    createRow('GET /metrics, new connection', 'ms', 'node_exporter', samples.fresh),
+    createRow('GET /metrics, CPU time', 'ms', 'node_exporter', samples.cpu),
+    createRow('GET /metrics, CPU time per series', 'µs', 'node_exporter', samples.cpuPerSeries),
+    createRow('GET /metrics, series', '', 'node_exporter', samples.series),
+  ];
+}
+
+async function measureGets({ url, pid }: Program, count: number) {
+  const page = `${url}/metrics`;
+  const { body } = await send(page);
+  const before = cpuSeconds(pid);
+  const reused = await timeGets(page, count, 'reused');
+  const spent = cpuSeconds(pid) - before;
+  const fresh = await timeGets(page, count, 'new');
+  return {
+    reusedSeconds: median(reused),
+    freshSeconds: median(fresh),
+    cpuSeconds: spent / count,
+    series: body.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length,
+  };
+}

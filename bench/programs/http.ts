@@ -1,0 +1,44 @@
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+
+const timeoutMs = 30_000;
+
+export interface Response {
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface RequestOptions {
+  readonly method?: string;
+  /** Default: a new connection for this request. */
+  readonly agent?: Agent;
+  readonly body?: string;
+}
+
+/** Sends an HTTP request. Rejects after 30 s without a response. */
+export async function send(
+  url: string,
+  { method = 'GET', agent, body }: RequestOptions = {},
+): Promise<Response> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request(url, { method, agent: agent ?? false, signal }, resolve)
+      .on('error', reject)
+      .end(body);
+  });
+  return { status: response.statusCode ?? 0, body: await text(response) };
+}
+
+/** Sends `count` GETs one after the other. Returns the duration of each in seconds. */
+export async function timeGets(url: string, count: number, connections: 'reused' | 'new'): Promise<number[]> {
+  const agent = connections === 'reused' ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined;
+  const seconds: number[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const started = performance.now();
+    const { status } = await send(url, agent ? { agent } : {});
+    seconds.push((performance.now() - started) / 1000);
+    if (status !== 200) throw new Error(`${url} returned status ${status}`);
+  }
+  agent?.destroy();
+  return seconds;
+}
