@@ -150,7 +150,7 @@ describe.skipIf(absent)('against chronyd (Debian packages chrony and faketime)',
         status: 'pass',
         message: expect.stringMatching(
           `^The clock is off by at most .* s, according to ${others.join(' and ')}; ` +
-            `${server} says 90\\.0 s behind \\(± .* s\\), and is outvoted$`,
+            `${server} says 90\\.0 s behind \\(± .* s\\), which is outvoted$`,
         ),
       });
     });

@@ -42,12 +42,12 @@ const params = z
 
 const gauges = {
   filesystem_size_bytes: { help: 'Size of the filesystem.', labels: ['target'] },
-  filesystem_available_bytes: { help: 'Space for those who are not root.', labels: ['target'] },
+  filesystem_available_bytes: { help: 'Space available to users other than root.', labels: ['target'] },
   filesystem_files: { help: 'Inodes of the filesystem.', labels: ['target'] },
   filesystem_files_free: { help: 'Inodes that are free.', labels: ['target'] },
   filesystem_readonly: { help: '1 where the filesystem cannot be written to.', labels: ['target'] },
   filesystem_full_timestamp_seconds: {
-    help: 'When the filesystem will be full; absent when it is not filling, or not evidently.',
+    help: 'When the filesystem will be full; absent without a significant upward trend.',
     labels: ['target'],
   },
 };
