@@ -82,7 +82,7 @@ describe('a file', () => {
   });
 
   test.each([
-    ['a signature of a root, at which nobody looks', [root(0, { signatureHash: 'SHA-1' })]],
+    ['a weak signature of a root, which is not checked', [root(0, { signatureHash: 'SHA-1' })]],
     ['a key without a size', [leaf(undefined, { keyType: 'ed25519', keyBits: undefined as never })]],
     [
       'an authority over EST, named as the quickstart one is',
@@ -94,7 +94,18 @@ describe('a file', () => {
     expect(await inFile(certificates)).toMatchObject({ status: 'pass' });
   });
 
-  test('tells the gravest by name and place, and what else is wrong', async () => {
+  test.each([
+    ['rsa', 2048],
+    ['rsa-pss', 2048],
+    ['dsa', 2048],
+    ['ec', 256],
+  ])('a key of type %s needs %i bits', async (keyType, least) => {
+    const withBits = (keyBits: number) => inFile([leaf(undefined, { keyType, keyBits })]);
+    expect(await withBits(least)).toMatchObject({ status: 'pass' });
+    expect(await withBits(least - 1)).toMatchObject({ status: 'warn', reason: 'weak_key' });
+  });
+
+  test('reports the worst problem by name and position, and counts the others', async () => {
     const weak = { keyType: 'rsa', keyBits: 1024, signatureHash: 'SHA-1' };
     expect(await inFile([root(0), ca(0), leaf(1, weak)])).toMatchObject({
       message:
@@ -111,7 +122,7 @@ describe('a file', () => {
 });
 
 describe('a presented chain', () => {
-  test('that is whole, trusted and for the name that was asked is right', async () => {
+  test('that is complete, trusted and valid for the requested name passes', async () => {
     expect(await onWire(presentedWith([leaf(1), ca()]))).toMatchObject({
       target: 'tls://gw.test:8883',
       status: 'pass',
