@@ -20,6 +20,8 @@ interface Options {
   readonly workload?: Pick<Workload, 'trustBundle'>;
   /** PEM files with more CAs: `EdgeModuleCACertificateFile`, `NODE_EXTRA_CA_CERTS`. */
   readonly caFiles?: readonly string[];
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
 }
 
 /** The bundle changes when the device's CA is renewed, without notice. */
@@ -33,7 +35,7 @@ const readSeconds = 1;
  * Node's default CAs and the device's own, which are read when needed and kept for five minutes. A source that cannot be read
  * keeps its last CAs; `problem` says so, and the next call tries again.
  */
-export function createTrust({ workload, caFiles = [] }: Options): Trust {
+export function createTrust({ workload, caFiles = [], now = () => performance.now() }: Options): Trust {
   const sources: Source[] = caFiles.map((path) => ({
     name: path,
     read: async (signal) => (await readRegularFile(path, { mostBytes }, signal)).toString(),
@@ -42,7 +44,7 @@ export function createTrust({ workload, caFiles = [] }: Options): Trust {
   const lastGood = new Map<Source, readonly X509Certificate[]>();
   let defaults: readonly X509Certificate[] | undefined;
   let trusted: Trusted | undefined;
-  let wholeAt = Number.NEGATIVE_INFINITY;
+  let completeAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<Trusted> | undefined;
 
   const read = async (): Promise<Trusted> => {
@@ -57,12 +59,12 @@ export function createTrust({ workload, caFiles = [] }: Options): Trust {
     defaults ??= defaultAuthorities();
     trusted = withAuthorities(trusted, [...defaults, ...[...lastGood.values()].flat()]);
     if (problems.length > 0) return { ...trusted, problem: problems.join('; ') };
-    wholeAt = performance.now();
+    completeAt = now();
     return trusted;
   };
 
   return async (signal) => {
-    if (trusted !== undefined && performance.now() - wholeAt < keepMs) return trusted;
+    if (trusted !== undefined && now() - completeAt < keepMs) return trusted;
     // Shared by all callers, so it has its own deadline instead of their signals.
     reading ??= read().finally(() => {
       reading = undefined;

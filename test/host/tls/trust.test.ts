@@ -53,7 +53,7 @@ describe('the workload API', () => {
     });
   });
 
-  test('that never answers is given up when the signal fires, with its reason', async () => {
+  test("that never answers rejects with the signal's reason when the signal fires", async () => {
     const path = await socketPath();
     await unixHttpServer(path, () => undefined);
     const bundle = createWorkload(`unix://${path}`).trustBundle(AbortSignal.timeout(100));
@@ -83,6 +83,21 @@ describe('trust', () => {
     expect(first.problem).toBeUndefined();
     expect([meanwhile, later]).toEqual([first, first]);
     expect(fetches).toBe(1);
+  });
+
+  test('reads the bundle again after five minutes, because the device renews its CA', async () => {
+    const renewed = await createRoot({ commonName: 'Renewed CA' });
+    let bundle = root.certificate;
+    let time = 0;
+    const trust = createTrust({ workload: { trustBundle: async () => bundle }, now: () => time });
+    const first = await trust(never);
+    bundle = renewed.certificate;
+    time = 5 * 60_000 - 1;
+    expect(await trust(never)).toBe(first);
+    time = 5 * 60_000;
+    const later = subjects(await trust(never));
+    expect(later).toContain('CN=Renewed CA');
+    expect(later).not.toContain('CN=Edge CA');
   });
 
   test('holds the authorities of every certificate in a file', async () => {
@@ -116,7 +131,7 @@ describe('trust', () => {
     },
   );
 
-  test('goes on without a file that is none, and waits for nobody to write into it', async () => {
+  test('ignores a file that is not a regular file, and does not wait for a writer', async () => {
     const fifo = join(await tempFolder(), 'ca.pem');
     execFileSync('mkfifo', [fifo]);
     const trusted = await createTrust({ caFiles: [fifo] })(never);
@@ -124,7 +139,7 @@ describe('trust', () => {
     expect(trusted.authorities.length).toBeGreaterThan(0);
   });
 
-  test('that waits for a bundle which never comes ends with the signal', async () => {
+  test('stops waiting for the bundle when the signal fires', async () => {
     const path = await socketPath();
     await unixHttpServer(path, () => undefined);
     const trust = createTrust({ workload: createWorkload(`unix://${path}`) });
