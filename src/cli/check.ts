@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { checks } from '../checks/index.ts';
 import { readConfig } from '../config.ts';
-import { nearest } from '../policy/nearest.ts';
+import { didYouMean } from '../policy/nearest.ts';
 import { createAgent } from '../run/agent.ts';
 import type { Report } from '../run/report.ts';
 import { schedule } from '../run/schedule.ts';
 import { renderJunit } from '../sinks/junit.ts';
 import { renderTable } from '../sinks/table.ts';
 import { version } from '../version.ts';
-import { openMachine, policyFor, UsageError } from './machine.ts';
+import { openMachine, policyFor } from './machine.ts';
 
 export interface CheckOptions {
   readonly policy?: string;
@@ -52,10 +52,7 @@ export async function check(
 function requireKnown(id: string): void {
   const known = checks.map((each) => each.id);
   if (known.includes(id)) return;
-  const guess = nearest(id, known);
-  throw new UsageError(
-    `Unknown check ${id}${guess ? `, did you mean ${guess}?` : ''} (known: ${known.join(', ')})`,
-  );
+  throw new Error(`Unknown check ${id}${didYouMean(id, known)} (known: ${known.join(', ')})`);
 }
 
 function exitCode({ summary }: Report, warningsAsErrors: boolean): number {

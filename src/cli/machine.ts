@@ -10,11 +10,6 @@ import { readPolicy } from '../policy/policy.ts';
 import { checkMemoryName, createCheckMemory } from '../state/check-memory.ts';
 import { readStateFile, type StateFile } from '../state/state-file.ts';
 
-/** A request that makes no sense: one line, exit code 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 /** This machine, with what the agent that runs on it remembers. */
 export interface Machine {
   readonly state: Pick<StateFile, 'get'>;
@@ -40,9 +35,7 @@ export async function policyFor(
   if (document === undefined) return defaults;
   const outcome = readPolicy(document, checks);
   if (!outcome.accepted) {
-    throw new UsageError(
-      `${path ?? 'The saved policy'} is not a valid policy: ${outcome.problems.join('; ')}`,
-    );
+    throw new Error(`${path ?? 'The saved policy'} is not a valid policy: ${outcome.problems.join('; ')}`);
   }
   const source = path === undefined ? 'saved' : 'file';
   return { ...defaults, source, version: saved?.version ?? 0, document, policy: outcome.policy };
@@ -53,6 +46,6 @@ export async function readDocument(file: string): Promise<unknown> {
   try {
     return parseJsonc(await readFile(file, 'utf8'));
   } catch (cause) {
-    throw new UsageError(`Could not read the policy ${file}`, { cause });
+    throw new Error(`Could not read the policy ${file}`, { cause });
   }
 }

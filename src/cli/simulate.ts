@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { parsePort } from '../endpoint.ts';
-import { UsageError } from './machine.ts';
 
 export interface SimulateOptions {
   readonly port: string;
@@ -11,7 +10,7 @@ export interface SimulateOptions {
 /** `simulate`: a local IoT Edge for a module under development, until SIGINT or SIGTERM. */
 export async function simulate(options: SimulateOptions, print: (text: string) => void): Promise<void> {
   const { startSimulator } = await import('../../simulator/index.ts').catch((cause: unknown) => {
-    throw new UsageError('The image does not contain the simulator', { cause });
+    throw new Error('The image does not contain the simulator', { cause });
   });
   const simulator = await startSimulator({
     hubPort: portFrom('--port', options.port),
@@ -29,5 +28,5 @@ export async function simulate(options: SimulateOptions, print: (text: string) =
 function portFrom(option: string, value: string): number {
   const port = parsePort(value);
   if (port !== undefined) return port;
-  throw new UsageError(`${option} must be a port from 0 to 65535, got "${value}"`);
+  throw new Error(`${option} must be a port from 0 to 65535, got "${value}"`);
 }

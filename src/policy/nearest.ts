@@ -7,6 +7,12 @@ export function nearest(word: string, words: readonly string[]): string | undefi
   return best && best.distance <= Math.max(2, word.length / 2) ? best.candidate : undefined;
 }
 
+/** The end of a message about an unknown word: `, did you mean X?`, or nothing where no known word is close. */
+export function didYouMean(word: string, words: readonly string[]): string {
+  const guess = nearest(word, words);
+  return guess ? `, did you mean ${guess}?` : '';
+}
+
 /** Levenshtein distance, one row at a time. Infinite for words longer than 64 characters, which bounds the work. */
 function editDistance(a: string, b: string): number {
   if (Math.max(a.length, b.length) > 64) return Number.POSITIVE_INFINITY;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Check } from '../check.ts';
 import { withoutCredentials } from '../endpoint.ts';
 import { cronProblem } from './cron.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 
 /** An accepted policy, complete with every default. */
 export interface Policy {
@@ -140,8 +140,8 @@ export function readPolicy(document: unknown, checks: readonly Check[]): PolicyO
 function problems(issue: z.core.$ZodIssue, known: unknown): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
-      const guess = nearest(key, keysAt(known, issue.path));
-      return `${pathText([...issue.path, key])}: unknown key${guess ? `, did you mean ${guess}?` : ''}`;
+      const path = pathText([...issue.path, key]);
+      return `${path}: unknown key${didYouMean(key, keysAt(known, issue.path))}`;
     });
   }
   const { message, input } = issue;

@@ -1,4 +1,5 @@
 import { codeOf } from '../../errors.ts';
+
 /**
  * A TLS error in words that stay the same from one attempt to the next. OpenSSL's own text starts with the address of a
  * thread and ends with a source file and line. Node has its reason separately only for a read, not when the same alert
