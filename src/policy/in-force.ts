@@ -1,6 +1,18 @@
 import type { Check } from '../check.ts';
-import type { PolicyState } from '../run/report.ts';
 import { type Policy, readPolicy } from './policy.ts';
+
+/** What a report says of the policy in force, and the outcome of the last one that was requested. */
+export interface PolicyState {
+  /** The origin of the policy in force. */
+  readonly source: 'twin' | 'file' | 'saved' | 'default';
+  /** The desired `$version` that was read last; 0 without one. */
+  readonly version: number;
+  /** Whether that version is in force; otherwise an earlier policy still is. */
+  readonly accepted: boolean;
+  readonly problems: readonly string[];
+  /** The name that the policy in force gives itself. */
+  readonly note?: string | undefined;
+}
 
 /** The policy the agent follows, and the outcome of the last one that was requested. */
 export interface PolicyInForce extends PolicyState {

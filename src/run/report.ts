@@ -1,4 +1,5 @@
 import { type Status, statuses } from '../check.ts';
+import type { PolicyState } from '../policy/in-force.ts';
 import type { ConfirmedFinding } from './confirm.ts';
 
 /** The complete state of the agent, the same object for every sink. It serialises to JSON as it is. */
@@ -21,19 +22,6 @@ export interface AgentState {
 
 /** `offline`: the connection was lost or refused, and is retried. `none`: there is no hub to connect to. */
 export type HubState = 'connected' | 'connecting' | 'offline' | 'none';
-
-/** The policy in force, and the outcome of the last one that was requested. */
-export interface PolicyState {
-  /** The origin of the policy in force. */
-  readonly source: 'twin' | 'file' | 'saved' | 'default';
-  /** The desired `$version` that was read last; 0 without one. */
-  readonly version: number;
-  /** Whether that version is in force; otherwise an earlier policy still is. */
-  readonly accepted: boolean;
-  readonly problems: readonly string[];
-  /** The name that the policy in force gives itself. */
-  readonly note?: string | undefined;
-}
 
 /** The worst status of any check, and how many checks have each. */
 export type Summary = { readonly status: Status } & Readonly<Record<Status, number>>;
