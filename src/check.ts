@@ -51,13 +51,13 @@ export type Verdict<Reason extends string = string, GaugeName extends string = n
 );
 
 /**
- * No verdict: the look-up gave no answer. The runner reports `skip` where access was not given or nothing applies, and
+ * No verdict: the lookup gave no answer. The runner reports `skip` where access was not given or nothing applies, and
  * `unknown` otherwise. `reason` is a common one or one that the check declares.
  */
 export class CannotTell extends Error {
   override readonly name = 'CannotTell';
   readonly reason: string;
-  /** What would make the look-up possible, such as the createOptions line that grants access. */
+  /** What would make the lookup possible, such as the createOptions line that grants access. */
   readonly remedy: string | undefined;
 
   constructor(reason: string, message: string, options: { cause?: unknown; remedy?: string } = {}) {

@@ -178,7 +178,7 @@ function stoppedBySignal(log: Log): AbortSignal {
 }
 
 main().then(
-  // Whatever is still open, such as a look-up that ignores its signal, must not delay the exit.
+  // Whatever is still open, such as a lookup that ignores its signal, must not delay the exit.
   () => process.exit(0),
   (error: unknown) => {
     process.stderr.write(`eflow-hardening: ${describeError(error)}\n`);

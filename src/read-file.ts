@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 
 interface Limits {
-  readonly mostBytes: number;
+  readonly maxBytes: number;
   /** False for a resolved path: a link that has replaced the file since is rejected with `ELOOP`. */
   readonly followLink?: boolean;
 }
@@ -16,7 +16,7 @@ interface Limits {
  */
 export async function readRegularFile(
   path: string,
-  { mostBytes, followLink = true }: Limits,
+  { maxBytes, followLink = true }: Limits,
   signal?: AbortSignal,
 ): Promise<Buffer> {
   signal?.throwIfAborted();
@@ -30,19 +30,19 @@ export async function readRegularFile(
   try {
     const stats = await handle.stat();
     if (!stats.isFile()) throw notRegular();
-    if (stats.size > mostBytes) throw tooLarge(stats.size, mostBytes);
+    if (stats.size > maxBytes) throw tooLarge(stats.size, maxBytes);
     const chunks: Buffer[] = [];
     let length = 0;
     // A file may grow meanwhile, and files in /proc have size 0: only an empty read is the end.
-    while (length <= mostBytes) {
+    while (length <= maxBytes) {
       signal?.throwIfAborted();
-      const buffer = Buffer.alloc(Math.max(4096, Math.min(stats.size, mostBytes) + 1 - length));
+      const buffer = Buffer.alloc(Math.max(4096, Math.min(stats.size, maxBytes) + 1 - length));
       const { bytesRead } = await handle.read(buffer);
       if (bytesRead === 0) break;
       chunks.push(buffer.subarray(0, bytesRead));
       length += bytesRead;
     }
-    if (length > mostBytes) throw tooLarge(length, mostBytes);
+    if (length > maxBytes) throw tooLarge(length, maxBytes);
     return Buffer.concat(chunks);
   } finally {
     await handle.close();
@@ -51,7 +51,7 @@ export async function readRegularFile(
 
 const notRegular = () => new Error('it is not a regular file');
 
-const tooLarge = (bytes: number, mostBytes: number) =>
-  new Error(`it has ${mebibytes(bytes)} MiB, the limit is ${mebibytes(mostBytes)} MiB`);
+const tooLarge = (bytes: number, maxBytes: number) =>
+  new Error(`it has ${mebibytes(bytes)} MiB, the limit is ${mebibytes(maxBytes)} MiB`);
 
 const mebibytes = (bytes: number): string => (bytes / 1_048_576).toFixed(1).replace(/\.0$/, '');

@@ -14,7 +14,7 @@ import { createWorkload, noModules } from './edge/workload.ts';
 import { createFiles } from './files/files.ts';
 import { createGrants } from './files/grants.ts';
 import { createConnect } from './network/connect.ts';
-import { createLookUp } from './network/look-up.ts';
+import { createLookUp } from './network/lookup.ts';
 import { createProbe } from './network/probe.ts';
 import { createProxyFor } from './network/proxy.ts';
 import { createResolve } from './network/resolve.ts';

@@ -46,7 +46,7 @@ const filePollMs = 2000;
 
 /** The text of a policy file. Rejects for anything but a regular file of at most 1 MiB. */
 const readPolicyFile = async (path: string): Promise<string> =>
-  (await readRegularFile(path, { mostBytes: 1_048_576 })).toString();
+  (await readRegularFile(path, { maxBytes: 1_048_576 })).toString();
 
 /** Rejects when the policy file cannot be read. An invalid policy in it leaves the defaults in force. */
 export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<PolicyKeeper> {

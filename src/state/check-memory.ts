@@ -32,10 +32,10 @@ const denseStep = 5 * minute;
 const denseFor = 6 * hour;
 const sparseStep = hour;
 const sparseFor = 45 * day;
-const mostSamples = sparseFor / sparseStep + denseFor / denseStep + 2;
-const mostSeries = 40;
-const mostValueBytes = 32 * 1024;
-const mostValuesBytes = 256 * 1024;
+const maxSamples = sparseFor / sparseStep + denseFor / denseStep + 2;
+const maxSeries = 40;
+const maxValueBytes = 32 * 1024;
+const maxValuesBytes = 256 * 1024;
 
 /**
  * Keeps one sample for each five minutes of the last six hours, and one for each hour of the 45 days before.
@@ -71,7 +71,7 @@ export function createCheckMemory({
       // The series that has waited longest for a value comes first, and is dropped first.
       all.delete(name);
       all.set(name, series);
-      for (const oldest of all.keys()) if (all.size > mostSeries) all.delete(oldest);
+      for (const oldest of all.keys()) if (all.size > maxSeries) all.delete(oldest);
 
       const newest = series.samples.at(-1)?.at ?? sample.at;
       if (newest - sample.at > denseStep) {
@@ -85,9 +85,9 @@ export function createCheckMemory({
     recall: (name) => structuredClone(values.get(name)),
     keep(name, value) {
       const bytes = jsonBytes(value);
-      if (bytes > mostValueBytes) {
+      if (bytes > maxValueBytes) {
         throw new RangeError(
-          `Could not keep ${name}: it has ${bytes} bytes of JSON, more than ${mostValueBytes}`,
+          `Could not keep ${name}: it has ${bytes} bytes of JSON, more than ${maxValueBytes}`,
         );
       }
       values.delete(name);
@@ -107,7 +107,7 @@ function dropOldest(values: Map<string, unknown>): void {
   let total = 0;
   for (const [name, value] of [...values].reverse()) {
     total += jsonBytes([name, value]);
-    if (total > mostValuesBytes) values.delete(name);
+    if (total > maxValuesBytes) values.delete(name);
   }
 }
 
@@ -124,7 +124,7 @@ function thinned(samples: readonly Sample[], now: number): readonly Sample[] {
       const next = samples[i + 1];
       return !next || slot(next) !== slot(sample);
     })
-    .slice(-mostSamples);
+    .slice(-maxSamples);
 }
 
 /** Seven digits: of 100 GiB that is 10 KB. */
@@ -136,14 +136,14 @@ const shape = z.object({
   series: z.record(z.string(), z.unknown()),
   values: z.record(z.string(), z.unknown()).default({}),
 });
-const numbers = z.array(z.number()).max(2 * mostSamples);
+const numbers = z.array(z.number()).max(2 * maxSamples);
 
 function seriesOf(saved: Readonly<Record<string, unknown>>): (readonly [string, readonly Sample[]])[] {
   const known = Object.entries(saved).flatMap(([name, text]) => {
     const samples = unflat(numbers.safeParse(text).data ?? []);
     return samples.length > 0 ? [[name, samples] as const] : [];
   });
-  return known.slice(-mostSeries);
+  return known.slice(-maxSeries);
 }
 
 /** Nothing unless the moments rise. */

@@ -139,7 +139,7 @@ async function readState(
   });
   let text: string;
   try {
-    text = (await readRegularFile(path, { mostBytes: largestBytes })).toString();
+    text = (await readRegularFile(path, { maxBytes: largestBytes })).toString();
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return { values: {} };
     return unusable('damaged', `Could not read ${path}: ${describeError(error)}`);

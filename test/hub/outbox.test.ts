@@ -161,7 +161,7 @@ describe('the properties read from the hub', () => {
     expect(outbox.next()).toEqual({ patch: { a: { b: 1, c: 2, old: null } } });
   });
 
-  test('are left alone where this module has not reported them', () => {
+  test('are not touched where this module has not reported them', () => {
     outbox.setAcknowledged({ others: 1 });
     outbox.report({ a: 1 }, 0, false);
     expect(outbox.next()).toEqual({ patch: { a: 1 } });

@@ -70,7 +70,7 @@ describe('the twin', () => {
     },
   );
 
-  test('with a bad policy leaves the last good one in force and says so', async () => {
+  test('with a bad policy leaves the last good one in force and reports it', async () => {
     const { applyDesired, inForce, changes, messages } = await keeping();
     applyDesired({ $version: 7, policy: good });
     applyDesired({ $version: 8, policy: bad });
@@ -127,7 +127,7 @@ describe('over a restart', () => {
     expect(inForce()).toMatchObject({ source: 'saved', version: 7, policy: good });
   });
 
-  test('the twin that still says the same makes it the twin’s again, and no new policy', async () => {
+  test('an unchanged twin makes it the twin’s again, without a new policy', async () => {
     const state = shortLived({ policy: { version: 7, document: good } });
     const { applyDesired, inForce } = await keeping({ state });
     const before = inForce().policy;

@@ -154,7 +154,7 @@ test('a placeholder that does not exist is refused with the list of those that d
   expect(problem).toMatch(/^checks\.outboundReachability\.targets\[0\]: .*\{hub\}.*\{iothub\}/);
 });
 
-test('a time source is no place for a placeholder, and the problem says so', () => {
+test('a placeholder in a time source is a problem that names the placeholder', () => {
   const document = { servers: ['{nosuch}'], https: ['https://{iothub}/'], chrony: '{gateway}' };
   expect(problemsOf({ checks: { clockDrift: document } })).toEqual([
     'checks.clockDrift.servers[0]: placeholders are not expanded here: write the name itself (is "{nosuch}")',

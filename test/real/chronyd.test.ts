@@ -93,7 +93,7 @@ describe.skipIf(absent)('against chronyd (Debian packages chrony and faketime)',
     expect(errorSeconds).toBeLessThan(0.5);
   });
 
-  test('tracking tells the same of the local clock as SNTP', async () => {
+  test('tracking agrees with SNTP about the local clock', async () => {
     const { offsetSeconds } = await chrony(clientCommands, AbortSignal.timeout(2000));
     expect(offsetSeconds).toBeCloseTo(-aheadSeconds, 1);
   });
@@ -110,7 +110,7 @@ describe.skipIf(absent)('against chronyd (Debian packages chrony and faketime)',
     expect(Math.abs(offsetSeconds + correction)).toBeLessThanOrEqual(Math.min(errorSeconds, 0.05));
   });
 
-  test('a chronyd that follows nothing but its own clock is no witness', async () => {
+  test('a chronyd that follows only its own clock is not a source', async () => {
     await expect(chrony(serverCommands, AbortSignal.timeout(2000))).rejects.toMatchObject({
       reason: 'unreadable',
       message: expect.stringContaining('follows only the clock itself'),

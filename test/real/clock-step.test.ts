@@ -76,7 +76,7 @@ describe.skipIf(!(library && isRoot && have('unshare')))('the bundle (Debian pac
   };
   const metrics = async () => (await fetch(`${url}/metrics`)).text();
 
-  test('counts a step of the wall clock and looks at the clock at once, though the next run is far', async () => {
+  test('counts a step of the wall clock and checks the clock at once, long before the next scheduled run', async () => {
     await writeFile(faketime, '+3600');
     await until(async () => (await clock())?.reason === 'drifted');
     expect(await clock()).toMatchObject({
@@ -98,7 +98,7 @@ describe.skipIf(!(library && isRoot && have('unshare')))('the bundle (Debian pac
     expect(await metrics()).toContain('hardening_clock_suspended_seconds_total 0\n');
   });
 
-  test('tells sleep from a step, and tells it until a source confirms the clock', async () => {
+  test('distinguishes sleep from a step, and reports it until a source confirms the clock', async () => {
     silenceServer();
     asleepSeconds = 28_800;
     await writeFile(faketime, '+28800');

@@ -87,7 +87,7 @@ describe.skipIf(!able)(`filesystems on loop devices (${needs})`, () => {
       expect(seen.at(-1)).toBeGreaterThan((megabytes * mib) / 2);
     });
 
-    test('a second mount of it, or of a folder in it, is told at the first', async () => {
+    test('a second mount of it, or of a folder in it, is reported with the first', async () => {
       const part = join(disk, 'part');
       if (type === 'btrfs') run('btrfs', '-q', 'subvolume', 'create', part);
       else await mkdir(part);
@@ -109,7 +109,7 @@ describe.skipIf(!able)(`filesystems on loop devices (${needs})`, () => {
       ]);
     });
 
-    test('an overlay on it has its figures, and is told at it', async () => {
+    test('an overlay on it has its figures, and is reported with it', async () => {
       const layers = ['lower', 'upper', 'work'].map((name) => join(disk, name));
       for (const layer of layers) await mkdir(layer);
       const [lower, upper, work] = layers;

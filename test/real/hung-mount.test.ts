@@ -57,14 +57,14 @@ describe.skipIf(!able)('a mount that has stopped answering (root and apt-get ins
     return names.filter((name) => name.startsWith('node'));
   };
 
-  const create = ({ mostSeconds = 0.3, retrySeconds = 900 } = {}) =>
+  const create = ({ maxSeconds = 0.3, retrySeconds = 900 } = {}) =>
     createFilesystem({
       hostRoot: join(folder, 'host'),
       stateDir: '/',
-      measure: createStatfs({ mostSeconds, retrySeconds }),
+      measure: createStatfs({ maxSeconds, retrySeconds }),
     });
 
-  test('the look ends at its deadline, and works again when the mount does', async () => {
+  test('the measurement ends at its deadline, and works again when the mount does', async () => {
     await mount('/usr', 'a');
     const filesystem = create();
     const whole = await filesystem('/a', signal);
@@ -81,14 +81,14 @@ describe.skipIf(!able)('a mount that has stopped answering (root and apt-get ins
     await vi.waitFor(async () => expect(await children()).toEqual([]));
   });
 
-  test("a deadline of the caller's that comes first is told as such", async () => {
+  test("an earlier deadline of the caller's is reported as such", async () => {
     await mount('/usr', 'a');
     servers[0]?.kill('SIGSTOP');
-    const look = create({ mostSeconds: 60 })('/a', AbortSignal.timeout(200));
+    const look = create({ maxSeconds: 60 })('/a', AbortSignal.timeout(200));
     await expect(look).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
-  test('a mount that has been replaced is found by a fresh look', async () => {
+  test('a replaced mount is found by the next measurement', async () => {
     const at = await mount('/usr', 'a');
     servers[0]?.kill('SIGSTOP');
     const filesystem = create({ retrySeconds: 0.5 });
@@ -101,13 +101,13 @@ describe.skipIf(!able)('a mount that has stopped answering (root and apt-get ins
     expect(found.sizeBytes).toBeGreaterThan(0);
   });
 
-  test('looks that not even SIGKILL ends leave two processes at most', async () => {
+  test('measurements that survive SIGKILL leave two processes at most', async () => {
     // The outer server has taken the request and waits for the inner one.
     const inner = await mount('/usr', 'inner');
     await mount(inner, 'outer');
     await mount('/usr', 'well');
     servers[0]?.kill('SIGSTOP');
-    const filesystem = create({ mostSeconds: 1, retrySeconds: 0.1 });
+    const filesystem = create({ maxSeconds: 1, retrySeconds: 0.1 });
     const until = performance.now() + 5000;
     while (performance.now() < until) {
       await expect(filesystem('/outer', signal)).rejects.toMatchObject({ reason: 'mount_stuck' });
@@ -120,13 +120,13 @@ describe.skipIf(!able)('a mount that has stopped answering (root and apt-get ins
     await vi.waitFor(async () => expect(await children()).toEqual([]));
   });
 
-  test('eight of them slow nothing else down', async () => {
+  test('eight hanging mounts do not delay other checks', async () => {
     const hung = Array.from({ length: 8 }, (_, n) => `/hung${n}`);
     const well = ['/well0', '/well1', '/well2', '/well3'];
     for (const path of [...hung, ...well]) await mount('/usr', path.slice(1));
     for (const server of servers.slice(0, hung.length)) server.kill('SIGSTOP');
-    const mostSeconds = 5;
-    const host = fakeHost({ filesystem: create({ mostSeconds }), memory: memoryOf(() => []) });
+    const maxSeconds = 5;
+    const host = fakeHost({ filesystem: create({ maxSeconds }), memory: memoryOf(() => []) });
 
     // Hung ones come first, so that the others, which ask whether they lie on the same filesystem, must wait for none.
     const params = diskSpace.params.parse({
@@ -157,15 +157,15 @@ describe.skipIf(!able)('a mount that has stopped answering (root and apt-get ins
     ]);
     expect(outcome(await look)).toEqual(expected);
     expect([...answeredAfter.keys()].sort()).toEqual(well);
-    for (const ms of answeredAfter.values()) expect(ms).toBeLessThan((mostSeconds * 1000) / 2);
+    for (const ms of answeredAfter.values()) expect(ms).toBeLessThan((maxSeconds * 1000) / 2);
     expect((await children()).length).toBe(1);
 
     const again = await runCheck(timed, params, host, 20, signal);
     expect(outcome(again)).toEqual(expected);
-    expect(again.durationSeconds).toBeLessThan(mostSeconds / 2);
+    expect(again.durationSeconds).toBeLessThan(maxSeconds / 2);
   });
 
-  test('a process with a look that hangs can still exit', async () => {
+  test('a process with a hanging measurement can still exit', async () => {
     const inner = await mount('/usr', 'inner');
     await mount(inner, 'outer');
     servers[0]?.kill('SIGSTOP');

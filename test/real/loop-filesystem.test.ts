@@ -50,7 +50,7 @@ describe.skipIf(!able)(
       return (out.split('\n')[1] ?? '').trim().split(/\s+/).map(Number.parseFloat);
     };
 
-    test('empty, it passes, and is too small where a size is asked for', async () => {
+    test('empty, it passes, and is too small where a size is required', async () => {
       expect(await look()).toMatchObject({ status: 'pass' });
       const host = fakeHost({
         filesystem: createFilesystem({ hostRoot: join(folder, 'host'), stateDir: '/' }),

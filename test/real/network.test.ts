@@ -21,7 +21,7 @@ describe.skipIf(!able)(
     const reach = async (targets: readonly string[], httpsProxy?: string) =>
       (await bench.run('outboundReachability', { targets, timeoutSeconds: 3 }, httpsProxy)).findings;
 
-    test('every way a network can refuse is told apart', async () => {
+    test('each way a network can refuse has its own reason', async () => {
       const found = await reach([
         `tls://${hub}:${ports.tls}`,
         `https://${hub}/v2/`,
@@ -91,7 +91,7 @@ describe.skipIf(!able)(
       ]);
     });
 
-    test('is told as blackbox_exporter tells it', async () => {
+    test('agrees with blackbox_exporter', async () => {
       const targets = [
         ...Object.values(ports).map((port) => `tcp://one.test:${port}`),
         ...[
@@ -118,7 +118,7 @@ describe.skipIf(!able)(
 
     test.each([
       [
-        'carries',
+        'relays',
         '',
         ports.proxy,
         `https://${hub}/ok`,
@@ -127,7 +127,7 @@ describe.skipIf(!able)(
       ],
       ['refuses the port of MQTT', '', ports.proxy, `tls://${hub}:8883`, 'proxy_failed', /\(403 Forbidden\)/],
       [
-        'wants credentials',
+        'requires credentials',
         '',
         ports.closedProxy,
         `https://${hub}/ok`,
@@ -135,7 +135,7 @@ describe.skipIf(!able)(
         /\(407 .*it requires credentials/,
       ],
       [
-        'wants others',
+        'requires other credentials',
         'device:wrong@',
         ports.closedProxy,
         `https://${hub}/ok`,
@@ -143,7 +143,7 @@ describe.skipIf(!able)(
         /does not accept the credentials/,
       ],
       [
-        'gets the right ones',
+        'gets the right credentials',
         'device:s3cret@',
         ports.closedProxy,
         `https://${hub}/ok`,
@@ -151,7 +151,7 @@ describe.skipIf(!able)(
         /^Reached in /,
       ],
       [
-        'is never answered itself',
+        'never answers',
         '',
         ports.proxy,
         `tls://one.test:${ports.dropped}`,
@@ -194,7 +194,7 @@ describe.skipIf(!able)(
         'without the name',
         { names: ['none.azure-devices.net'] },
         'not_found',
-        /ENOTFOUND, asked 192\.0\.2\.53\), in 3 of 3 look-ups$/,
+        /ENOTFOUND, asked 192\.0\.2\.53\), in 3 of 3 lookups$/,
       ],
       [
         'compared with a liar',

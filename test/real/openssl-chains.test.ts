@@ -54,13 +54,13 @@ describe.skipIf(!have('openssl'))('chains made by OpenSSL (apt-get install opens
     return spawnSync('openssl', ['verify', ...args]).status === 0;
   }
 
-  test('a whole chain is right, with its root or without', async () => {
+  test('a complete chain passes, with its root or without', async () => {
     expect(await findingOf(leaf, authority, root)).toMatchObject({ status: 'pass' });
     expect(await findingOf(leaf, authority)).toMatchObject({ status: 'pass' });
     expect(accepts([leaf, authority, root])).toBe(true);
   });
 
-  test('every wrong order of three is told', async () => {
+  test('every wrong order of three certificates is detected', async () => {
     for (const chain of [
       [leaf, root, authority],
       [authority, leaf, root],
@@ -198,11 +198,11 @@ describe.skipIf(!have('openssl'))('chains made by OpenSSL (apt-get install opens
       return finding;
     }
 
-    test('a whole chain for the gateway’s name is right', async () => {
+    test('a complete chain for the gateway’s name passes', async () => {
       expect(await look(leaf, [authority], root)).toMatchObject({ status: 'pass' });
     });
 
-    test('a chain in the wrong order is told', async () => {
+    test('a chain in the wrong order is reported', async () => {
       expect(await look(leaf, [root, authority], root)).toMatchObject({
         status: 'fail',
         reason: 'wrong_order',
@@ -219,7 +219,7 @@ describe.skipIf(!have('openssl'))('chains made by OpenSSL (apt-get install opens
       expect(await look(leaf, [authority, stranger], root)).toMatchObject({ status: 'pass' });
     });
 
-    test('another root, a missing intermediate, another name and another use are told', async () => {
+    test('another root, a missing intermediate, another name and another use are reported', async () => {
       const stranger = make({ subject: 'Stranger', extensions: caExtensions });
       expect(await look(leaf, [authority], stranger)).toMatchObject({ reason: 'untrusted_root' });
       expect(await look(leaf, [], root)).toMatchObject({ reason: 'untrusted_root' });
@@ -253,7 +253,7 @@ async function acceptedPort(output: NodeJS.ReadableStream): Promise<number> {
 describe.skipIf(!have('openssl', 'update-ca-certificates'))(
   "Debian's bundle (apt-get install openssl ca-certificates)",
   () => {
-    test('is read whole, each certificate dated as openssl dates it, and nothing in it is wrong', async () => {
+    test('is read completely, with the dates that openssl prints, and passes', async () => {
       const pems =
         readFileSync(bundlePath, 'utf8').match(
           /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g,

@@ -45,7 +45,7 @@ describe.skipIf(!able)(
     const stateFinding = async (get: (path: string) => Promise<{ body: string }>) =>
       JSON.parse((await get('/api/report')).body).checks.stateFolder?.findings[0];
 
-    test('that is full leaves what was there, says so, and takes it all once there is room', async () => {
+    test('that is full keeps the old file, is reported, and is written once there is room', async () => {
       const before = await openStateFile(state);
       before.set('policy', 'old');
       await before.flush();
@@ -81,7 +81,7 @@ describe.skipIf(!able)(
       expect((await stop()).code).toBe(0);
     });
 
-    test('that is read-only is no access, which the agent says, and goes on', async () => {
+    test('that is read-only is reported as no access, and the agent goes on', async () => {
       remountReadOnly();
       const policy = await policyThatGives('pass');
       const { get, stop, out } = await startAgent({

@@ -195,7 +195,7 @@ test('only the requested checks run, and the report contains no others', async (
   expect(shown.map(({ urgent }) => urgent)).toEqual([true]);
 });
 
-test('what is asked for is answered alone, and shown with the rest', async () => {
+test('a requested check is answered alone, and shown with the rest', async () => {
   const { agent, shown } = agentWith();
   await agent.runChecks();
   const report = await agent.runChecks(['third', 'first']);
@@ -214,7 +214,7 @@ test('a scheduled run is shown without haste', async () => {
 });
 
 describe('a check that watches for events', () => {
-  test('runs alone when one comes, as by the schedule, and says why', async () => {
+  test('runs alone on a trigger, as by its schedule, and logs why', async () => {
     const triggers: { id: string; signal: AbortSignal; runNow: (why: string) => void }[] = [];
     const reasons: string[][] = [];
     const given = ['first', 'second'].map((id) =>

@@ -17,7 +17,7 @@ const exception: Exception = { check: 'diskSpace', target: '/var/lib', because: 
 const apply = (given: Partial<Exception>, seen: Partial<Finding> = {}, at = '2027-03-31T12:00:00Z') =>
   applyExceptions('diskSpace', [{ ...finding, ...seen }], [{ ...exception, ...given }], new Date(at))[0];
 
-test('an excepted finding is skipped, and says what it is, why and until when', () => {
+test('an excepted finding is skipped, with its status, the reason and the end of the exception', () => {
   expect(apply({ until: '2027-03-31' })).toEqual({
     target: '/var/lib',
     status: 'skip',

@@ -23,7 +23,7 @@ test('before anything has run, nothing is claimed to pass', () => {
   expect(summarise({})).toEqual({ status: 'skip', pass: 0, warn: 0, fail: 0, unknown: 0, skip: 0 });
 });
 
-test('findings stand worst first, equals in their order, and the list given is left alone', () => {
+test('findings are sorted worst first, equals in their order, and the input is not changed', () => {
   const given = [...statuses, ...statuses].map((status, i) => ({ status, i }));
   const copy = structuredClone(given);
   expect(worstFirst(given).map(({ status, i }) => `${status} ${i}`)).toEqual([

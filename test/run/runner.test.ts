@@ -88,7 +88,7 @@ describe('one bad subject costs one finding', () => {
   });
 });
 
-test('a look-up that ends with its signal is reported as timed out', async () => {
+test('a lookup that ends with its signal is reported as timed out', async () => {
   const examine: Check['examine'] = async (_subject, _params, _host, signal) => {
     await sleep(60_000, undefined, { signal });
     return { status: 'pass', message: 'never' };
@@ -101,7 +101,7 @@ test('the remedy that would give access is reported', async () => {
   expect(await findingsOf({ examine })).toMatchObject([{ status: 'skip', remedy: 'Mount it' }]);
 });
 
-test('a failed look-up never passes, whatever its reason', async () => {
+test('a failed lookup never passes, whatever its reason', async () => {
   for (const reason of [...commonReasons, 'broken', 'pass', '']) {
     const examine = () => Promise.reject(new CannotTell(reason, 'It failed'));
     const [finding] = await findingsOf({ examine });

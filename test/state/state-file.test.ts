@@ -54,7 +54,7 @@ test('the folder and the file are readable by the agent alone, whatever the umas
   }
 });
 
-describe('without memory it goes on, and says why', () => {
+describe('without a state file it goes on, and reports why', () => {
   test('where a file lies in the place of the folder', async () => {
     const file = join(await tempFolder(), 'file');
     await writeFile(file, '');

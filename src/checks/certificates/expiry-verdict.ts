@@ -116,7 +116,7 @@ function remedy(reason: Reason, target: string, origin: Origin): string {
 }
 
 /** Of a bundle of hundreds, the metrics have only those that expire first. */
-const mostReadings = 20;
+const maxReadings = 20;
 
 /** One sample for each subject; of two certificates with the same subject, the first to expire. */
 function readingsOf(certificates: readonly Certificate[]): Reading<GaugeName>[] {
@@ -126,7 +126,7 @@ function readingsOf(certificates: readonly Certificate[]): Reading<GaugeName>[] 
     bySubject.delete(certificate.subject);
     bySubject.set(certificate.subject, certificate);
   }
-  return [...bySubject.values()].slice(-mostReadings).flatMap(({ subject, notBefore, notAfter }) => [
+  return [...bySubject.values()].slice(-maxReadings).flatMap(({ subject, notBefore, notAfter }) => [
     {
       gauge: 'certificate_not_after_timestamp_seconds',
       labels: { subject },

@@ -24,7 +24,7 @@ type Source =
   | { readonly kind: 'none'; readonly why: CannotTell };
 
 /** A pattern that matches more files than this is one finding, which bounds reports and metrics. */
-const mostFindings = 100;
+const maxFindings = 100;
 
 /** The policy's files and endpoints on this device, each once. */
 export async function certificateSubjects(
@@ -52,7 +52,7 @@ async function filesOf(
   if (!isPattern(pattern)) return [{ target: pattern, kind: 'file', named: true }];
   try {
     const paths = await host.findFiles(pattern, signal);
-    if (paths.length > mostFindings) return [{ target: pattern, kind: 'files', paths }];
+    if (paths.length > maxFindings) return [{ target: pattern, kind: 'files', paths }];
     if (paths.length > 0) return paths.map((target) => ({ target, kind: 'file', named: false }));
     return [none(pattern, new CannotTell('not_applicable', `No file matches ${pattern}`))];
   } catch (error) {

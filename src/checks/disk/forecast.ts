@@ -79,7 +79,7 @@ function forecastFrom(
   const earlier = samples.filter(({ at }) => at < from);
   const rise = slope * span;
   const highest = Math.max(...earlier.map(({ value }) => value));
-  if (level - highest < rise / 2 || mostRisen(earlier, span) > rise * (2 / 3)) return undefined;
+  if (level - highest < rise / 2 || maxRisen(earlier, span) > rise * (2 / 3)) return undefined;
   const before = from - (earlier[0]?.at ?? from);
 
   const left = (capacity - level) / slope;
@@ -104,7 +104,7 @@ function furthest(span: number, before: number): number {
 }
 
 /** The largest rise within a span. */
-function mostRisen(samples: readonly Sample[], span: number): number {
+function maxRisen(samples: readonly Sample[], span: number): number {
   let [first, most] = [0, 0];
   for (const { at, value } of samples) {
     while ((samples[first]?.at ?? at) < at - span) first += 1;

@@ -41,13 +41,13 @@ export const dnsResolution = defineCheck({
       .max(8)
       .default([])
       .describe('Servers to compare with the answers of this device.'),
-    warnSeconds: z.number().positive().max(5).default(1).describe('Most time for one look-up.'),
+    warnSeconds: z.number().positive().max(5).default(1).describe('Most time for one lookup.'),
   }),
   uses: ['lookUp', 'modules'],
   reasons: dnsReasons,
   gauges: {
     dns_lookup_seconds: {
-      help: "Time of the slowest look-up of the last run by this device's own resolver; absent when it gave no answer.",
+      help: "Time of the slowest lookup of the last run by this device's own resolver; absent when it gave no answer.",
       labels: ['target'],
     },
   },
@@ -62,7 +62,7 @@ export const dnsResolution = defineCheck({
   async examine({ target: name, cannotTell }, { servers, warnSeconds }, host, signal) {
     if (cannotTell) throw cannotTell;
     if (isAddress(name)) {
-      throw new CannotTell('not_applicable', `${name} is an address and needs no look-up`);
+      throw new CannotTell('not_applicable', `${name} is an address and needs no lookup`);
     }
     const ask = (by: string | undefined) =>
       viewOf({ name, server: by, slowSeconds: warnSeconds }, host, signal);

@@ -1,6 +1,6 @@
 import type { CannotTell, Verdict } from '../../check.ts';
 import { dnsRemedy } from './dns-remedy.ts';
-import { addressesIn, kindOf, listed, lookUpsIn, slowest, type View } from './dns-views.ts';
+import { addressesIn, kindOf, listed, lookupsIn, slowest, type View } from './dns-views.ts';
 
 export const dnsReasons = [
   'answers_differ',
@@ -31,7 +31,7 @@ export function judge(name: string, own: View, others: readonly View[], warnSeco
 function unresolved(name: string, own: View, others: readonly View[]): DnsVerdict | undefined {
   const [failure] = own.failures;
   if (own.answers.length > 0 || failure === undefined) return undefined;
-  const attempts = lookUpsIn(own) === 1 ? '' : `, in ${lookUpsIn(own)} of ${lookUpsIn(own)} look-ups`;
+  const attempts = lookupsIn(own) === 1 ? '' : `, in ${lookupsIn(own)} of ${lookupsIn(own)} lookups`;
   const knowing = others.find(({ answers }) => answers.length > 0);
   const but = knowing ? `; ${knowing.by} resolves it to ${listed(addressesIn(knowing))}` : '';
   const reason = failure.reason === 'not_found' && knowing ? 'answers_differ' : reasonOf(failure);
@@ -97,7 +97,7 @@ function unsteady(name: string, views: readonly View[]): DnsVerdict | undefined 
   return {
     status: 'warn',
     reason: 'intermittent',
-    message: `${view.by} returned an address in ${view.answers.length} of ${lookUpsIn(view)} look-ups; otherwise: ${view.failures[0]?.message}`,
+    message: `${view.by} returned an address in ${view.answers.length} of ${lookupsIn(view)} lookups; otherwise: ${view.failures[0]?.message}`,
     remedy: dnsRemedy('intermittent', name),
   };
 }
@@ -113,6 +113,6 @@ function slow(name: string, views: readonly View[], warnSeconds: number): DnsVer
   };
 }
 
-/** The reason of a failed look-up, narrowed to those that this check declares. */
+/** The reason of a failed lookup, narrowed to those that this check declares. */
 const reasonOf = ({ reason }: CannotTell) =>
   (['not_found', 'timed_out', 'refused'] as const).find((each) => each === reason) ?? 'server_failed';

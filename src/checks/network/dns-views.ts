@@ -6,7 +6,7 @@ import { type AddressKind, addressKind } from '../params/address-kind.ts';
 /** As long as glibc waits for a server by default (resolv.conf(5)). */
 const answerSeconds = 5;
 /** Repeated queries find a name that resolves only sometimes. A slow answer is not repeated. */
-const mostLookUps = 3;
+const maxLookups = 3;
 
 /** The answers of the system's resolver, or of one server, for a name. */
 export interface View {
@@ -20,7 +20,7 @@ interface Question {
   readonly name: string;
   /** Undefined for the system's own resolver. */
   readonly server: string | undefined;
-  /** A longer look-up is slow. */
+  /** A longer lookup is slow. */
   readonly slowSeconds: number;
 }
 
@@ -33,7 +33,7 @@ export async function viewOf(
   const answers: LookUp[] = [];
   const failures: CannotTell[] = [];
   const by = server ?? "This device's resolver";
-  while (answers.length + failures.length < mostLookUps) {
+  while (answers.length + failures.length < maxLookups) {
     try {
       const answer = await withDeadline(answerSeconds, signal, (deadline) =>
         host.lookUp(name, server, deadline),
@@ -54,10 +54,10 @@ export async function viewOf(
 const silence = (name: string, by: string): CannotTell =>
   new CannotTell('timed_out', `${by} did not answer for ${name} within ${answerSeconds} s`);
 
-/** The number of look-ups, successful and failed. */
-export const lookUpsIn = ({ answers, failures }: View): number => answers.length + failures.length;
+/** The number of lookups, successful and failed. */
+export const lookupsIn = ({ answers, failures }: View): number => answers.length + failures.length;
 
-/** Seconds of the slowest successful look-up; -Infinity without one. */
+/** Seconds of the slowest successful lookup; -Infinity without one. */
 export const slowest = ({ answers }: View): number => Math.max(...answers.map(({ seconds }) => seconds));
 
 /** The addresses of all answers, each once. */

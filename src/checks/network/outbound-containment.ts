@@ -10,7 +10,7 @@ import { probeTarget, quote, targetOf } from '../params/probe-target.ts';
 /** No answer for this long counts as dropped. */
 const silenceSeconds = 5;
 /** A name can have many addresses; the first ones are enough to find a way out. */
-const mostAddresses = 8;
+const maxAddresses = 8;
 
 const tcpTarget = probeTarget
   .refine((text) => !/^(tls|https):/i.test(text), {
@@ -43,7 +43,7 @@ export const outboundContainment = defineCheck({
       };
     }
     const attempts = await Promise.all(
-      addresses.slice(0, mostAddresses).map(async (address) => {
+      addresses.slice(0, maxAddresses).map(async (address) => {
         const probe = await withDeadline(silenceSeconds, signal, (deadline) =>
           host.probe({ scheme: 'tcp', host: address, port }, deadline),
         );

@@ -4,7 +4,7 @@ import { certificateDetails } from './certificate-details.ts';
 import type { Certificate } from './types.ts';
 
 /** A CA may have several certificates under one name. This bounds the work for a file full of them. */
-const mostNamesakes = 8;
+const maxNamesakes = 8;
 
 /** What the checks need of the certificates of one file or handshake, in the same order. */
 export function describeCertificates(certificates: readonly X509Certificate[]): readonly Certificate[] {
@@ -16,7 +16,7 @@ export function describeCertificates(certificates: readonly X509Certificate[]): 
   }
   return certificates.map((certificate, i) => {
     const selfSigned = certificate.subject === certificate.issuer && isSignedBy(certificate, certificate);
-    const places = (bySubject.get(certificate.issuer) ?? []).slice(0, mostNamesakes);
+    const places = (bySubject.get(certificate.issuer) ?? []).slice(0, maxNamesakes);
     const nextFirst = certificates[i + 1]?.subject === certificate.issuer ? [i + 1, ...places] : places;
     const signer = selfSigned ? i : nextFirst.find((place) => isSignedBy(certificate, certificates[place]));
     return { ...describe(certificate), selfSigned, ...(signer === undefined ? {} : { signer }) };

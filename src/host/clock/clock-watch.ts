@@ -24,7 +24,7 @@ const smallestSeconds = 0.5;
 /** The clocks cannot be read at one moment: a poll delayed between them would see steps that never happened. */
 const longestPollSeconds = 0.1;
 const keptSeconds = 3600;
-const mostKept = 100;
+const maxKept = 100;
 
 const systemClocks: Clocks = {
   wall: () => Date.now() / 1000,
@@ -61,7 +61,7 @@ export function createClockWatch(clocks: Clocks = systemClocks): ClockWatch {
   const age = (then: Reading, now: Reading) => elapsed(then, now).real;
 
   function note(event: Kept): void {
-    kept = [...kept, event].slice(-mostKept);
+    kept = [...kept, event].slice(-maxKept);
     if (event.kind === 'stepped') steps += 1;
     else suspendedSeconds += event.seconds;
     for (const listener of listeners) listener({ kind: event.kind, seconds: event.seconds, secondsAgo: 0 });

@@ -21,8 +21,8 @@ interface Asking {
 }
 
 /** Each answer halves the range, so five after the first leave a thirty-second of a second and the round trip. */
-const mostAnswers = 6;
-const mostSeconds = 3;
+const maxAnswers = 6;
+const maxSeconds = 3;
 
 /**
  * Narrows the offset of a clock with whole seconds by asking again when a second should begin there: whether the answer has
@@ -36,8 +36,8 @@ export async function narrowToEdge(
 ): Promise<OffsetRange> {
   let range = rangeOf(first);
   let roundTrip = first.receivedSeconds - first.sentSeconds;
-  const latest = first.receivedSeconds + mostSeconds;
-  for (let answers = 1; answers < mostAnswers && range.high - range.low > 2 * roundTrip; answers += 1) {
+  const latest = first.receivedSeconds + maxSeconds;
+  for (let answers = 1; answers < maxAnswers && range.high - range.low > 2 * roundTrip; answers += 1) {
     const at = nextRequest(range, roundTrip, now());
     if (at > latest) break;
     let answer: WholeSecond;

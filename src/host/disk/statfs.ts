@@ -19,12 +19,12 @@ interface InProgress {
  * that would be one of libuv's four threads, permanently, and the process could not even exit.
  *
  * All measurements share one child, which has a thread for each and ends when all have answered. A measurement that takes
- * longer than `mostSeconds` is left alone, and its path is `mount_stuck` at once until it is answered: it costs a sleeping
+ * longer than `maxSeconds` is left alone, and its path is `mount_stuck` at once until it is answered: it costs a sleeping
  * thread, and ends when the mount works again. Some never end, though the mount has been replaced, so after `retrySeconds`
  * the child is killed and the next measurements start a new one. A child that not even SIGKILL ends is left behind, once:
  * while it exists, its successor is not killed. So there are at most two.
  */
-export function createStatfs({ mostSeconds = 5, retrySeconds = 900 } = {}): MeasureFilesystem {
+export function createStatfs({ maxSeconds = 5, retrySeconds = 900 } = {}): MeasureFilesystem {
   let inProgress = new Map<string, InProgress>();
   let child: MeasuringProcess | undefined;
   let leftBehind: MeasuringProcess | undefined;
@@ -52,7 +52,7 @@ export function createStatfs({ mostSeconds = 5, retrySeconds = 900 } = {}): Meas
     child = undefined;
   }
 
-  const secondsLeft = ({ startedAt }: InProgress) => mostSeconds - (performance.now() - startedAt) / 1000;
+  const secondsLeft = ({ startedAt }: InProgress) => maxSeconds - (performance.now() - startedAt) / 1000;
 
   function startAfresh(): void {
     retry = undefined;
@@ -86,7 +86,7 @@ export function createStatfs({ mostSeconds = 5, retrySeconds = 900 } = {}): Meas
       signal.throwIfAborted();
       if (isTimeout(cause)) {
         retryLater();
-        throw stuck(path, mostSeconds);
+        throw stuck(path, maxSeconds);
       }
       if (codeOf(cause) !== undefined) throw cannotRead(path, cause);
       throw new Error(`Could not measure ${path}`, { cause });

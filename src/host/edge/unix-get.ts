@@ -12,19 +12,19 @@ export interface UnixAnswer {
  * One HTTP GET over a unix socket.
  *
  * @param server what listens there, for messages
- * @throws CannotTell `not_found`, `no_access` or `unreadable`, also for an answer of more than `mostBytes`.
+ * @throws CannotTell `not_found`, `no_access` or `unreadable`, also for an answer of more than `maxBytes`.
  */
 export function getOverUnixSocket(
   {
     socketPath,
     server,
     path,
-    mostBytes,
+    maxBytes,
   }: {
     readonly socketPath: string;
     readonly server: string;
     readonly path: string;
-    readonly mostBytes: number;
+    readonly maxBytes: number;
   },
   signal: AbortSignal,
 ): Promise<UnixAnswer> {
@@ -32,21 +32,21 @@ export function getOverUnixSocket(
     const fail = (cause: Error) =>
       reject(signal.aborted ? signal.reason : failure(`${server} at ${socketPath}`, cause));
     // The host of a URL on a unix socket means nothing, but some servers answer 400 without one.
-    const asked = request({ socketPath, path, host: 'localhost', agent: false, signal }, (response) => {
+    const outgoing = request({ socketPath, path, host: 'localhost', agent: false, signal }, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on('data', (chunk: Buffer) => {
         length += chunk.length;
         chunks.push(chunk);
-        if (length > mostBytes) response.destroy(new Error(`more than ${mostBytes} bytes`));
+        if (length > maxBytes) response.destroy(new Error(`more than ${maxBytes} bytes`));
       });
       response.on('end', () =>
         resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
       );
       response.on('error', fail);
     });
-    asked.on('error', fail);
-    asked.end();
+    outgoing.on('error', fail);
+    outgoing.end();
   });
 }
 

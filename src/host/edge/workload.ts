@@ -3,7 +3,7 @@ import { CannotTell } from '../../check.ts';
 import type { Host } from '../../host.ts';
 import { getOverUnixSocket } from './unix-get.ts';
 
-const mostBytes = 1024 * 1024;
+const maxBytes = 1024 * 1024;
 
 /** The part of IoT Edge's workload API that is used here. */
 export interface Workload {
@@ -26,14 +26,14 @@ export function createWorkload(uri: string): Workload {
   if (socketPath === undefined) throw new Error(`The workload URI must be unix:///path, got "${uri}"`);
 
   const get = async <T>(name: string, shape: z.ZodType<T>, signal: AbortSignal): Promise<T> => {
-    const asked = `GET ${name} on ${socketPath}`;
+    const call = `GET ${name} on ${socketPath}`;
     const path = `${name}?api-version=2018-06-28`;
     const server = 'The workload API';
-    const { status, body } = await getOverUnixSocket({ socketPath, server, path, mostBytes }, signal);
-    if (status !== 200) throw new CannotTell('unreadable', `${asked} was answered ${status}`);
+    const { status, body } = await getOverUnixSocket({ socketPath, server, path, maxBytes }, signal);
+    if (status !== 200) throw new CannotTell('unreadable', `${call} was answered ${status}`);
     const { success, data, error } = shape.safeParse(parseJson(body));
     if (success) return data;
-    throw new CannotTell('unreadable', `${asked} was answered in an unknown form`, { cause: error });
+    throw new CannotTell('unreadable', `${call} was answered in an unknown form`, { cause: error });
   };
 
   return {

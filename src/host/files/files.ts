@@ -22,7 +22,7 @@ export interface Files {
   canUse(path: string, signal: AbortSignal): Promise<boolean>;
 }
 
-const mostBytes = 1_048_576;
+const maxBytes = 1_048_576;
 /** Mounts rarely change, and thousands of files may be read in one run. */
 const keepMountsMs = 1000;
 
@@ -56,7 +56,7 @@ export function createFiles({
 
   async function read(path: string, signal: AbortSignal): Promise<Buffer> {
     try {
-      return await readRegularFile(await locate(path), { mostBytes, followLink: false }, signal);
+      return await readRegularFile(await locate(path), { maxBytes, followLink: false }, signal);
     } catch (error) {
       signal.throwIfAborted();
       throw cannotRead(path, error);

@@ -8,7 +8,7 @@ import { cannotRead } from './access.ts';
 /** The characters that make a path segment a pattern. */
 const wildcard = /[*?[{]/;
 /** Limit for the entries of a folder and the matches of a pattern. More is refused rather than truncated. */
-const mostEntries = 20_000;
+const maxEntries = 20_000;
 
 /** The real path on our side of a path of the VM. Rejects where it is not mounted. */
 type Locate = (path: string) => Promise<string>;
@@ -45,7 +45,7 @@ export async function findMatches(
       // The folder where the pattern starts must exist; a match below it may be a file.
       else if (depth === 0) throw folder;
       else if (folder.reason !== 'not_found') files.push(path);
-      if (next.length > mostEntries) throw tooMany(pattern);
+      if (next.length > maxEntries) throw tooMany(pattern);
     }
     found = next;
   }
@@ -79,7 +79,7 @@ async function matching(folder: string, listing: Dir, segment: string): Promise<
     let entries = 0;
     for await (const entry of listing) {
       entries += 1;
-      if (entries > mostEntries) throw tooMany(folder);
+      if (entries > maxEntries) throw tooMany(folder);
       if (matches(entry.name)) found.push({ path: join(folder, entry.name), regular: entry.isFile() });
     }
   } catch (error) {
@@ -101,4 +101,4 @@ async function isFile(path: string, locate: Locate): Promise<boolean> {
 }
 
 const tooMany = (where: string) =>
-  new CannotTell('unreadable', `${where} has more than ${mostEntries} entries; name fewer`);
+  new CannotTell('unreadable', `${where} has more than ${maxEntries} entries; name fewer`);

@@ -15,7 +15,7 @@ export interface Resolved {
  * Resolves a path of the VM below the host root as openat2(2) does with RESOLVE_IN_ROOT: every symbolic link, also an
  * absolute one, and every `..` is relative to that root and cannot leave it.
  *
- * @throws the system error of the look-up, `ELOOP` after 40 links.
+ * @throws the system error of the lookup, `ELOOP` after 40 links.
  */
 export async function resolveInRoot(hostRoot: string, path: string): Promise<Resolved> {
   let root = hostRoot;

@@ -53,8 +53,8 @@ export function createConnect({ resolve, proxyFor }: { resolve: Resolve; proxyFo
       const { endpoint, timeline } = to;
       const socket = await openAsConfigured(resolve, proxyFor, to, signal);
       try {
-        const asked = `the TLS handshake with ${formatEndpoint(endpoint)}`;
-        const tls = await timeline.run('tls', asked, () => handshake(socket, endpoint.host, context, signal));
+        const step = `the TLS handshake with ${formatEndpoint(endpoint)}`;
+        const tls = await timeline.run('tls', step, () => handshake(socket, endpoint.host, context, signal));
         return await use(tls);
       } finally {
         socket.destroy();
@@ -69,9 +69,9 @@ async function open(
   signal: AbortSignal,
 ): Promise<Socket> {
   const { host, port } = endpoint;
-  const addresses = await timeline.run('resolve', `the DNS look-up of ${host}`, () => resolve(host, signal));
-  const asked = `the TCP connection to ${formatEndpoint(endpoint)}`;
-  const { socket, address } = await timeline.run('connect', asked, () => dial(addresses, port, signal));
+  const addresses = await timeline.run('resolve', `the DNS lookup of ${host}`, () => resolve(host, signal));
+  const step = `the TCP connection to ${formatEndpoint(endpoint)}`;
+  const { socket, address } = await timeline.run('connect', step, () => dial(addresses, port, signal));
   onOpen?.({ address, addresses, port });
   return socket;
 }
@@ -90,9 +90,9 @@ async function openAsConfigured(
     if (!(cause instanceof CannotTell) || cause.reason === 'internal_error') throw cause;
     throw new CannotTell('proxy_failed', `The proxy cannot be reached: ${cause.message}`, { cause });
   });
-  const asked = `the CONNECT request to the proxy ${formatEndpoint(proxy)}`;
+  const step = `the CONNECT request to the proxy ${formatEndpoint(proxy)}`;
   try {
-    await timeline.run('connect', asked, () => connectThrough(socket, proxy, endpoint, signal));
+    await timeline.run('connect', step, () => connectThrough(socket, proxy, endpoint, signal));
     return socket;
   } catch (error) {
     socket.destroy();

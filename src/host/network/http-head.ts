@@ -17,7 +17,7 @@ interface Request {
   readonly path: string;
 }
 
-const mostBytes = 65_536;
+const maxBytes = 65_536;
 
 /**
  * Sends one request over an open TLS connection and reads the head of the answer. Redirects are not followed. After HEAD the
@@ -38,6 +38,7 @@ export async function requestHead(
     // From the origin: a cached answer proves nothing and carries an old date (RFC 9111, section 5.2.1.4).
     'Cache-Control: no-cache',
   ];
+  signal.throwIfAborted();
   try {
     const answer = readHead(socket, signal);
     socket.write(`${lines.join('\r\n')}\r\n\r\n`);
@@ -59,7 +60,7 @@ async function readHead(socket: TLSSocket, signal: AbortSignal): Promise<string>
       const onData = (chunk: Buffer) => {
         const text = head.read(chunk);
         if (text !== undefined) resolve(text);
-        else if (head.isTooLong()) reject(new Error(`its head has more than ${mostBytes} bytes`));
+        else if (head.isTooLong()) reject(new Error(`its head has more than ${maxBytes} bytes`));
       };
       const onClose = () => reject(new Error('the connection was closed'));
       const onAbort = () => reject(signal.reason);
@@ -84,12 +85,12 @@ function createHeadReader() {
   let total = 0;
   let lineIsEmpty = true;
   return {
-    isTooLong: () => total > mostBytes,
+    isTooLong: () => total > maxBytes,
     /** The head once its empty line has come. */
     read(chunk: Buffer): string | undefined {
       for (const byte of chunk) {
         total += 1;
-        if (total > mostBytes) return undefined;
+        if (total > maxBytes) return undefined;
         bytes.push(byte);
         if (byte === carriageReturn) continue;
         if (byte !== lineFeed) lineIsEmpty = false;

@@ -39,14 +39,14 @@ export function connectThrough(
   const authority = formatEndpoint(endpoint);
   const { authorization } = proxy;
   return new Promise((resolve, reject) => {
-    const asked = request({
+    const tunnel = request({
       method: 'CONNECT',
       path: authority,
       headers: { Host: authority, ...(authorization && { 'Proxy-Authorization': authorization }) },
       createConnection: () => socket,
       signal,
     });
-    asked.once('connect', ({ statusCode = 0 }, _, head) => {
+    tunnel.once('connect', ({ statusCode = 0 }, _, head) => {
       if (statusCode >= 200 && statusCode < 300) {
         socket.unshift(head);
         return resolve();
@@ -57,12 +57,12 @@ export function connectThrough(
       const message = `The proxy ${formatEndpoint(proxy)} refused to connect to ${authority} (${status})${why}`;
       reject(new CannotTell('proxy_failed', message));
     });
-    asked.on('error', (cause: NodeJS.ErrnoException) => {
+    tunnel.on('error', (cause: NodeJS.ErrnoException) => {
       if (signal.aborted) return reject(signal.reason);
       const message = `The proxy ${formatEndpoint(proxy)} gave no usable answer (${cause.code ?? cause.message})`;
       reject(new CannotTell('proxy_failed', message, { cause }));
     });
-    asked.end();
+    tunnel.end();
   });
 }
 

@@ -15,7 +15,7 @@ export type Resolve = (name: string, signal: AbortSignal) => Promise<readonly st
 /** How long the second address family may take once the first has answered (RFC 8305, section 3). */
 const resolutionDelayMs = 50;
 
-const codeWords: Readonly<Record<string, string>> = {
+const codeDescriptions: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no such name',
   ENODATA: 'the name has no address',
   ESERVFAIL: 'the server failed',
@@ -97,7 +97,7 @@ function unresolved(
   // "No address of this family" says least, so another failure is preferred as the reason.
   const cause = causes.find((each) => codeOf(each) !== 'ENODATA') ?? causes[0];
   const code = codeOf(cause) ?? String(cause);
-  const words = codeWords[code] ?? 'the look-up failed';
+  const words = codeDescriptions[code] ?? 'the lookup failed';
   const asked = servers.length > 0 ? `, asked ${servers.join(', ')}` : '';
   return new CannotTell('dns_failed', `${name} does not resolve: ${words} (${code}${asked})`, { cause });
 }

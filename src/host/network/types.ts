@@ -6,7 +6,7 @@ export interface NetworkHost {
   /** One attempt to reach a target. A target that cannot be reached is an answer, not an error. */
   probe(target: ProbeTarget, signal: AbortSignal): Answer<Probe>;
   /**
-   * One look-up of a name's addresses, by the system (its hosts file, then its servers) or by one server `IP[:port]`.
+   * One lookup of a name's addresses, by the system (its hosts file, then its servers) or by one server `IP[:port]`.
    * `not_found`, `refused`, `server_failed` or `timed_out` where there are none.
    */
   lookUp(

@@ -27,7 +27,7 @@ interface Options {
 /** The bundle changes when the device's CA is renewed, without notice. */
 const keepMs = 5 * 60_000;
 /** Four times the largest CA bundle of a distribution. */
-const mostBytes = 1_048_576;
+const maxBytes = 1_048_576;
 /** For a socket on this machine. Probes wait for it within their own time limit. */
 const readSeconds = 1;
 
@@ -38,7 +38,7 @@ const readSeconds = 1;
 export function createTrust({ workload, caFiles = [], now = () => performance.now() }: Options): Trust {
   const sources: Source[] = caFiles.map((path) => ({
     name: path,
-    read: async (signal) => (await readRegularFile(path, { mostBytes }, signal)).toString(),
+    read: async (signal) => (await readRegularFile(path, { maxBytes }, signal)).toString(),
   }));
   if (workload) sources.push({ name: 'the trust bundle', read: (signal) => workload.trustBundle(signal) });
   const lastGood = new Map<Source, readonly X509Certificate[]>();

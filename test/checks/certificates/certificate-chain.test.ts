@@ -150,7 +150,7 @@ describe('a presented chain', () => {
     expect(await onWire(presentedWith([used]))).toMatchObject({ status: 'pass' });
   });
 
-  test('of edgeHub for another name says what to set', async () => {
+  test('of edgeHub for another name has the setting to change', async () => {
     const named = leaf(undefined, { subjectAltNames: ['DNS:old.test', 'IP Address:10.0.0.1'] });
     expect(await onWire(presentedWith([named], { namesHost: false }))).toMatchObject({
       message: 'The certificate is for DNS:old.test, IP Address:10.0.0.1, not for gw.test',
@@ -174,7 +174,7 @@ describe('a presented chain', () => {
     fingerprint256: 'cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f',
   });
 
-  test('of IoT Hub leads to a root of Azure, or somebody opens TLS on the way, trusted or not', async () => {
+  test('of IoT Hub leads to a root of Azure, or a proxy opens TLS on the way, trusted or not', async () => {
     const chain = [leaf(1), ca()];
     expect(await onWire(presentedWith(chain, { authority: digicert }), 'iothub')).toMatchObject({
       target: 'tls://hub.azure-devices.net:443',
@@ -201,7 +201,7 @@ describe('a presented chain', () => {
     });
   });
 
-  test('of any other server is asked for by its name', async () => {
+  test('of any other server is requested by its name', async () => {
     const asked: unknown[] = [];
     const presentedChain: Host['presentedChain'] = async (endpoint) => {
       asked.push(endpoint);

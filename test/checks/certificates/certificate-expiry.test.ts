@@ -51,7 +51,7 @@ test.each([
   if (status !== 'pass') expect(finding).toMatchObject({ remedy: expect.stringMatching(/./) });
 });
 
-test('its renewal can be asked for at another part of its life, or not at all', async () => {
+test('the renewal point can be another part of its life, or none', async () => {
   const old = [certificate('a', -95, 31)];
   expect(await file(old, { renewAtFraction: 0.75 })).toMatchObject([{ reason: 'renewal_overdue' }]);
   expect(await file(old, { renewAtFraction: 1 })).toMatchObject([{ status: 'pass' }]);
@@ -140,7 +140,7 @@ test('a file that is both named and matched is one subject, and stays a named on
   }
 });
 
-test('a pattern without access or without a match is one subject that says so, and hides no other', async () => {
+test('a pattern without access or without a match is one finding with the reason, and hides no other', async () => {
   const given: Partial<Host> = {
     findFiles: async (pattern) => {
       if (pattern === '/none/*') return [];
@@ -167,7 +167,7 @@ test.each([
   expect(findings.map(({ target }) => target)).toEqual(targets);
 });
 
-test('an endpoint is asked by its bare address', async () => {
+test('an endpoint is probed by its bare address', async () => {
   const asked: unknown[] = [];
   const presentedChain: Host['presentedChain'] = async (endpoint) => {
     asked.push(endpoint);
@@ -199,7 +199,7 @@ test('each place has its own remedy', async () => {
   ]);
 });
 
-test('what Microsoft renews for IoT Hub is nobody’s overdue renewal here', async () => {
+test('a certificate of IoT Hub, which Microsoft renews, is never overdue', async () => {
   const presentedChain = async () => presentedWith([certificate('hub', -900, 100)]);
   const names = { gateway: 'gw', iothub: 'hub' };
   expect(await run({ files: [] }, { names, presentedChain })).toMatchObject([
@@ -273,7 +273,7 @@ describe('a pattern that matches more than 100 files', () => {
     run(policy, { findFiles: async () => paths, certificates });
   const daysLeft = (path: string) => Number(path.slice(-9, -4));
 
-  test('is one finding that tells how many are wrong and which is the worst, each file read once', async () => {
+  test('is one finding with the number of problems and the worst, each file read once', async () => {
     const read: string[] = [];
     const findings = await many(async (path) => {
       read.push(path);
@@ -292,7 +292,7 @@ describe('a pattern that matches more than 100 files', () => {
     expect(read.sort()).toEqual(paths);
   });
 
-  test('is right when all are, and tells the first to expire', async () => {
+  test('passes when all pass, and names the first to expire', async () => {
     expect(await many(async (path) => [certificate('a', -1, 11_000 - daysLeft(path))])).toMatchObject([
       {
         status: 'pass',
@@ -323,7 +323,7 @@ describe('a pattern that matches more than 100 files', () => {
     expect(await unless(() => false, 90)).toMatchObject([{ reason: 'no_access' }]);
   });
 
-  test('and one that matches 100 are told apart', async () => {
+  test('and one that matches 100 have separate findings', async () => {
     const given: Partial<Host> = {
       findFiles: async () => paths.slice(0, 100),
       certificates: async () => [certificate('a', -1, 90)],

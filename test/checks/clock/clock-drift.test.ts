@@ -58,7 +58,7 @@ describe('one source', () => {
     await expect(examine({ 'a.test': [offset, error] })).resolves.toMatchObject({ status });
   });
 
-  test('that is right is told with the bound', async () => {
+  test('that is right is reported with its bound', async () => {
     await expect(examine({ 'a.test': [-0.2, 0.1] })).resolves.toMatchObject({
       message: 'The clock is off by at most 0.300 s, according to a.test',
     });
@@ -133,7 +133,7 @@ describe('several sources', () => {
     });
   });
 
-  test('of which one fails are judged by the rest, and the failure is told', async () => {
+  test('of which one fails are judged by the rest, and the failure is reported', async () => {
     const kiss = new CannotTell('unreadable', 'b.test (192.0.2.1) refused with kiss code RATE (stratum 0)');
     await expect(examine({ 'a.test': [0.5, 0.1], 'b.test': kiss })).resolves.toMatchObject({
       status: 'pass',
@@ -168,7 +168,7 @@ describe('an unreachable chronyd', () => {
     });
   });
 
-  test('is told apart from one that answers and has no source', async () => {
+  test('is distinguished from one that answers but has no source', async () => {
     const unsynchronised = new CannotTell('unreadable', 'chronyd at 127.0.0.1:323 is not synchronised');
     await expect(examine({ 'a.test': [0, 0.1], chrony: unsynchronised })).resolves.toMatchObject({
       message: expect.stringContaining('chronyd at 127.0.0.1:323 is not synchronised'),
@@ -263,7 +263,7 @@ describe('what happened to the clock', () => {
       },
     ],
     [
-      'a step that nobody confirms',
+      'a step that no source confirms',
       noSource,
       [stepped(-90)],
       {
@@ -335,7 +335,7 @@ describe('a Hyper-V clock that chrony does not use', () => {
     await expect(on([0, 0.1])).resolves.not.toHaveProperty('remedy');
   });
 
-  test('costs no verdict when it cannot be looked for', async () => {
+  test('does not change the verdict when its detection fails', async () => {
     const hypervClock = () => Promise.reject(new Error('broken'));
     await expect(examine({ 'a.test': [60, 0.1] }, {}, { hypervClock })).resolves.toMatchObject({
       reason: 'drifted',

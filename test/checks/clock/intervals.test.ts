@@ -4,16 +4,16 @@ import { agreement, distanceFromZero, type Interval } from '../../../src/checks/
 const each = (...pairs: [number, number][]): Interval[] => pairs.map(([low, high]) => ({ low, high }));
 
 test.each<[string, Interval[], [number, number] | undefined]>([
-  ['none agree on nothing', [], undefined],
-  ['one agrees with itself', each([1, 3]), [1, 3]],
-  ['two that overlap agree on the overlap', each([1, 3], [2, 4]), [2, 3]],
-  ['two that touch agree on the point', each([1, 2], [2, 4]), [2, 2]],
-  ['two apart agree on nothing: half is no majority', each([1, 2], [3, 4]), undefined],
-  ['a narrow one inside a wide one is taken', each([0, 10], [4, 5]), [4, 5]],
+  ['no intervals have no intersection', [], undefined],
+  ['one interval is its own intersection', each([1, 3]), [1, 3]],
+  ['two overlapping intervals intersect in the overlap', each([1, 3], [2, 4]), [2, 3]],
+  ['two touching intervals intersect in the point', each([1, 2], [2, 4]), [2, 2]],
+  ['two disjoint intervals: half is no majority', each([1, 2], [3, 4]), undefined],
+  ['a narrow interval inside a wide one is the intersection', each([0, 10], [4, 5]), [4, 5]],
   ['one liar of three is outvoted', each([0, 2], [1, 3], [90, 91]), [1, 2]],
-  ['two liars of three that do not agree outvote nobody', each([0, 1], [50, 51], [90, 91]), undefined],
+  ['two liars of three that disagree outvote no source', each([0, 1], [50, 51], [90, 91]), undefined],
   ['two pairs of four are no majority', each([0, 1], [0, 1], [5, 6], [5, 6]), undefined],
-  ['three of five carry it', each([0, 3], [1, 4], [2, 5], [50, 51], [-9, -8]), [2, 3]],
+  ['three of five are a majority', each([0, 3], [1, 4], [2, 5], [50, 51], [-9, -8]), [2, 3]],
   ['all that overlap bind more than a majority of them', each([0, 9], [1, 8], [2, 7]), [2, 7]],
   ['points apart that as many share are spanned', each([0, 10], [0, 2], [8, 10]), [0, 10]],
   ['equal intervals are no problem', each([-1, 1], [-1, 1], [-1, 1]), [-1, 1]],
@@ -22,7 +22,7 @@ test.each<[string, Interval[], [number, number] | undefined]>([
   expect(agreed && [agreed.low, agreed.high]).toEqual(range);
 });
 
-test('who agrees and who does not is told apart', () => {
+test('sources that agree are separated from those that do not', () => {
   const [right, coarse, wrong] = [
     { low: 0, high: 1, name: 'right' },
     { low: -5, high: 5, name: 'coarse' },

@@ -47,7 +47,7 @@ test.each([
   ['read-only', { readOnly: true }, 'fail', 'read_only'],
   ['small', { sizeBytes: 15.9 * gib }, 'warn', 'too_small'],
   ['just large enough', { sizeBytes: 16 * gib }, 'pass', undefined],
-  ['small and full: the worse is told first', { ...used(90), sizeBytes: 8 * gib }, 'fail', 'space_low'],
+  ['small and full: the worse comes first', { ...used(90), sizeBytes: 8 * gib }, 'fail', 'space_low'],
   ['short of space, out of inodes', { ...used(80), filesFree: 0 }, 'fail', 'inodes_low'],
 ])('%s', async (_, given, status, reason) => {
   const verdict = await examine(given);
@@ -104,7 +104,7 @@ test('a filesystem without any size, such as /proc, is not judged', async () => 
   await expect(look).rejects.toMatchObject({ reason: 'not_applicable' });
 });
 
-test('a path that cannot be measured is told as the host tells it', async () => {
+test("a path that cannot be measured has the host's reason", async () => {
   const why = new CannotTell('no_access', 'not mounted');
   const host = fakeHost({ filesystem: () => Promise.reject(why) });
   const look = diskSpace.examine({ target: '/data', before: [] }, diskSpace.params.parse({}), host, signal);
@@ -166,7 +166,7 @@ describe('several paths', () => {
   };
 
   test.each<[string, Readonly<Record<string, Found>>, string]>([
-    ['the first of them', { '/a': disk, '/b': disk }, '/a'],
+    ['the first of two', { '/a': disk, '/b': disk }, '/a'],
     ['the first, not the nearest', { '/a': disk, '/b': disk, '/c': disk }, '/a'],
     ['a later one, where the first is another', { '/a': { device: '8:2' }, '/b': disk, '/c': disk }, '/b'],
   ])('on one filesystem are told once, at %s', async (_, paths, where) => {
@@ -179,7 +179,7 @@ describe('several paths', () => {
   test.each<[string, Readonly<Record<string, Found>>]>([
     ['another device', { '/a': { device: '8:2' }, '/b': disk }],
     ['a quota of its own', { '/a': disk, '/b': { sizeBytes: 20 * gib } }],
-    ['another that cannot be looked at', { '/a': new CannotTell('no_access', ''), '/b': disk }],
+    ['another that cannot be measured', { '/a': new CannotTell('no_access', ''), '/b': disk }],
     ['another that does not answer', { '/a': 'never', '/b': disk }],
   ])('on %s is told', async (_, paths) => {
     expect(await examineLast(paths)).toMatchObject({ status: 'pass' });
@@ -225,7 +225,7 @@ describe('a forecast', () => {
   });
 
   test.each([[{ forecastWarnDays: 0 }], [{ forecastWarnDays: 0, forecastFailDays: 0 }]])(
-    '%j switches it off, but for the metric',
+    '%j disables the verdict and keeps the metric',
     async (off) => {
       const verdict = await examine({ usedBytes: 50 * gib, availableBytes: 45 * gib }, off, filling(4, 2));
       expect(verdict).toMatchObject({ status: 'pass' });
@@ -234,7 +234,7 @@ describe('a forecast', () => {
   );
 });
 
-describe('what takes the space', () => {
+describe('the users of the space', () => {
   const nothing = { bytes: 0, unusedBytes: 0 };
   const usage: EngineUsage = {
     folder: '/var/lib/docker',
@@ -248,7 +248,7 @@ describe('what takes the space', () => {
   });
   const full = { ...used(80), device: '8:1' };
 
-  test('is told by size, with the remedy that gives most back', async () => {
+  test('is reported by size, with the remedy that frees the most', async () => {
     expect(await examine(full, {}, answering())).toMatchObject({
       reason: 'space_low',
       message:
@@ -269,14 +269,14 @@ describe('what takes the space', () => {
       'container prune',
     ],
     ['build cache', { buildCache: { bytes: 9 * gib, unusedBytes: 9 * gib } }, 'docker builder prune'],
-    ['nothing to speak of', { images: nothing, volumes: nothing }, 'sudo docker system df --verbose'],
+    ['no single large part', { images: nothing, volumes: nothing }, 'sudo docker system df --verbose'],
   ])('where %s could go', async (_, given, remedy) => {
     const verdict = await examine(full, {}, answering(given));
     expect(verdict).toMatchObject({ remedy: expect.stringContaining(remedy) });
   });
 
   test.each([
-    ['all is well', used(50), {}],
+    ['the filesystem passes', used(50), {}],
     ['only the size is wrong', { sizeBytes: gib }, {}],
   ])('is not asked for when %s', async (_, given, policy) => {
     const engineUsage = () => Promise.reject(new Error('asked'));
@@ -287,9 +287,9 @@ describe('what takes the space', () => {
   test.each([
     ['does not answer', { engineUsage: async () => undefined }],
     ['fails', { engineUsage: () => Promise.reject(new Error('no')) }],
-    ['keeps its things elsewhere', answering({ folder: '/mnt/docker' })],
+    ['stores its data elsewhere', answering({ folder: '/mnt/docker' })],
     [
-      'keeps its things on another disk below',
+      'stores its data on another disk below',
       {
         ...answering(),
         filesystem: async (path: string) => ({
@@ -311,13 +311,13 @@ describe('what takes the space', () => {
     return { ...healthy, ...used(80), device: '8:1' };
   }
 
-  test('is told by the path where the folder of the engine cannot be looked at', async () => {
+  test("is reported by path where the engine's folder cannot be examined", async () => {
     const { message } = await examine({}, {}, { filesystem: rejecting, ...answering() });
     expect(message).toContain('the container engine stores 19.5 GiB');
   });
 });
 
-test('what root keeps back is told where space is low on ext4', async () => {
+test('reserved blocks are reported where space is low on ext4', async () => {
   const disk = { type: 'ext4', source: '/dev/sda9', usedBytes: 80 * gib, availableBytes: 15 * gib };
   expect(await examine(disk)).toMatchObject({
     remedy: expect.stringContaining(

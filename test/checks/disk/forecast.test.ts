@@ -117,7 +117,7 @@ describe('a runaway', () => {
     expect(Math.abs((told?.fullAt ?? 0) - start - hours * hour)).toBeLessThan(0.1 * hours * hour);
   });
 
-  test('is told as soon, though a slow leak has been told for weeks', () => {
+  test('is reported just as early after weeks of a slow leak', () => {
     const leak = saw(1, { base: 40, height: 0, period: day, leakPerDay: 0.4 });
     const start = 50 * day;
     const use: Use = (at) => leak(at) + Math.max(0, (at - start) / hour) * 5;
@@ -168,13 +168,13 @@ describe('no forecast', () => {
     ['nothing', []],
     ['one sample', [{ at: 1, value: 50 }]],
     ['two samples', [1, 2].map((n) => ({ at: n * hour, value: n * 10 }))],
-    ['a moment that comes again and again', Array.from({ length: 50 }, (_, n) => ({ at: hour, value: n }))],
-    ['what is full already', remembered((at) => at / hour, 120 * hour)],
+    ['the same moment repeated', Array.from({ length: 50 }, (_, n) => ({ at: hour, value: n }))],
+    ['a filesystem that is already full', remembered((at) => at / hour, 120 * hour)],
   ])('from %s', (_, samples) => {
     expect(forecastFull(samples, 100, samples.at(-1)?.at ?? hour)).toBeUndefined();
   });
 
-  test('further ahead than what was seen allows', () => {
+  test('further ahead than the observed period allows', () => {
     const use: Use = (at) => 10 + (at / day) * 0.3;
     for (let now = day; now < 40 * day; now += day) expect(forecastAt(use, now)).toBeUndefined();
   });

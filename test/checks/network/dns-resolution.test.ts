@@ -8,7 +8,7 @@ const { examine, params, subjects } = dnsResolution;
 const hub = 'hub.azure-devices.net';
 const other = '10.0.0.53';
 
-/** What a server says to each look-up in turn, the last for ever: addresses, seconds to answer in, or a failure. */
+/** What a server says to each lookup in turn, the last for ever: addresses, seconds to answer in, or a failure. */
 type Says = readonly (readonly string[] | number | string)[];
 
 function hostThat(says: Record<string, Says>) {
@@ -31,7 +31,7 @@ const examineHub = (says: Record<string, Says>, name = hub) => {
   return examine({ target: name }, params.parse({ servers }), hostThat(says).host, never);
 };
 
-test('a name that resolves passes, with its addresses and the time of the slowest look-up', async () => {
+test('a name that resolves passes, with its addresses and the time of the slowest lookup', async () => {
   const { host, asked } = hostThat({ own: [0.2, 0.003, 0.004] });
   expect(await examine({ target: hub }, params.parse({}), host, never)).toEqual({
     status: 'pass',
@@ -43,16 +43,16 @@ test('a name that resolves passes, with its addresses and the time of the slowes
 
 describe('what this device gets', () => {
   test.each<[string, Says, string, string, RegExp]>([
-    ['no such name', ['not_found'], 'fail', 'not_found', /by own, in 3 of 3 look-ups$/],
-    ['a refusal', ['refused'], 'fail', 'refused', /by own, in 3 of 3 look-ups$/],
-    ['a server failure', ['server_failed'], 'fail', 'server_failed', /by own, in 3 of 3 look-ups$/],
+    ['no such name', ['not_found'], 'fail', 'not_found', /by own, in 3 of 3 lookups$/],
+    ['a refusal', ['refused'], 'fail', 'refused', /by own, in 3 of 3 lookups$/],
+    ['a server failure', ['server_failed'], 'fail', 'server_failed', /by own, in 3 of 3 lookups$/],
     ['silence, which is not waited for twice', ['timed_out'], 'fail', 'timed_out', /by own$/],
     [
       'an answer now and then',
       ['server_failed', ['192.0.2.1'], ['192.0.2.1']],
       'warn',
       'intermittent',
-      /^This device's resolver returned an address in 2 of 3 look-ups; otherwise: .*by own$/,
+      /^This device's resolver returned an address in 2 of 3 lookups; otherwise: .*by own$/,
     ],
     [
       'a slow answer',
@@ -121,7 +121,7 @@ describe('another server', () => {
       ['not_found'],
       right,
       'fail',
-      /by own, in 3 of 3 look-ups; 10\.0\.0\.53 resolves it to 192\.0\.2\.1$/,
+      /by own, in 3 of 3 lookups; 10\.0\.0\.53 resolves it to 192\.0\.2\.1$/,
     ],
     ['gives a private address', right, [['10.1.0.4']], 'warn', /but 10\.0\.0\.53 answers 10\.1\.0\.4$/],
     ['gives a sinkhole', right, [['127.0.0.1']], 'warn', /but 10\.0\.0\.53 answers 127\.0\.0\.1$/],
@@ -168,7 +168,7 @@ test('the agent that stops gets its own reason back', async () => {
   await expect(looking).rejects.toBe(reason);
 });
 
-test('an address that stands for a name needs no look-up', async () => {
+test('an address that stands for a name needs no lookup', async () => {
   const names = { gateway: '10.0.0.4' };
   const host = fakeHost({ names });
   const [subject = { target: '' }] = await subjects(params.parse({ names: ['{gateway}'] }), host, never);

@@ -18,7 +18,7 @@ const refused = (host: string): Probe => ({
 const dropped: Probe = { failure: { reason: 'timed_out', detail: 'No answer' }, seconds: { connect: 5 } };
 const reached: Probe = { seconds: { connect: 0.03 } };
 
-test('what refuses is contained, and told apart from what is dropped', async () => {
+test('a refused connection is contained, and distinguished from a dropped one', async () => {
   const probe = async ({ host }: ProbeTarget) => (host === '192.0.2.1' ? refused(host) : dropped);
   expect(await examine({ target: 'tcp://out.test:53' }, policy, fakeHost({ probe, lookUp }), never)).toEqual({
     status: 'pass',

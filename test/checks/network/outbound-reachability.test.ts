@@ -177,7 +177,7 @@ describe('a target that is not reached', () => {
 describe('the time-out of a target', () => {
   const hasty = params.parse({ timeoutSeconds: 0.4 });
 
-  test('is a failure, not an unknown, and says how far it came', async () => {
+  test('is a failure, not an unknown, with the phase it reached', async () => {
     const { port } = await silentServer();
     const host = fakeHost(network({}));
     const verdict = await examine({ target: `tls://127.0.0.1:${port}` }, hasty, host, never);

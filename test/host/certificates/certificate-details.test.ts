@@ -8,7 +8,7 @@ const root = await createRoot({ commonName: 'root' });
 const leaf = await root.issue({ commonName: 'leaf', names: ['leaf.test'] });
 const der = (pem: string) => Buffer.from(new X509Certificate(pem).raw);
 
-test('an authority and a leaf are told by their extensions', () => {
+test('authorities and leaves are distinguished by their extensions', () => {
   expect(certificateDetails(der(root.certificate))).toEqual({
     isCa: true,
     keyUsage: ['keyCertSign', 'cRLSign'],

@@ -42,7 +42,7 @@ test('a certificate is described as plain data', () => {
   ]);
 });
 
-test('who signed whom is told by places in the file, the next place first', () => {
+test('issuers are identified by position in the file, the next position first', () => {
   const signers = (...pems: string[]) => {
     const found = parseCertificates(Buffer.from(pems.join('')));
     return typeof found === 'string' ? found : found.map(({ signer }) => signer);
@@ -117,7 +117,7 @@ test('a file that certd has half written is read once more and then found whole'
   expect(reads).toBe(2);
 });
 
-test('a file whose link is being swapped is looked up once more when its old end is gone', async () => {
+test('a file whose link is being swapped is looked up again when its old target is gone', async () => {
   const answers = [Promise.reject(new CannotTell('not_found', 'gone')), Buffer.from(leaf.certificate)];
   const certificates = createCertificates({
     rereadAfterMs: 1,

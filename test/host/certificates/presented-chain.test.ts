@@ -22,12 +22,12 @@ const subjects = async (shown: Pick<Issued, 'chain' | 'key'>, given: Parameters<
 };
 
 describe('the presented chain', () => {
-  test('is what the server sent and no more, though its root is trusted', async () => {
+  test('is only what the server sent, even when its root is trusted', async () => {
     const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'] });
     expect(await subjects(leaf, { bundle: root.certificate })).toEqual(['CN=hub', 'CN=Test Intermediate']);
   });
 
-  test('is told with issuers and dates, leaf first', async () => {
+  test('has issuers and dates, leaf first', async () => {
     const dates = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('2021-01-01T00:00:00Z') };
     const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'], ...dates });
     const { port } = await tlsServer(leaf);
@@ -67,7 +67,7 @@ describe('what a presented chain is worth', () => {
     return network(how).presentedChain({ host: 'hub.test', port }, never);
   };
 
-  test('is told apart from the chain: for whom it is, and the authority it leads to', async () => {
+  test('is separate from the chain: the name it is for, and the authority it leads to', async () => {
     const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'] });
     const chain = await given(leaf, { bundle: root.certificate });
     expect(chain).toMatchObject({ namesHost: true, authority: { subject: 'CN=Test Root', isCa: true } });
@@ -147,7 +147,7 @@ test.each<[string, TlsOptions]>([
   });
 });
 
-test('a server that says nothing is given up when the signal fires, with its reason', async () => {
+test("a silent server is abandoned when the signal fires, with the signal's reason", async () => {
   const { port } = await silentServer();
   const chain = network({}).presentedChain({ host: 'hub.test', port }, AbortSignal.timeout(100));
   await expect(chain).rejects.toMatchObject({ name: 'TimeoutError' });

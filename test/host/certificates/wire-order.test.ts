@@ -30,7 +30,7 @@ async function look(wireOrder: WireOrder, [first, ...rest]: typeof inOrder) {
 const ordered = ['CN=Leaf', 'CN=Middle', 'CN=Root'];
 const disordered = ['CN=Leaf', 'CN=Root', 'CN=Middle'];
 
-test('what a server sends is told in its order, with what does not belong to the chain', async () => {
+test('the certificates of a server are listed in their order, including those outside the chain', async () => {
   expect(await look(createWireOrder(), [leaf, stranger, middle])).toEqual([
     'CN=Leaf',
     'CN=Stranger',
@@ -38,14 +38,14 @@ test('what a server sends is told in its order, with what does not belong to the
   ]);
 });
 
-test('a wrong order is looked at anew every time, so that putting it right is seen at once', async () => {
+test('a wrong order is read again every time, so that a correction shows at once', async () => {
   const wireOrder = createWireOrder();
   expect(await look(wireOrder, outOfOrder)).toEqual(disordered);
   expect(await look(wireOrder, outOfOrder)).toEqual(disordered);
   expect(await look(wireOrder, inOrder)).toEqual(ordered);
 });
 
-test('a right order is believed for a day, and another chain looked at at once', async () => {
+test('a right order is kept for a day, and another chain is read at once', async () => {
   let now = 0;
   const wireOrder = createWireOrder({ now: () => now });
   expect(await look(wireOrder, inOrder)).toEqual(ordered);

@@ -30,7 +30,7 @@ type Seen = [ClockEvent['kind'], number];
 
 test.each<[string, object, Seen[]]>([
   ['nothing but time passes', {}, []],
-  ['a look comes late', { awake: 600 }, []],
+  ['a reading comes late', { awake: 600 }, []],
   ['the clock is set ahead', { step: 3600 }, [['stepped', 3600]]],
   ['the clock is set back', { step: -90 }, [['stepped', -90]]],
   ['a leap second is stepped over', { step: -1 }, [['stepped', -1]]],
@@ -58,7 +58,7 @@ test.each<[string, object, Seen[]]>([
   );
 });
 
-test('without a clock that goes on in sleep, sleep cannot be told from a step', () => {
+test('without a clock that advances in sleep, sleep cannot be distinguished from a step', () => {
   const { events, watch, pass } = machine({ bootTime: false });
   watch.poll();
   pass({ asleep: 600 });
@@ -66,7 +66,7 @@ test('without a clock that goes on in sleep, sleep cannot be told from a step', 
   expect(events).toMatchObject([{ kind: 'stepped', seconds: 600 }]);
 });
 
-test('a look that was held up between two clocks is not believed, and the next one misses nothing', () => {
+test('a reading delayed between two clocks is discarded, and the next one misses nothing', () => {
   const { at, events, watch, pass } = machine();
   watch.poll();
   pass({ step: 60 });
@@ -80,7 +80,7 @@ test('a look that was held up between two clocks is not believed, and the next o
   expect(events).toMatchObject([{ kind: 'stepped', seconds: 60 }]);
 });
 
-test('how long ago something was is not changed by a later step', () => {
+test('the age of an event is not changed by a later step', () => {
   const { watch, pass } = machine();
   watch.poll();
   pass({ asleep: 600 });
@@ -93,7 +93,7 @@ test('how long ago something was is not changed by a later step', () => {
   ]);
 });
 
-test('events are kept for an hour, a hundred at most, and counted for good', () => {
+test('events are kept for an hour, a hundred at most, and counted permanently', () => {
   const { watch, pass } = machine();
   watch.poll();
   for (let i = 0; i < 150; i += 1) {
@@ -107,7 +107,7 @@ test('events are kept for an hour, a hundred at most, and counted for good', () 
   expect(watch.clockTotals()).toEqual({ steps: 75, suspendedSeconds: 150 });
 });
 
-test('on this machine, left alone, nothing is seen', () => {
+test('on an undisturbed machine there are no events', () => {
   const events: ClockEvent[] = [];
   const stop = new AbortController();
   const watch = createClockWatch();

@@ -79,13 +79,13 @@ describe('several answers', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  test('that the deadline cuts short are worth what they have told', async () => {
+  test('cut short by the deadline give the bound reached so far', async () => {
     const { sample } = await clock(-3600);
     const { offsetSeconds, errorSeconds } = await sample(450);
     expect(Math.abs(offsetSeconds - 3600)).toBeLessThanOrEqual(errorSeconds);
   });
 
-  test('are worth what they have told when the server closes the connection', async () => {
+  test('give the bound reached so far when the server closes the connection', async () => {
     const { sample } = await clock(0, 1);
     const { offsetSeconds, errorSeconds } = await sample();
     expect(Math.abs(offsetSeconds)).toBeLessThanOrEqual(errorSeconds);

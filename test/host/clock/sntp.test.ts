@@ -145,7 +145,7 @@ describe('no time is taken from', () => {
     expect(offsetSeconds).toBeCloseTo(-60, 0);
   });
 
-  test('another address than the one asked, though it knows the request', async () => {
+  test('from another address than the one queried, even with the right request', async () => {
     const stranger = await udpServer(() => {}, { address: '127.0.0.2' });
     const { port } = stranger.address();
     await udpServer(
@@ -231,7 +231,7 @@ describe('an exchange', () => {
     await expect(asked).rejects.toBe(reason);
   });
 
-  test('where nothing listens is told at once, with its cause', async () => {
+  test('where nothing listens is reported at once, with its cause', async () => {
     const port = await refusingPort();
     await expect(sntp(`127.0.0.1:${port}`, soon())).rejects.toMatchObject({
       reason: 'not_found',
@@ -247,7 +247,7 @@ describe('an exchange', () => {
     expect(offsetSeconds).toBeCloseTo(-30, 0);
   });
 
-  test('that every address refuses says what each one said', async () => {
+  test('that every address refuses has the error of each address', async () => {
     const port = await server((request) => reply(request, { stratum: 16 }), { address: '127.0.0.2' });
     const both = createSntp({ resolve: async () => ['127.0.0.2', '127.0.0.1'] });
     await expect(both(`ntp.test:${port}`, soon())).rejects.toMatchObject({
@@ -278,7 +278,7 @@ describe('an exchange', () => {
   );
 });
 
-test('a server whose name does not resolve is not found, with what the resolver said', async () => {
+test("a server whose name does not resolve has the resolver's error", async () => {
   const unresolved = new CannotTell('dns_failed', 'ntp.test does not resolve: there is no such name');
   const sntp = createSntp({ resolve: () => Promise.reject(unresolved) });
   await expect(sntp('ntp.test', AbortSignal.timeout(1000))).rejects.toMatchObject({

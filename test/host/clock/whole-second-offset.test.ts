@@ -35,7 +35,7 @@ const narrow = async (server: Server) => {
   return { ...range, answers: asking.answers(), seconds: asking.now() - firstAt };
 };
 
-test('the range holds the offset, whatever the offset and the ways there and back', async () => {
+test('the range contains the offset, for any offset and any delays', async () => {
   for (let i = 0; i < 2000; i += 1) {
     // Quasi-random: every run tries the same, well spread cases.
     const spread = (step: number) => (i * step) % 1;
@@ -51,7 +51,7 @@ test('the range holds the offset, whatever the offset and the ways there and bac
   }
 });
 
-test('over a quick network the error is well under a second', async () => {
+test('over a fast network the error is well under a second', async () => {
   const widths: number[] = [];
   for (let i = 0; i < 100; i += 1) {
     const quick = { offsetSeconds: i / 100, outboundSeconds: 0.01, inboundSeconds: 0.01 };
@@ -62,12 +62,12 @@ test('over a quick network the error is well under a second', async () => {
   expect(widths.reduce((sum, width) => sum + width) / widths.length).toBeLessThan(0.1);
 });
 
-test('over a slow network nobody is asked for more than the round trip allows', async () => {
+test('over a slow network the bound is as wide as the round trip', async () => {
   const slow = { offsetSeconds: 7, outboundSeconds: 0.6, inboundSeconds: 0.6 };
   expect(await narrow(slow)).toMatchObject({ answers: 1 });
 });
 
-test('two clocks behind one name make the range wide enough for both', async () => {
+test('two clocks behind one name widen the range to cover both', async () => {
   const [first, second] = [0, 40].map((offsetSeconds) =>
     simulate({ offsetSeconds, outboundSeconds: 0.01, inboundSeconds: 0.01 }),
   );

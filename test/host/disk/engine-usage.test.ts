@@ -82,12 +82,12 @@ test('an engine that adds up itself (API 1.52 and later) is believed', async () 
   });
 });
 
-test('an engine with nothing says null, which is nothing', async () => {
+test('an engine with nothing answers null, which counts as empty', async () => {
   const df = { LayersSize: 0, Images: [], Containers: [], Volumes: null, BuildCache: null };
   expect(await usage(df)).toMatchObject({ images: none, volumes: none, buildCache: none });
 });
 
-test('it is asked with GET alone, and once for all who ask within some time', async () => {
+test('it is queried by GET only, and once for all callers within the period', async () => {
   const { socketPath, asked } = await engine(answering({}));
   const ask = createEngineUsage({ socketPath });
   await Promise.all([ask(signal), ask(signal)]);
@@ -111,11 +111,11 @@ test.each<[string, RequestListener]>([
   expect(await createEngineUsage({ socketPath, seconds: 0.5 })(signal)).toBeUndefined();
 });
 
-test('no engine says nothing', async () => {
+test('without an engine there is no usage', async () => {
   expect(await createEngineUsage({ socketPath: '/no/such.sock' })(signal)).toBeUndefined();
 });
 
-test('a caller whose signal fires waits no longer, and the next has the answer', async () => {
+test('a caller stops waiting when its signal fires, and the next has the answer', async () => {
   const held: (() => void)[] = [];
   const { socketPath } = await engine((request, response) => {
     held.push(() => answering({})(request, response));

@@ -120,13 +120,13 @@ test('an absolute link is followed below the host root, not into the container',
   await expect(filesystem('/away', signal)).rejects.toMatchObject({ reason: 'not_found' });
 });
 
-test('several look-ups of one path at a time all get their answer', async () => {
+test('concurrent measurements of one path all get an answer', async () => {
   const filesystem = createFilesystem({ hostRoot: '/', stateDir: '/' });
   const seen = await Promise.all([1, 2, 3].map(() => filesystem('/', signal)));
   expect(new Set(seen.map(({ sizeBytes }) => sizeBytes))).toEqual(new Set([df('/').sizeBytes]));
 });
 
-test('a signal that fires ends the look with its reason', async () => {
+test('a signal that fires ends the measurement with its reason', async () => {
   const filesystem = createFilesystem({ hostRoot: '/', stateDir: '/' });
   const reason = new DOMException('late', 'TimeoutError');
   await expect(filesystem('/', AbortSignal.abort(reason))).rejects.toBe(reason);

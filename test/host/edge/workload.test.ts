@@ -18,7 +18,7 @@ async function answering(body: string) {
 }
 
 describe('the modules of this device', () => {
-  test('are told by name and image, and nothing else of them is kept', async () => {
+  test('have a name and an image, and nothing else is kept', async () => {
     const { workload, asked } = await answering(
       JSON.stringify({
         modules: [

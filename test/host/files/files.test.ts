@@ -58,7 +58,7 @@ test('a link that is swapped for a new one, as certbot does, is read where it le
   expect((await files.read('/live/cert.pem', signal)).toString()).toBe('new');
 });
 
-test('a link out of what was given counts as a file, and reading it says what to mount', async () => {
+test('a link that leaves the mounts counts as a file, and reading it names what to mount', async () => {
   const { hostRoot, files } = await machine();
   await mkdir(join(hostRoot, 'c'));
   await symlink('/usr/share/ca/a.crt', join(hostRoot, 'c/a.pem'));
@@ -74,7 +74,7 @@ test('"**" is refused, for it would walk a whole disk', async () => {
   await expect(files.find('/c/**', signal)).rejects.toMatchObject({ reason: 'unreadable' });
 });
 
-test('10,000 files are found with one look at the mounts; more than 20,000 are refused rather than cut short', async () => {
+test('10,000 files are found with one read of the mount table; more than 20,000 are refused rather than cut short', async () => {
   const hostRoot = await tempFolder();
   let looks = 0;
   const mountinfo = async () => {
@@ -147,7 +147,7 @@ test('1 MiB is read, and one byte more is refused with the size', async () => {
   await expect(files.read('/larger', signal)).rejects.toMatchObject({ reason: 'unreadable' });
 });
 
-test('a file that says it is empty, as those of /proc do, is read to its end', async () => {
+test('a file of size 0, as in /proc, is read to its end', async () => {
   const files = createFiles({ hostRoot: '/' });
   expect((await files.read('/proc/self/status', signal)).toString()).toContain('Name:');
 });
@@ -158,7 +158,7 @@ test('links in circles are unreadable', async () => {
   await expect(files.read('/self', signal)).rejects.toMatchObject({ reason: 'unreadable' });
 });
 
-test('what cannot be followed hides no other match, and reading it says why', async () => {
+test('a link that cannot be followed hides no other match, and reading it reports why', async () => {
   const { hostRoot, files } = await machine(['/c/a.pem', '/d/good/a.pem', '/d/file']);
   await symlink('loop.pem', join(hostRoot, 'c/loop.pem'));
   expect(await files.find('/c/*.pem', signal)).toEqual(['/c/a.pem', '/c/loop.pem']);
@@ -178,7 +178,7 @@ test('what cannot be followed hides no other match, and reading it says why', as
   });
 });
 
-test('a signal that has fired ends the look with its reason', async () => {
+test('an aborted signal ends the search with its reason', async () => {
   const { files } = await machine(some);
   const reason = new DOMException('late', 'TimeoutError');
   for (const look of [

@@ -99,12 +99,17 @@ test('a connection that closes is no answer, and neither is asking once more', a
   });
 });
 
-test('silence ends with the signal, for its reason', async () => {
+test("silence ends with the signal's reason", async () => {
   const { ask } = await talk([]);
   await expect(ask(AbortSignal.timeout(100))).rejects.toMatchObject({ name: 'TimeoutError' });
 });
 
-test('a server that wants a certificate of us says so after the handshake, in words that do not change', async () => {
+test('a signal that has fired already ends the request with its reason', async () => {
+  const { ask } = await talk([]);
+  await expect(ask(AbortSignal.abort(new Error('the run is over')))).rejects.toThrow('the run is over');
+});
+
+test('a server that demands a client certificate after the handshake is always reported in the same words', async () => {
   const server = createServer({
     cert: hub.chain,
     key: hub.key,

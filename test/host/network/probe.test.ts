@@ -76,7 +76,7 @@ describe('address families', () => {
     expect(probe).toEqual({ seconds: { resolve: expect.any(Number), connect: expect.any(Number) } });
   });
 
-  test('that both refuse are both told', async () => {
+  test('that both refuse are both reported', async () => {
     const port = await refusedPort();
     const { failure } = await network({ resolve: both }).probe(hub('tcp', port), never);
     expect(failure).toEqual({
@@ -97,12 +97,12 @@ describe('names', () => {
     expect(Object.keys(probe.seconds)).toEqual(['resolve']);
   });
 
-  test('a resolver that never answers is timed_out in the DNS look-up', async () => {
+  test('a resolver that never answers is timed_out in the DNS lookup', async () => {
     const resolve = createResolve({ servers: [await dnsServer(() => 'silence')] });
     const probe = await network({ resolve }).probe(hub('tcp', 1), AbortSignal.timeout(100));
     expect(probe.failure).toEqual({
       reason: 'timed_out',
-      detail: 'No answer to the DNS look-up of hub.test',
+      detail: 'No answer to the DNS lookup of hub.test',
     });
     expect(Object.keys(probe.seconds)).toEqual(['resolve']);
   });
@@ -158,7 +158,7 @@ describe('tls', () => {
     });
   });
 
-  test('a server that says nothing is timed_out in the handshake, with the phases before it', async () => {
+  test('a silent server is timed_out in the handshake, with the phases before it', async () => {
     const { port, asked } = await silentServer();
     const probe = await probeDirectly(hub('tls', port), asked);
     const detail = `No answer to the TLS handshake with hub.test:${port}`;

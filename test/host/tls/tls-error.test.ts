@@ -22,7 +22,7 @@ test.each([
   expect(describeTlsError(error)).toBe(words);
 });
 
-test('what OpenSSL has not said is told in its first line, with its code', () => {
+test('an error unknown to OpenSSL is its first line, with its code', () => {
   const error = Object.assign(new Error('write EPIPE\nat somewhere'), { code: 'EPIPE' });
   expect(describeTlsError(error)).toBe('write EPIPE (EPIPE)');
   expect(describeTlsError(new Error('of no kind'))).toBe('of no kind (Error)');

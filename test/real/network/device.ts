@@ -1,7 +1,7 @@
 // Runs in the device's namespace: one run of one check, told as JSON.
 import { readFileSync } from 'node:fs';
 import { checks } from '../../../src/checks/index.ts';
-import { createLookUp } from '../../../src/host/network/look-up.ts';
+import { createLookUp } from '../../../src/host/network/lookup.ts';
 import { createResolve } from '../../../src/host/network/resolve.ts';
 import { type Finding, runCheck } from '../../../src/run/runner.ts';
 import { fakeHost } from '../../support/fixtures/fake-host.ts';

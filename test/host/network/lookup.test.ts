@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createLookUp } from '../../../src/host/network/look-up.ts';
+import { createLookUp } from '../../../src/host/network/lookup.ts';
 import { createResolve } from '../../../src/host/network/resolve.ts';
 import { type DnsAnswer, dnsServer } from '../../support/servers/dns.ts';
 import { refusingPort } from '../../support/servers/udp.ts';
@@ -10,7 +10,7 @@ import { tempFolder } from '../../support/temp-folder.ts';
 const never = new AbortController().signal;
 const unused = createLookUp({ resolve: createResolve({ servers: ['127.0.0.1:9'] }) });
 
-test('the system is asked as for everything else: its hosts file first', async () => {
+test("the system's resolver is used: the hosts file first", async () => {
   const hostsFile = join(await tempFolder(), 'hosts');
   await writeFile(hostsFile, '192.0.2.7 hub.test\n');
   const lookUp = createLookUp({ resolve: createResolve({ hostsFile, servers: ['127.0.0.1:9'] }) });
@@ -20,7 +20,7 @@ test('the system is asked as for everything else: its hosts file first', async (
   });
 });
 
-test('one server is asked past the hosts file, even for a name that is in it', async () => {
+test('a named server is queried without the hosts file, even for a name that is in it', async () => {
   const server = await dnsServer((_, type) => (type === 'A' ? ['192.0.2.8'] : []));
   const { addresses, seconds } = await unused('localhost', server, never);
   expect(addresses).toEqual(['192.0.2.8']);
@@ -42,12 +42,12 @@ describe('no address', () => {
     });
   });
 
-  test('a port where no server is, is refused', async () => {
+  test('a port without a server is refused', async () => {
     const looking = unused('hub.test', `127.0.0.1:${await refusingPort()}`, never);
     await expect(looking).rejects.toMatchObject({ reason: 'refused' });
   });
 
-  test('silence ends with the signal, for its reason', async () => {
+  test("silence ends with the signal's reason", async () => {
     const server = await dnsServer(() => 'silence');
     const looking = unused('hub.test', server, AbortSignal.timeout(100));
     await expect(looking).rejects.toMatchObject({ name: 'TimeoutError' });
