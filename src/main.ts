@@ -133,14 +133,23 @@ async function listen(config: Config, handlers: ReturnType<typeof routes>, log: 
   return server;
 }
 
+/** edgeAgent's log filters find a failing device by level. */
+const levels = {
+  fail: 'error',
+  warn: 'warn',
+  unknown: 'warn',
+  pass: 'info',
+  skip: 'info',
+  gone: 'info',
+} as const;
+
 /** Logs every change of status, and saves the findings for the next process. */
 const recorder = (log: Log, state: StateFile, agent: Agent): Sink => ({
   ran({ result: { id }, changes }) {
     for (const { target, previous, finding } of changes) {
-      log.info(
-        { check: id, target, previous: previous ?? 'none', status: finding?.status ?? 'gone' },
-        'Status',
-      );
+      const { status = 'gone', reason, message } = finding ?? {};
+      const level = levels[status];
+      log[level]({ check: id, target, previous: previous ?? 'none', status, reason, message }, 'Status');
     }
     if (changes.length > 0) saveFindings(state, agent.report());
   },

@@ -1,4 +1,6 @@
 import type { Check } from '../check.ts';
+import { hubConnection } from './agent/hub-connection.ts';
+import { policyInForce } from './agent/policy-in-force.ts';
 import { stateFolder } from './agent/state-folder.ts';
 import { certificateChain } from './certificates/certificate-chain.ts';
 import { certificateExpiry } from './certificates/certificate-expiry.ts';
@@ -17,5 +19,7 @@ export const checks: readonly Check[] = [
   outboundReachability,
   outboundContainment,
   dnsResolution,
+  hubConnection,
+  policyInForce,
   stateFolder,
 ];

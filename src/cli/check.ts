@@ -8,7 +8,7 @@ import { schedule } from '../run/schedule.ts';
 import { renderJunit } from '../sinks/junit.ts';
 import { renderTable } from '../sinks/table.ts';
 import { version } from '../version.ts';
-import { openMachine, policyFor } from './machine.ts';
+import { openMachine } from './machine.ts';
 
 export interface CheckOptions {
   readonly policy?: string;
@@ -26,9 +26,7 @@ export async function check(
 ): Promise<number> {
   for (const id of ids) requireKnown(id);
   const config = readConfig(process.env);
-  const machine = await openMachine(config);
-  const { host } = machine;
-  const inForce = await policyFor(config, machine, policy);
+  const { host, inForce } = await openMachine(config, policy);
   const agent = createAgent({
     checks,
     host,

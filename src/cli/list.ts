@@ -3,7 +3,7 @@ import { readConfig } from '../config.ts';
 import { never, within } from '../deadline.ts';
 import { describeError } from '../errors.ts';
 import type { Host, Need } from '../host.ts';
-import { openMachine, policyFor } from './machine.ts';
+import { openMachine } from './machine.ts';
 
 // A path that hangs delays its own line alone.
 const accessSeconds = 5;
@@ -11,12 +11,10 @@ const accessSeconds = 5;
 /** `list`: every check with the access it needs, and whether this machine grants it. */
 export async function list(policyFile: string | undefined): Promise<string> {
   const config = readConfig(process.env);
-  const machine = await openMachine(config);
-  const { policy } = await policyFor(config, machine, policyFile);
+  const { host, inForce } = await openMachine(config, policyFile);
+  const { policy } = inForce;
   const sections = checks.map(async ({ id, title, needs }) => {
-    const lines = needs(policy.checks[id] ?? {}).map(
-      async (need) => `    ${await accessTo(need, machine.host)}\n`,
-    );
+    const lines = needs(policy.checks[id] ?? {}).map(async (need) => `    ${await accessTo(need, host)}\n`);
     const access = (await Promise.all(lines)).join('') || '    needs no access\n';
     return `${id}\n    ${title}\n${access}`;
   });

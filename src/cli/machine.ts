@@ -7,28 +7,40 @@ import { defaultPolicy, type PolicyInForce } from '../policy/in-force.ts';
 import { parseJsonc } from '../policy/jsonc.ts';
 import { savedPolicy } from '../policy/keeper.ts';
 import { readPolicy } from '../policy/policy.ts';
+import { policyOutcome } from '../run/policy-outcome.ts';
 import { checkMemoryName, createCheckMemory } from '../state/check-memory.ts';
 import { readStateFile, type StateFile } from '../state/state-file.ts';
 
-/** This machine, with what the agent that runs on it remembers. */
+/** This machine, and the policy that one run on it follows. */
 export interface Machine {
-  readonly state: Pick<StateFile, 'get'>;
   readonly host: Host;
+  readonly inForce: PolicyInForce;
 }
 
-export async function openMachine(config: Config): Promise<Machine> {
+/** This machine with what the agent on it remembers, without a connection to edgeHub. */
+export async function openMachine(config: Config, policyFile: string | undefined): Promise<Machine> {
+  const now = () => new Date();
   const state = await readStateFile(config.stateDir);
-  const memory = createCheckMemory({ now: () => new Date(), saved: state.get(checkMemoryName) });
-  return { state, host: createHost({ ...config, memory, memoryProblem: state.problem }) };
+  const inForce = await policyFor(config, state, policyFile, now());
+  const host = createHost({
+    ...config,
+    memory: createCheckMemory({ now, saved: state.get(checkMemoryName) }),
+    memoryProblem: state.problem,
+    hubLink: () => undefined,
+    watchHub: () => {},
+    policyOutcome: () => policyOutcome(inForce, now()),
+  });
+  return { host, inForce };
 }
 
 /** The policy for one run: the file asked for, the environment's, the one saved from the twin, or the built-in one. */
-export async function policyFor(
+async function policyFor(
   config: Config,
-  { state, host }: Machine,
+  state: Pick<StateFile, 'get'>,
   file: string | undefined,
+  now: Date,
 ): Promise<PolicyInForce> {
-  const defaults = defaultPolicy(checks, host.now());
+  const defaults = defaultPolicy(checks, now);
   const path = file ?? config.policyFile;
   const saved = path === undefined ? savedPolicy(state) : undefined;
   const document = path === undefined ? saved?.document : await readDocument(path);

@@ -1,6 +1,6 @@
 import type { HttpProxy } from '../endpoint.ts';
 import type { Host, Memory, Names } from '../host.ts';
-import type { MemoryProblem } from './agent/types.ts';
+import type { AgentHost } from './agent/types.ts';
 import { createCertificates } from './certificates/certificates.ts';
 import { createPresentedChain } from './certificates/presented-chain.ts';
 import { createChrony } from './clock/chrony.ts';
@@ -20,7 +20,7 @@ import { createProxyFor } from './network/proxy.ts';
 import { createResolve } from './network/resolve.ts';
 import { createTrust } from './tls/trust.ts';
 
-export interface HostOptions {
+export interface HostOptions extends AgentHost {
   readonly names: Names;
   readonly hostRoot: string;
   readonly stateDir: string;
@@ -32,12 +32,12 @@ export interface HostOptions {
   readonly proxy: HttpProxy | undefined;
   readonly noProxy: string;
   readonly memory: Memory;
-  memoryProblem(): MemoryProblem | undefined;
 }
 
 /** This machine, as checks see it. Opens nothing yet. */
 export function createHost(options: HostOptions): Host {
-  const { names, hostRoot, stateDir, dockerSocket, workloadUri, caFiles, memory, memoryProblem } = options;
+  const { names, hostRoot, stateDir, dockerSocket, workloadUri, caFiles, memory } = options;
+  const { memoryProblem, hubLink, watchHub, policyOutcome } = options;
   const now = () => new Date();
   const resolve = createResolve();
   const connect = createConnect({ resolve, proxyFor: createProxyFor(options.proxy, options.noProxy) });
@@ -50,6 +50,9 @@ export function createHost(options: HostOptions): Host {
     names,
     memory,
     memoryProblem,
+    hubLink,
+    watchHub,
+    policyOutcome,
     grants: createGrants({ files, sockets: { engine: dockerSocket, workload: workload?.socketPath } }),
     sntp: createSntp({ resolve, now }),
     chrony: createChrony({ resolve, now }),

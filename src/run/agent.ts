@@ -2,7 +2,7 @@ import type { Check } from '../check.ts';
 import type { Host } from '../host.ts';
 import type { PolicyInForce } from '../policy/in-force.ts';
 import type { Policy } from '../policy/policy.ts';
-import { type AgentState, type HubState, type Report, summarise } from './report.ts';
+import { type AgentState, assemble, type HubState, type Report } from './report.ts';
 import type { Schedule, Scheduled } from './schedule.ts';
 import { type Cause, createWatch, type Ran, type Remembered, type Watch } from './watch.ts';
 
@@ -100,15 +100,8 @@ export function createAgent(options: AgentOptions): Agent {
       const report = watch.report();
       return report ? [[watch.check.id, report] as const] : [];
     });
-    const byId = Object.fromEntries(reports);
-    const { source, version, accepted, problems, policy } = inForce();
-    return {
-      generatedAt: host.now().toISOString(),
-      agent: { ...options.identity, hub: options.hubState() },
-      policy: { source, version, accepted, problems, note: policy.note },
-      summary: summarise(byId),
-      checks: byId,
-    };
+    const agent = { ...options.identity, hub: options.hubState() };
+    return assemble(agent, inForce(), Object.fromEntries(reports), waiting(some), host.now());
   }
 
   return {
@@ -120,11 +113,11 @@ export function createAgent(options: AgentOptions): Agent {
     subscribe: (sink) => void sinks.push(sink),
     policyChanged({ policy: before }) {
       const { policy } = inForce();
-      if (policy !== before) {
-        reschedule();
-        const touched = watches.filter(({ check }) => changes(check.id, before, policy));
-        void run(touched, 'policy');
-      }
+      if (policy !== before) reschedule();
+      // A refused policy changes nothing but what is reported about it.
+      const touched = ({ check }: Watch) =>
+        check.uses.includes('policyOutcome') || changes(check.id, before, policy);
+      void run(watches.filter(touched), 'policy');
       show(true);
     },
     async runChecks(ids) {
@@ -134,8 +127,8 @@ export function createAgent(options: AgentOptions): Agent {
     },
     report: () => reportOf(watches),
     notReady() {
-      const waiting = watches.filter((watch) => !watch.report()).map(({ check }) => check.id);
-      return waiting.length > 0 ? `waiting for the first run of ${waiting.join(', ')}` : undefined;
+      const ids = waiting(watches);
+      return ids.length > 0 ? `waiting for the first run of ${ids.join(', ')}` : undefined;
     },
     stuck() {
       const late = Math.max(0, ...scheduled.map((task) => task.overdueMs()));
@@ -148,6 +141,10 @@ export function createAgent(options: AgentOptions): Agent {
     },
   };
 }
+
+/** The checks that have not run yet. */
+const waiting = (watches: readonly Watch[]): string[] =>
+  watches.filter((watch) => !watch.report()).map(({ check }) => check.id);
 
 /** Whether a new policy can change what a check concludes. */
 function changes(id: string, before: Policy, after: Policy): boolean {

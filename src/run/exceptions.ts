@@ -32,6 +32,31 @@ export function applyExceptions(
   });
 }
 
+/** How many exceptions apply to a finding, have ended, or have matched nothing. */
+export interface ExceptionCounts {
+  readonly active: number;
+  readonly over: number;
+  readonly unused: number;
+}
+
+/** Counts exceptions by the findings of a report, by check id. */
+export function countExceptions(
+  exceptions: readonly Exception[],
+  checks: Readonly<Record<string, { readonly findings: readonly Pick<Finding, 'target' | 'reason'>[] }>>,
+  now: Date,
+): ExceptionCounts {
+  const stateOf = (exception: Exception): keyof ExceptionCounts => {
+    if (isOver(exception, now)) return 'over';
+    const applies = checks[exception.check]?.findings.some(
+      ({ target, reason }) => target === exception.target && reason === 'excepted',
+    );
+    return applies ? 'active' : 'unused';
+  };
+  const states = exceptions.map(stateOf);
+  const count = (state: keyof ExceptionCounts) => states.filter((each) => each === state).length;
+  return { active: count('active'), over: count('over'), unused: count('unused') };
+}
+
 const covers = (
   exception: Exception,
   check: string,
@@ -42,5 +67,8 @@ const covers = (
   exception.check === check &&
   exception.target === target &&
   (exception.reason === undefined || exception.reason === reason) &&
-  // `until` names the last day on which the exception applies.
-  (exception.until === undefined || now.getTime() < Date.parse(`${exception.until}T24:00:00Z`));
+  !isOver(exception, now);
+
+/** Whether the last day on which an exception applies, in UTC, has passed. */
+export const isOver = ({ until }: Exception, now: Date): boolean =>
+  until !== undefined && now.getTime() >= Date.parse(`${until}T24:00:00Z`);

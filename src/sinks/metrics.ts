@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import { type Check, type Counter as CheckCounter, commonReasons, type Status } from '../check.ts';
+import type { Check, Counter as CheckCounter, Status } from '../check.ts';
 import type { ConfirmedFinding } from '../run/confirm.ts';
 import type { Report } from '../run/report.ts';
 import type { Ran } from '../run/watch.ts';
@@ -119,8 +119,7 @@ function addRunCounters(registry: Registry, checks: readonly Check[]) {
   );
   for (const check of checks) {
     transitions.inc({ check: check.id }, 0);
-    for (const reason of new Set([...check.reasons, ...commonReasons]))
-      reasons.inc({ check: check.id, reason }, 0);
+    for (const reason of check.reasons) reasons.inc({ check: check.id, reason }, 0);
   }
   return { transitions, reasons };
 }
@@ -137,14 +136,21 @@ function addCheckGauges(registry: Registry): (report: Report) => void {
     ['check'],
   );
   const finding = gauge(registry, 'finding_status', `Status of a finding: ${legend}.`, ['check', 'target']);
+  const info = gauge(registry, 'finding_info', 'The reason of a finding that warns, fails or is unknown.', [
+    'check',
+    'target',
+    'reason',
+  ]);
   return (report) => {
-    for (const each of [status, duration, lastRun, finding]) each.reset();
+    for (const each of [status, duration, lastRun, finding, info]) each.reset();
     for (const [check, result] of Object.entries(report.checks)) {
       status.set({ check }, statusNumbers[result.status]);
       duration.set({ check }, result.durationSeconds);
       lastRun.set({ check }, Date.parse(result.lastRun) / 1000);
-      for (const { target, status: one } of result.findings) {
-        finding.set({ check, target: oneLine(target) }, statusNumbers[one]);
+      for (const { target, status: one, reason } of result.findings) {
+        const labels = { check, target: oneLine(target) };
+        finding.set(labels, statusNumbers[one]);
+        if (reason !== undefined && one !== 'pass' && one !== 'skip') info.set({ ...labels, reason }, 1);
       }
     }
   };
@@ -192,6 +198,12 @@ function addAgent(registry: Registry, options: MetricsOptions): (report: Report)
     'policy_accepted_timestamp_seconds',
     'Unix time at which the policy in force was accepted.',
   );
+  const exceptions = gauge(
+    registry,
+    'policy_exceptions',
+    'Exceptions of the policy in force: active, over (their last day has passed) or unused (nothing matched them).',
+    ['state'],
+  );
   const connected = gauge(registry, 'hub_connected', '1 if the module is connected to edgeHub, else 0.');
   const lastReport = gauge(
     registry,
@@ -217,6 +229,7 @@ function addAgent(registry: Registry, options: MetricsOptions): (report: Report)
     accepted.set(policy.accepted ? 1 : 0);
     version.set(policy.version);
     acceptedAt.set(policyAcceptedAt().getTime() / 1000);
+    for (const [state, count] of Object.entries(policy.exceptions)) exceptions.set({ state }, count);
     connected.set(agent.hub === 'connected' ? 1 : 0);
     // Without a value there must be no sample; a gauge that was never set shows 0.
     const lastSuccess = hub()?.lastSuccess;

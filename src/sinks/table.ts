@@ -9,6 +9,13 @@ export interface TableOptions {
   readonly verbose: boolean;
 }
 
+const policySources = {
+  twin: 'of the module twin',
+  file: 'from a file',
+  saved: 'saved from the module twin',
+  default: 'the built-in defaults',
+} satisfies Record<Report['policy']['source'], string>;
+
 const colours = { pass: 32, warn: 33, fail: 31, unknown: 35, skip: 90 } satisfies Record<Status, number>;
 
 /** A report for a terminal: one line per check, followed by its problems and their remedies. */
@@ -33,10 +40,14 @@ export function renderTable(report: Report, { colour, verbose }: TableOptions): 
       }
     }
   }
-  const { summary } = report;
+  const { summary, policy } = report;
   const counts = (['pass', 'warn', 'fail', 'unknown', 'skip'] as const)
     .map((status) => `${summary[status]} ${status}`)
     .join(', ');
-  lines.push('', `${paint(summary.status, summary.status.toUpperCase())}: ${counts}`);
+  const problems = `${summary.problems} ${summary.problems === 1 ? 'problem' : 'problems'}`;
+  lines.push('', `${paint(summary.status, summary.status.toUpperCase())}: ${counts}; ${problems}`);
+  lines.push(
+    `Policy: ${policySources[policy.source]}${policy.version > 0 ? `, version ${policy.version}` : ''}`,
+  );
   return `${lines.join('\n')}\n`;
 }

@@ -66,7 +66,8 @@ export async function openStateFile(directory: string): Promise<StateFile> {
   /** A failed write is retried: space may become available. */
   function laterAfter(error: unknown): void {
     changed = true;
-    problem = { kind: 'unwritable', message: `Could not write ${path}: ${describeError(error)}` };
+    const message = `Could not write ${path}: ${describeError(error)}`;
+    problem = { kind: 'unwritable', message, code: codeOf(error) };
     later();
   }
 

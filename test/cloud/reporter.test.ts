@@ -55,7 +55,13 @@ function reportOf(status: Status, message: string): Report {
   return {
     generatedAt,
     agent: { version: '1.2.3', startedAt: since, mode: 'edge', hub: 'connected' },
-    policy: { source: 'twin', version: 1, accepted: true, problems: [] },
+    policy: {
+      source: 'twin',
+      version: 1,
+      accepted: true,
+      problems: [],
+      exceptions: { active: 0, over: 0, unused: 0 },
+    },
     summary: summarise({ fake: check }),
     checks: { fake: check },
   };

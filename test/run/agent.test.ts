@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Check } from '../../src/check.ts';
 import { defaultPolicy, type PolicyInForce } from '../../src/policy/in-force.ts';
 import { type AgentOptions, createAgent } from '../../src/run/agent.ts';
 import type { Report } from '../../src/run/report.ts';
@@ -235,6 +236,33 @@ describe('a check that watches for events', () => {
     agent.stop();
     expect(triggers.map(({ signal }) => signal.aborted)).toEqual([true, true]);
   });
+});
+
+test('a refused policy runs only the checks that report about it', async () => {
+  const ran: string[] = [];
+  const check = (id: string, uses: Check['uses']) =>
+    fakeCheck({
+      id,
+      uses,
+      examine: async () => {
+        ran.push(id);
+        return { status: 'pass', message: 'It is right' };
+      },
+    });
+  const { adopt, inForce, newRuns } = agentWith(
+    {},
+    { checks: [check('first', ['policyOutcome']), check('second', [])] },
+  );
+  adopt({ ...inForce({}), accepted: false, problems: ['one is wrong'] });
+  await newRuns();
+  expect(ran).toEqual(['first']);
+});
+
+test('a report names the checks that have not run yet', async () => {
+  const { agent } = agentWith();
+  expect(agent.report().summary.pending).toEqual(['first', 'second', 'third']);
+  await agent.runChecks(['second']);
+  expect(agent.report().summary.pending).toEqual(['first', 'third']);
 });
 
 test('it is ready once every check has run, those switched off included', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Status } from '../../src/check.ts';
 import type { Exception } from '../../src/policy/policy.ts';
-import { applyExceptions } from '../../src/run/exceptions.ts';
+import { applyExceptions, countExceptions } from '../../src/run/exceptions.ts';
 import type { Finding } from '../../src/run/runner.ts';
 
 const finding: Finding = {
@@ -94,4 +94,17 @@ test('what else is wrong with a target is reported when only the worst is except
   expect(except('space_low', 'inodes_low', 'too_small')).toMatchObject([
     { status: 'skip', reason: 'excepted' },
   ]);
+});
+
+test('exceptions are counted by what they do: those that apply, those that have ended, those that match nothing', () => {
+  const applied = { diskSpace: { findings: [{ target: '/var/lib', reason: 'excepted' }] } };
+  const exceptions = [
+    exception,
+    { ...exception, until: '2026-11-20' },
+    { ...exception, target: '/data' },
+    { ...exception, check: 'clockDrift' },
+    { ...exception, until: '2026-11-21' },
+  ];
+  const now = new Date('2026-11-21T23:59:59Z');
+  expect(countExceptions(exceptions, applied, now)).toEqual({ active: 2, over: 1, unused: 2 });
 });

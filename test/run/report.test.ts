@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Status, statuses } from '../../src/check.ts';
 import { summarise, worst, worstFirst } from '../../src/run/report.ts';
+import { findingWithStatus } from '../support/fixtures/sample-report.ts';
 
 test.each<[Status[], Status]>([
   [['pass', 'fail', 'warn', 'unknown', 'skip'], 'fail'],
@@ -13,14 +14,42 @@ test.each<[Status[], Status]>([
   expect(worst(some)).toBe(expected);
 });
 
-test('a summary counts checks, and its status is the worst', () => {
-  const of = (status: Status) => ({ status });
-  const checks = { a: of('pass'), b: of('warn'), c: of('pass'), d: of('unknown'), e: of('skip') };
-  expect(summarise(checks)).toEqual({ status: 'warn', pass: 2, warn: 1, fail: 0, unknown: 1, skip: 1 });
+const check = (status: Status, ...others: readonly Status[]) => ({
+  status,
+  findings: [status, ...others].map((each) => findingWithStatus(each, each)),
+});
+
+test('a summary counts checks and problems, and its status is the worst', () => {
+  const checks = {
+    a: check('pass'),
+    b: check('warn', 'pass', 'warn'),
+    c: check('pass'),
+    d: check('unknown'),
+    e: check('skip'),
+  };
+  expect(summarise(checks)).toEqual({
+    status: 'warn',
+    pass: 2,
+    warn: 1,
+    fail: 0,
+    unknown: 1,
+    skip: 1,
+    problems: 2,
+    pending: [],
+  });
+});
+
+test('problems are findings that warn or fail, not checks', () => {
+  const checks = { a: check('fail', 'fail', 'warn', 'unknown'), b: check('warn') };
+  expect(summarise(checks)).toMatchObject({ status: 'fail', problems: 4 });
+});
+
+test('a summary names the checks that have not run yet', () => {
+  expect(summarise({ a: check('pass') }, ['b', 'c'])).toMatchObject({ pass: 1, pending: ['b', 'c'] });
 });
 
 test('before anything has run, nothing is claimed to pass', () => {
-  expect(summarise({})).toEqual({ status: 'skip', pass: 0, warn: 0, fail: 0, unknown: 0, skip: 0 });
+  expect(summarise({}, ['a'])).toMatchObject({ status: 'skip', pass: 0, problems: 0, pending: ['a'] });
 });
 
 test('findings are sorted worst first, equals in their order, and the input is not changed', () => {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { type Counter, commonReasons } from '../../src/check.ts';
+import type { Counter } from '../../src/check.ts';
 import { checks as registry } from '../../src/checks/index.ts';
 import type { Report } from '../../src/run/report.ts';
 import type { Ran } from '../../src/run/watch.ts';
@@ -106,14 +106,40 @@ test('the status of each check and finding is a number', async () => {
   expect(value('hardening_finding_status', skipped)).toBe('4');
 });
 
-test('every reason of every check starts with a sample of 0', async () => {
-  const samples = samplesOf(await create().render(reportOf({})));
+test("every one of a check's own reasons starts with a sample of 0; common ones appear once counted", async () => {
+  const metrics = create();
+  const samples = samplesOf(await metrics.render(reportOf({})));
   const counted = samples.filter(({ name }) => name === 'hardening_finding_reasons_total');
-  const expected = checks.flatMap(({ id, reasons }) =>
-    [...new Set([...reasons, ...commonReasons])].map((reason) => ({ check: id, reason })),
-  );
+  const expected = checks.flatMap(({ id, reasons }) => reasons.map((reason) => ({ check: id, reason })));
   expect(counted.map(({ labels }) => labels)).toEqual(expected);
   expect(new Set(counted.map(({ value }) => value))).toEqual(new Set(['0']));
+  const skipped = { ...finding(), status: 'skip', reason: 'no_access' } as const;
+  const result = { id: 'diskSpace', startedAt: new Date(0), durationSeconds: 0, findings: [skipped] };
+  metrics.count({ result, cause: 'schedule', transitions: 0, changes: [] });
+  expect(await metrics.render(reportOf({}))).toContain(
+    'hardening_finding_reasons_total{check="diskSpace",reason="no_access"} 1',
+  );
+});
+
+test('findings that warn, fail or are unknown have their reason as a label, others have none', async () => {
+  const samples = samplesOf(await render()).filter(({ name }) => name === 'hardening_finding_info');
+  expect(samples.map(({ labels, value }) => [labels.check, labels.target, labels.reason, value])).toEqual([
+    ['certificateExpiry', '/var/lib/aziot/certd/certs/deviceca.cer', 'expires_soon', '1'],
+    ['diskSpace', '/data', 'timed_out', '1'],
+    ['outboundReachability', 'https://mcr.microsoft.com/v2/', 'refused', '1'],
+  ]);
+});
+
+test('exceptions are counted by their state', async () => {
+  const { policy } = sampleReport;
+  const exceptions = { active: 3, over: 1, unused: 0 };
+  const samples = samplesOf(await create().render({ ...sampleReport, policy: { ...policy, exceptions } }));
+  const counted = samples.filter(({ name }) => name === 'hardening_policy_exceptions');
+  expect(counted.map(({ labels, value }) => [labels.state, value])).toEqual([
+    ['active', '3'],
+    ['over', '1'],
+    ['unused', '0'],
+  ]);
 });
 
 test('what is no longer in the report leaves no series', async () => {

@@ -54,6 +54,8 @@ describe('the reported properties contain', () => {
       fail: 1,
       unknown: 1,
       skip: 0,
+      problems: 2,
+      pending: [],
       findingsLeftOut: 0,
     });
   });

@@ -41,8 +41,18 @@ export const reportShape = z.strictObject({
     accepted: z.boolean(),
     problems: z.array(z.string()),
     note: z.string().optional(),
+    exceptions: z.strictObject({ active: count, over: count, unused: count }),
   }),
-  summary: z.strictObject({ status, pass: count, warn: count, fail: count, unknown: count, skip: count }),
+  summary: z.strictObject({
+    status,
+    pass: count,
+    warn: count,
+    fail: count,
+    unknown: count,
+    skip: count,
+    problems: count,
+    pending: z.array(z.string()),
+  }),
   checks: z.record(
     z.string(),
     z.strictObject({

@@ -2,6 +2,12 @@
 export interface AgentHost {
   /** Why the agent cannot remember; undefined while it can. */
   memoryProblem(): MemoryProblem | undefined;
+  /** The connection to edgeHub; undefined where there is none to make: in standalone mode and on the command line. */
+  hubLink(): HubLink | undefined;
+  /** Calls `onChange` whenever the connection is made or lost, until the signal fires. */
+  watchHub(onChange: (what: string) => void, signal: AbortSignal): void;
+  /** The outcome of the last policy that was requested. */
+  policyOutcome(): PolicyOutcome;
 }
 
 /** Why the agent cannot remember, or has forgotten. */
@@ -9,4 +15,43 @@ export interface MemoryProblem {
   /** `absent`: there is no folder that could be written to, so none was given. */
   readonly kind: 'absent' | 'damaged' | 'newer' | 'unwritable';
   readonly message: string;
+  /** The system error behind it, such as `EROFS`. */
+  readonly code?: string | undefined;
+}
+
+/** The connection to edgeHub. */
+export interface HubLink {
+  readonly connected: boolean;
+  /** For how long it has been so, by a clock that no step moves. */
+  readonly seconds: number;
+  /** Why the last attempt failed; absent while connected, and before an attempt has failed. */
+  readonly problem?: HubProblem | undefined;
+}
+
+/** Why there is no connection to edgeHub. */
+export interface HubProblem {
+  readonly reason: 'offline' | 'not_authorized' | 'certificate_rejected' | 'workload_api_failed';
+  /** One sentence. */
+  readonly message: string;
+}
+
+/** Whether the last policy that was requested is in force. */
+export interface PolicyOutcome {
+  /** The origin of the policy in force. */
+  readonly source: 'twin' | 'file' | 'saved' | 'default';
+  /** The desired `$version` that was read last; 0 without one. */
+  readonly version: number;
+  /** Whether that version is in force; otherwise an earlier policy still is. */
+  readonly accepted: boolean;
+  /** What is wrong with it, in sentences. */
+  readonly problems: readonly string[];
+  /** The exceptions of the policy in force. */
+  readonly exceptions: readonly {
+    readonly check: string;
+    readonly target: string;
+    /** The last day on which it applies, as `2027-03-31`. */
+    readonly until?: string | undefined;
+    /** That day has passed. */
+    readonly over: boolean;
+  }[];
 }

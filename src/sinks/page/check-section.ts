@@ -4,15 +4,17 @@ import { type CheckReport, worstFirst } from '../../run/report.ts';
 import { escapeMarkup } from '../escape.ts';
 import { badge, span, statusNames } from './parts.ts';
 
-/** One check: problems first, then its other findings, collapsed if there are problems. */
+/** One check: problems first, then what could not be examined, then what passes; the last two folded if there are problems. */
 export function renderCheck(id: string, check: CheckReport, now: string): string {
   const findings = worstFirst(check.findings);
   const problems = findings.filter(({ status }) => status !== 'pass' && status !== 'skip');
-  const others = findings.filter(({ status }) => status === 'pass' || status === 'skip');
-  const rest =
-    problems.length > 0 && others.length > 0
-      ? `<details><summary>${others.length} more without problems</summary>${list(others, now)}</details>`
-      : list(others, now);
+  const skipped = findings.filter(({ status }) => status === 'skip');
+  const passing = findings.filter(({ status }) => status === 'pass');
+  const fold = (some: readonly ConfirmedFinding[], what: string) =>
+    problems.length > 0 && some.length > 0
+      ? `<details><summary>${some.length} ${what}</summary>${list(some, now)}</details>`
+      : list(some, now);
+  const rest = fold(skipped, 'not examined or excepted') + fold(passing, 'without problems');
   return `<section class="${check.status}" id="${escapeMarkup(id)}">
 <h2>${badge(check.status)} ${escapeMarkup(check.title)}</h2>
 <p class="meta">${escapeMarkup(id)}, checked ${span(check.lastRun, now)} ago, ${statusNames[check.status].toLowerCase()} for ${span(check.since, now)}</p>

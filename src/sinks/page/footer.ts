@@ -27,8 +27,12 @@ ${fact('This page', `${moment(report.generatedAt)}, refreshed every ${refreshSec
 <nav><a href="/metrics">Metrics</a> <a href="/api/report">Report as JSON</a></nav>
 </footer>`;
 
-const policyOf = ({ policy }: Report): string =>
-  `${policySources[policy.source]}${policy.version > 0 ? `, version ${policy.version}` : ''}`;
+function policyOf({ policy: { source, version, accepted } }: Report): string {
+  if (version === 0) return policySources[source];
+  return accepted
+    ? `${policySources[source]}, version ${version}`
+    : `${policySources[source]}; version ${version} was refused`;
+}
 
 const fact = (name: string, value: string): string =>
   `<div><dt>${name}</dt><dd>${escapeMarkup(value)}</dd></div>`;

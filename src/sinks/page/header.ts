@@ -13,25 +13,45 @@ const headlines = {
 
 /** The device, its worst status, the number of checks with each status, and notices about the policy. */
 export const renderHeader = (report: Report, device: string | undefined): string =>
-  `<header class="${report.summary.status}">
+  `<header class="${shownStatus(report)}">
 <p class="device">${escapeMarkup(device ?? 'This device')}</p>
-<h1>${badge(report.summary.status)} ${headline(report)}</h1>
+<h1>${badge(shownStatus(report))} ${headline(report)}</h1>
 <p class="counts">${counts(report)}</p>
 </header>
 ${notices(report)}`;
 
-const headline = ({ checks, summary }: Report): string =>
-  Object.keys(checks).length === 0 ? 'First run in progress' : headlines[summary.status];
+/** The status that the page may show: nothing passes before every check has run. */
+export const shownStatus = ({ summary }: Report): Status =>
+  summary.pending.length > 0 && summary.status === 'pass' ? 'unknown' : summary.status;
+
+/** One sentence for the heading and for the tab. */
+export function headline({ summary }: Report): string {
+  const { status, pending, problems } = summary;
+  if (problems > 0) return `${headlines[status]}: ${problems} ${problems === 1 ? 'problem' : 'problems'}`;
+  return pending.length > 0 ? 'First run in progress' : headlines[status];
+}
 
 const counts = ({ summary }: Report): string =>
-  (['fail', 'warn', 'unknown', 'pass', 'skip'] as const)
-    .filter((status) => summary[status] > 0)
-    .map((status) => `<span class="${status}">${summary[status]} ${statusNames[status].toLowerCase()}</span>`)
-    .join(' ');
+  [
+    ...(['fail', 'warn', 'unknown', 'pass', 'skip'] as const)
+      .filter((status) => summary[status] > 0)
+      .map(
+        (status) => `<span class="${status}">${summary[status]} ${statusNames[status].toLowerCase()}</span>`,
+      ),
+    ...(summary.pending.length > 0 ? [`<span>${summary.pending.length} not run yet</span>`] : []),
+  ].join(' ');
 
-function notices({ policy }: Report): string {
+const hubNotices: Readonly<Partial<Record<Report['agent']['hub'], string>>> = {
+  connecting: 'Connecting to edgeHub. Until then, reports and alerts wait on this device.',
+  offline: 'No connection to edgeHub. Reports and alerts wait on this device.',
+};
+
+function notices({ agent, policy }: Report): string {
   const note = policy.note ? `<p class="notice">${escapeMarkup(policy.note)}</p>` : '';
-  if (policy.accepted) return note;
+  const hubText = hubNotices[agent.hub];
+  const hub = hubText ? `<p class="notice warn">${hubText}</p>` : '';
+  if (policy.accepted) return note + hub;
   const problems = policy.problems.map((problem) => `<li>${escapeMarkup(problem)}</li>`).join('');
-  return `${note}<div class="notice fail"><p>Policy version ${policy.version} was rejected; the previous policy stays in force.</p><ul>${problems}</ul></div>`;
+  const which = policy.version > 0 ? `Policy version ${policy.version}` : 'The policy file';
+  return `${note}${hub}<div class="notice fail"><p>${which} was refused; the previous policy stays in force.</p><ul>${problems}</ul></div>`;
 }

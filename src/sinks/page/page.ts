@@ -2,8 +2,7 @@ import { type Report, worstFirst } from '../../run/report.ts';
 import { escapeMarkup } from '../escape.ts';
 import { renderCheck } from './check-section.ts';
 import { renderFooter } from './footer.ts';
-import { renderHeader } from './header.ts';
-import { statusNames } from './parts.ts';
+import { headline, renderHeader } from './header.ts';
 import { style } from './style.ts';
 
 /** What the page shows besides the report. */
@@ -15,7 +14,7 @@ export interface PageContext {
 /** The status page: one self-contained HTML document, readable without scripts, on a phone and on paper. */
 export function renderPage(report: Report, { device, refreshSeconds }: PageContext): string {
   const checks = worstFirst(Object.entries(report.checks).map(([id, check]) => ({ id, ...check })));
-  const title = `${statusNames[report.summary.status]} - ${device ?? 'this device'}`;
+  const title = `${headline(report)} - ${device ?? 'this device'}`;
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -29,7 +29,7 @@ code { font: .95em ui-monospace, monospace; }
 .remedy b { color: var(--text); }
 .notice { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .7rem 1rem;
   margin-bottom: .8rem; }
-.notice.fail { border-color: var(--fail); }
+.notice.fail, .notice.warn { border-color: var(--tone); }
 .notice ul { list-style: disc; padding-left: 1.2rem; }
 details { margin-top: .6rem; }
 summary { color: var(--soft); font-size: .875rem; cursor: pointer; padding: .2rem 0; }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { statuses } from '../../../src/check.ts';
+import { type Status, statuses } from '../../../src/check.ts';
 import { renderPage } from '../../../src/sinks/page/page.ts';
 import {
   checkReport,
@@ -38,20 +38,54 @@ test('both colour schemes define every colour', () => {
 
 test.each([
   ['pass', 'No problems found', 'Pass'],
-  ['warn', 'Needs attention', 'Warning'],
-  ['fail', 'Action required', 'Fail'],
+  ['warn', 'Needs attention: 1 problem', 'Warning'],
+  ['fail', 'Action required: 1 problem', 'Fail'],
   ['unknown', 'Some checks are inconclusive', 'Unknown'],
   ['skip', 'Nothing was checked', 'Skipped'],
 ] as const)('%s is shown as text, as a shape and in the title', (status, headline, word) => {
   const html = page(reportOf({ diskSpace: checkReport('Space', [findingWithStatus(status, '/')]) }));
-  expect(html).toContain(`<title>${word} - line-4-gateway</title>`);
+  expect(html).toContain(`<title>${headline} - line-4-gateway</title>`);
   expect(html).toContain(`aria-label="${word}"`);
-  expect(html).toContain(headline);
+  expect(html).toContain(`</span> ${headline}</h1>`);
   expect(html).toContain(`<section class="${status}" id="diskSpace">`);
 });
 
-test('the page shows that the first run is in progress', () => {
-  expect(page(reportOf({}))).toContain('First run in progress');
+describe('while checks have not run yet', () => {
+  const pending = (status: Status) => {
+    const report = reportOf({ diskSpace: checkReport('Space', [findingWithStatus(status, '/')]) });
+    return page({ ...report, summary: { ...report.summary, pending: ['clockDrift', 'dnsResolution'] } });
+  };
+
+  test('nothing passes', () => {
+    const html = pending('pass');
+    expect(html).toContain('<title>First run in progress - line-4-gateway</title>');
+    expect(html).toContain('<header class="unknown">');
+    expect(html).toContain('2 not run yet');
+    expect(html).not.toContain('No problems found');
+  });
+
+  test('problems already show', () => {
+    expect(pending('fail')).toContain('<title>Action required: 1 problem - line-4-gateway</title>');
+  });
+});
+
+test.each([
+  ['connecting', true],
+  ['offline', true],
+  ['connected', false],
+  ['none', false],
+] as const)('a hub that is %s is a notice at the top: %s', (hub, shown) => {
+  const html = page({ ...sampleReport, agent: { ...sampleReport.agent, hub } });
+  expect(html.includes('wait on this device')).toBe(shown);
+});
+
+test('what could not be examined is folded apart from what passes', () => {
+  const findings = (['fail', 'skip', 'pass', 'pass'] as const).map((status, i) =>
+    findingWithStatus(status, `/${i}`),
+  );
+  const html = page(reportOf({ diskSpace: checkReport('Space', findings) }));
+  expect(html).toContain('<summary>1 not examined or excepted</summary>');
+  expect(html).toContain('<summary>2 without problems</summary>');
 });
 
 test('the worst check comes first', () => {
@@ -74,8 +108,14 @@ describe('the policy', () => {
   test('is shown as rejected with every problem', () => {
     const problems = ['checks.diskSpace.warn: unknown key', 'schedule: not a cron expression'];
     const html = page({ ...sampleReport, policy: { ...policy, accepted: false, version: 8, problems } });
-    expect(html).toContain('Policy version 8 was rejected; the previous policy stays in force.');
+    expect(html).toContain('Policy version 8 was refused; the previous policy stays in force.');
     for (const problem of problems) expect(html).toContain(`<li>${problem}</li>`);
+    expect(html).toContain('from the module twin; version 8 was refused');
+  });
+
+  test('from a file has no version when it is refused', () => {
+    const refused = { ...policy, source: 'file' as const, version: 0, accepted: false, problems: ['one'] };
+    expect(page({ ...sampleReport, policy: refused })).toContain('The policy file was refused');
   });
 });
 

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { CannotTell, defineCheck } from '../../check.ts';
+import type { HubProblem } from '../../host/agent/types.ts';
+
+const minutes = z.number().min(0).max(10_080);
+
+const remedies: Readonly<Record<HubProblem['reason'], string>> = {
+  offline:
+    'Check that edgeHub is running with `sudo iotedge list`, and read its log: `sudo iotedge logs edgeHub --tail 100`',
+  not_authorized:
+    'Check the clock of the device, then restart this module so that it signs in again: `sudo iotedge restart hardening` (or its ' +
+    'name in the deployment). If it is refused again, check that the module exists in IoT Hub',
+  certificate_rejected:
+    'Check the clock of the device, then restart edgeHub so that it gets a new certificate: `sudo iotedge restart edgeHub`',
+  workload_api_failed:
+    'Read the log of the IoT Edge runtime with `sudo iotedge system logs`, then restart it: `sudo iotedge system restart`',
+};
+
+/** Whether reports and alerts reach edgeHub, and since when they do not. */
+export const hubConnection = defineCheck({
+  id: 'hubConnection',
+  title: 'The agent is connected to edgeHub',
+  params: z
+    .strictObject({
+      warnMinutes: minutes.default(5).describe('Warns after so many minutes without a connection.'),
+      failMinutes: minutes.default(60),
+    })
+    .refine(({ warnMinutes, failMinutes }) => warnMinutes <= failMinutes, {
+      path: ['warnMinutes'],
+      error: 'is above failMinutes, so it would never warn',
+    }),
+  uses: ['hubLink', 'watchHub'],
+  reasons: ['offline', 'not_authorized', 'certificate_rejected', 'workload_api_failed'],
+  needs: () => [],
+  subjects: (_params, { names }) => [{ target: names.gateway ?? 'edgeHub' }],
+  async examine({ target }, { warnMinutes, failMinutes }, host) {
+    const link = host.hubLink();
+    if (!link)
+      throw new CannotTell(
+        'not_applicable',
+        'There is no connection to edgeHub: standalone mode or command line',
+      );
+    const { connected, seconds, problem } = link;
+    if (connected) return { status: 'pass', message: `Connected to edgeHub on ${target}` };
+    const away = `No connection to edgeHub on ${target} for ${inMinutes(seconds)}`;
+    const message = problem ? `${away}: ${problem.message}` : away;
+    if (seconds < warnMinutes * 60) return { status: 'pass', message };
+    const { reason } = problem ?? { reason: 'offline' };
+    return {
+      status: seconds < failMinutes * 60 ? 'warn' : 'fail',
+      reason,
+      message,
+      remedy: remedies[reason],
+    };
+  },
+  trigger: (host, runNow, signal) => host.watchHub(runNow, signal),
+});
+
+const inMinutes = (seconds: number): string =>
+  seconds < 120 ? `${Math.round(seconds)} s` : `${Math.floor(seconds / 60)} min`;

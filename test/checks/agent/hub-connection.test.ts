@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { hubConnection } from '../../../src/checks/agent/hub-connection.ts';
+import type { HubLink, HubProblem } from '../../../src/host/agent/types.ts';
+import { fakeHost } from '../../support/fixtures/fake-host.ts';
+
+const { signal } = new AbortController();
+
+const examine = (link: HubLink | undefined, policy: object = {}) =>
+  hubConnection.examine(
+    { target: 'line-4' },
+    hubConnection.params.parse(policy),
+    fakeHost({ hubLink: () => link }),
+    signal,
+  );
+const away = (minutes: number, problem?: HubProblem): HubLink => ({
+  connected: false,
+  seconds: minutes * 60,
+  ...(problem ? { problem } : {}),
+});
+const expired: HubProblem = {
+  reason: 'certificate_rejected',
+  message: 'The certificate of edgeHub has expired',
+};
+
+test('a connection passes and names the gateway', async () => {
+  expect(await examine({ connected: true, seconds: 3 })).toEqual({
+    status: 'pass',
+    message: 'Connected to edgeHub on line-4',
+  });
+});
+
+test.each([
+  [0, 'pass'],
+  [4.99, 'pass'],
+  [5, 'warn'],
+  [59.9, 'warn'],
+  [60, 'fail'],
+  [10_000, 'fail'],
+])('%d minutes without a connection are a %s', async (minutes, status) => {
+  expect(await examine(away(minutes))).toMatchObject({ status });
+});
+
+test('the limits are those of the policy', async () => {
+  const policy = { warnMinutes: 0, failMinutes: 1 };
+  expect(await examine(away(0), policy)).toMatchObject({ status: 'warn' });
+  expect(await examine(away(1), policy)).toMatchObject({ status: 'fail' });
+});
+
+test('a warning has the time, the cause and the next step', async () => {
+  expect(await examine(away(12, expired))).toEqual({
+    status: 'warn',
+    reason: 'certificate_rejected',
+    message: 'No connection to edgeHub on line-4 for 12 min: The certificate of edgeHub has expired',
+    remedy: expect.stringContaining('sudo iotedge restart edgeHub'),
+  });
+});
+
+test('a short interruption passes, but is not called a connection', async () => {
+  expect(await examine(away(1.5, expired))).toEqual({
+    status: 'pass',
+    message: 'No connection to edgeHub on line-4 for 90 s: The certificate of edgeHub has expired',
+  });
+});
+
+test.each([
+  ['offline', 'sudo iotedge logs edgeHub'],
+  ['not_authorized', 'sudo iotedge restart hardening'],
+  ['certificate_rejected', 'sudo iotedge restart edgeHub'],
+  ['workload_api_failed', 'sudo iotedge system'],
+] as const)('the remedy for %s is its own', async (reason, command) => {
+  expect(await examine(away(70, { reason, message: 'why' }))).toMatchObject({
+    reason,
+    remedy: expect.stringContaining(command),
+  });
+});
+
+test('before an attempt has failed the reason is offline', async () => {
+  expect(await examine(away(6))).toMatchObject({ reason: 'offline' });
+});
+
+test('without a hub it does not apply', async () => {
+  await expect(examine(undefined)).rejects.toMatchObject({ reason: 'not_applicable' });
+});
+
+test('a policy that would never warn is refused', () => {
+  const { error } = hubConnection.params.safeParse({ warnMinutes: 61 });
+  expect(error?.issues).toMatchObject([{ path: ['warnMinutes'] }]);
+});
+
+describe('the subject', () => {
+  test.each([
+    [{ gateway: 'line-4' }, 'line-4'],
+    [{}, 'edgeHub'],
+  ])('with the names %j is %s', async (names, target) => {
+    const host = fakeHost({ names });
+    expect(await hubConnection.subjects(hubConnection.params.parse({}), host, signal)).toEqual([{ target }]);
+  });
+});
+
+test('it runs as soon as the connection is made or lost', () => {
+  const ran: string[] = [];
+  const host = fakeHost({ watchHub: (onChange) => onChange('The connection to edgeHub was lost') });
+  hubConnection.trigger?.(host, (why) => ran.push(why), signal);
+  expect(ran).toEqual(['The connection to edgeHub was lost']);
+});
