@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { samples } from 'samples';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
@@ -13,27 +14,43 @@ declare const __NODE_FLAGS__: readonly string[];
 const page = process.env.HARDENING_PORT || '9600';
 
 async function main(): Promise<number> {
+  const stopping = stoppedBySignal();
   const ports = {
-    hubPort: port('SIMULATOR_PORT', 18_883),
-    adminPort: port('SIMULATOR_ADMIN_PORT', 9601),
-    metricsPort: port('SIMULATOR_METRICS_PORT', 9602),
+    hubPort: port('SIMULATOR_PORT'),
+    adminPort: port('SIMULATOR_ADMIN_PORT'),
+    metricsPort: port('SIMULATOR_METRICS_PORT'),
   };
   const { world, stateDir, close } = await createWorld();
   let simulator: Simulator | undefined;
   try {
-    simulator = await startSimulator(ports);
+    simulator = await startSimulator(ports).catch((error: unknown) => {
+      throw namingVariable(error);
+    });
     await patchDesired(simulator, { policy: policyFor({ ...world, hubPort: simulator.hubPort }) });
+    if (stopping.aborted) return 0;
     const agent = startAgent(simulator, stateDir);
-    agent.once('spawn', () => printAddresses(simulator));
     // On Ctrl-C the terminal signals the agent too; the agent ignores the second signal.
-    process.on('SIGINT', () => agent.kill('SIGTERM'));
-    process.on('SIGTERM', () => agent.kill('SIGTERM'));
-    return await new Promise((resolve) => agent.once('exit', (code) => resolve(code ?? 1)));
+    stopping.addEventListener('abort', () => agent.kill('SIGTERM'));
+    const ended = new Promise<number>((resolve) => agent.once('exit', (code) => resolve(code ?? 1)));
+    if (await isListening(agent)) printAddresses(simulator);
+    return await ended;
   } finally {
     await simulator?.close();
     await close();
   }
 }
+
+/** Fires at Ctrl-C, at SIGTERM, and when the terminal goes. */
+function stoppedBySignal(): AbortSignal {
+  const stopping = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => stopping.abort());
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stopping.abort());
+  return stopping.signal;
+}
+
+/** The variables of the simulator's ports, with their defaults. */
+const defaultPorts = { SIMULATOR_PORT: 18_883, SIMULATOR_ADMIN_PORT: 9601, SIMULATOR_METRICS_PORT: 9602 };
+type PortVariable = keyof typeof defaultPorts;
 
 /** The policy of the demonstration. The part of each check comes from its sample. */
 const policyFor = (world: DemonstrationWorld): object => ({
@@ -50,10 +67,27 @@ const policyFor = (world: DemonstrationWorld): object => ({
 });
 
 /** Reads a port from the environment; 0 takes any free one. */
-function port(name: string, fallback: number): number {
-  const value = process.env[name] || String(fallback);
+function port(name: PortVariable): number {
+  const value = process.env[name] || String(defaultPorts[name]);
   if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
   throw new Error(`${name} must be a port from 0 to 65535, got "${value}"`);
+}
+
+/** An error with the variable that selects another port, if a port is what is wrong. */
+function namingVariable(error: unknown): unknown {
+  const { code, port: taken } = causesOf(error).find((each) => each.port !== undefined) ?? {};
+  const variables = Object.keys(defaultPorts) as PortVariable[];
+  const variable = variables.find((name) => port(name) === taken);
+  if (code !== 'EADDRINUSE' || variable === undefined) return error;
+  return new Error(`Port ${taken} is in use. Select another with ${variable}; 0 takes any free one`, {
+    cause: error,
+  });
+}
+
+function causesOf(
+  error: unknown,
+): { readonly code?: string; readonly port?: number; readonly cause?: unknown }[] {
+  return error instanceof Error ? [error, ...causesOf(error.cause)] : [];
 }
 
 async function patchDesired({ adminUrl }: Simulator, patch: object): Promise<void> {
@@ -72,6 +106,19 @@ function startAgent({ environment }: Simulator, stateDir: string): ChildProcess 
       ...environment,
     },
   });
+}
+
+/** Whether the agent has begun to listen. False once it has ended instead. */
+async function isListening(agent: ChildProcess): Promise<boolean> {
+  const { HARDENING_ADDRESS: address } = process.env;
+  const host =
+    !address || address === '0.0.0.0' ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address;
+  while (agent.exitCode === null && agent.signalCode === null) {
+    const answer = await fetch(`http://${host}:${page}/healthz`).catch(() => undefined);
+    if (answer) return true;
+    await setTimeout(50);
+  }
+  return false;
 }
 
 function printAddresses(simulator: Simulator | undefined): void {

@@ -4,6 +4,7 @@
 // Each mutant runs against the tests of its own folder, then the type checker, then all tests that import its file, then
 // the tests of the bundle. Survivors are printed with their line: either a gap in the tests or an equivalent change.
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdtempSync,
@@ -83,16 +84,12 @@ function insideText(line, at) {
   return quotes % 2 === 1 && line[at] !== "'" ? true : templates % 2 === 1 || before.includes('// ');
 }
 
-/** Shuffles with Park and Miller's generator, so a seed always selects the same mutants. */
+/** Shuffles by a hash of the seed and the place, so a seed always selects the same mutants, and another seed others. */
 function shuffled(items, seed) {
-  let state = (seed * 7919) % 2_147_483_647;
-  const random = () => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state / 2_147_483_647;
-  };
+  const rank = (i) => createHash('sha256').update(`${seed} ${i}`).digest('hex');
   return items
-    .map((item) => [random(), item])
-    .sort(([a], [b]) => a - b)
+    .map((item, i) => [rank(i), item])
+    .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, item]) => item);
 }
 

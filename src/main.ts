@@ -163,7 +163,7 @@ function identityOf({ names, module }: Config): TargetIdentity {
 }
 
 /**
- * Fires at SIGTERM or SIGINT. A later one ends the process at once; within a second it is the same one twice, from the
+ * Fires at SIGTERM, SIGINT or SIGHUP. A later one ends the process at once; within a second it is the same one twice, from the
  * terminal and from npm for instance.
  */
 function stoppedBySignal(log: Log): AbortSignal {
@@ -172,6 +172,7 @@ function stoppedBySignal(log: Log): AbortSignal {
   for (const [name, number] of [
     ['SIGTERM', 15],
     ['SIGINT', 2],
+    ['SIGHUP', 1],
   ] as const) {
     process.on(name, () => {
       if (stopping.signal.aborted) {
@@ -186,11 +187,25 @@ function stoppedBySignal(log: Log): AbortSignal {
   return stopping.signal;
 }
 
-main().then(
-  // Whatever is still open, such as a lookup that ignores its signal, must not delay the exit.
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`eflow-hardening: ${describeError(error)}\n`);
-    process.exit(error instanceof ConfigError ? 2 : 1);
-  },
-);
+const usage = `The agent (version ${version}) takes no arguments; environment variables configure it. See README, "Configuration".
+For a single run, and everything else on a command line: eflow-hardening --help
+`;
+
+// The reader of the log may go, a terminal for one; the agent goes on without.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+const [argument] = process.argv.slice(2);
+if (argument !== undefined) {
+  const asked = ['--help', '-h', '--version'].includes(argument);
+  process[asked ? 'stdout' : 'stderr'].write(asked ? usage : `Unknown argument ${argument}. ${usage}`);
+  process.exitCode = asked ? 0 : 2;
+} else {
+  main().then(
+    // Whatever is still open, such as a lookup that ignores its signal, must not delay the exit.
+    () => process.exit(0),
+    (error: unknown) => {
+      process.stderr.write(`eflow-hardening: ${describeError(error)}\n`);
+      process.exit(error instanceof ConfigError ? 2 : 1);
+    },
+  );
+}

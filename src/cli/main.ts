@@ -6,6 +6,9 @@ import { list } from './list.ts';
 import { policyExampleText, policySchemaText, validatePolicy } from './policy.ts';
 import { simulate } from './simulate.ts';
 
+// `| head` closes the output early; what is left to print is then of no use.
+process.stdout.on('error', () => process.exit());
+
 const print = (text: string) => void process.stdout.write(text);
 
 const program = new Command('eflow-hardening')

@@ -7,7 +7,7 @@ export interface SimulateOptions {
   readonly metricsPort: string;
 }
 
-/** `simulate`: a local IoT Edge for a module under development, until SIGINT or SIGTERM. */
+/** `simulate`: a local IoT Edge for a module under development, until SIGINT, SIGTERM or SIGHUP. */
 export async function simulate(options: SimulateOptions, print: (text: string) => void): Promise<void> {
   const { startSimulator } = await import('../../simulator/index.ts').catch((cause: unknown) => {
     throw new Error('The image does not contain the simulator', { cause });
@@ -21,7 +21,7 @@ export async function simulate(options: SimulateOptions, print: (text: string) =
   for (const [name, value] of Object.entries(simulator.environment)) print(`export ${name}='${value}'\n`);
   print(`# Twin, methods, messages and faults: ${simulator.adminUrl}\n`);
   print(`# Metrics: ${simulator.edgeAgentMetricsUrl} ${simulator.edgeHubMetricsUrl}\n`);
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((name) => once(process, name)));
   await simulator.close();
 }
 

@@ -36,6 +36,15 @@ test('sources that agree are separated from those that do not', () => {
   });
 });
 
+test('a source that only touches the agreed range agrees', () => {
+  const [left, right] = [
+    { low: -3, high: 1 },
+    { low: 1, high: 4 },
+  ];
+  const middle = { low: 1, high: 2 };
+  expect(agreement([left, right, middle])).toMatchObject({ low: 1, high: 1, others: [] });
+});
+
 test.each([
   [-1, 1, 0],
   [0, 5, 0],

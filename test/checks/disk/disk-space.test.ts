@@ -133,7 +133,10 @@ test('a size of 0 switches the size off', async () => {
 test('each path is a subject once, and /var/lib alone needs no mount', async () => {
   const params = diskSpace.params.parse({ paths: ['/var/lib', '/data', '/data'] });
   const subjects = await diskSpace.subjects(params, fakeHost({}), signal);
-  expect(subjects.map(({ target }) => target)).toEqual(['/var/lib', '/data']);
+  expect(subjects).toEqual([
+    { target: '/var/lib', before: [] },
+    { target: '/data', before: ['/var/lib'] },
+  ]);
   expect(diskSpace.needs(params)).toEqual([
     { kind: 'path', path: '/data' },
     { kind: 'path', path: '/data' },

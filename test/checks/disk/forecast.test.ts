@@ -174,6 +174,12 @@ describe('no forecast', () => {
     expect(forecastFull(samples, 100, samples.at(-1)?.at ?? hour)).toBeUndefined();
   });
 
+  test('from samples that end long before now', () => {
+    const samples = Array.from({ length: 100 }, (_, n) => ({ at: n * hour, value: 20 + n / 2 }));
+    expect(forecastFull(samples, 100, 99 * hour)).toBeDefined();
+    expect(forecastFull(samples, 100, 112 * hour)).toBeUndefined();
+  });
+
   test('further ahead than the observed period allows', () => {
     const use: Use = (at) => 10 + (at / day) * 0.3;
     for (let now = day; now < 40 * day; now += day) expect(forecastAt(use, now)).toBeUndefined();
