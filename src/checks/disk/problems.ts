@@ -42,6 +42,9 @@ export function describeForecast({ fullAt, marginSeconds }: Forecast, now: Date)
   return `full about ${describeDate(new Date(fullAt * 1000), marginSeconds * 1000, now)}, if this continues`;
 }
 
+const findOutWhy =
+  "Find out why with `sudo dmesg | grep -iE 'remount|shut|i/o error'`, then restart the VM, which checks the disk";
+
 function failed(target: string, { failure }: Filesystem): DiskProblem | undefined {
   if (failure === undefined) return undefined;
   const how =
@@ -50,11 +53,9 @@ function failed(target: string, { failure }: Filesystem): DiskProblem | undefine
     status: 'fail',
     reason: 'io_error',
     clause: `the filesystem at ${target} has failed: ${how}`,
-    remedy: `Find out why with \`${kernelErrors}\`, then restart the VM, which checks the disk`,
+    remedy: findOutWhy,
   };
 }
-
-const kernelErrors = "sudo dmesg | grep -iE 'remount|shut|i/o error'";
 
 function readOnly(target: string, { readOnly }: Filesystem): DiskProblem | undefined {
   if (!readOnly) return undefined;
@@ -62,7 +63,7 @@ function readOnly(target: string, { readOnly }: Filesystem): DiskProblem | undef
     status: 'fail',
     reason: 'read_only',
     clause: `the filesystem at ${target} is read-only`,
-    remedy: `Find out why with \`${kernelErrors}\`, then restart the VM, which checks the disk`,
+    remedy: findOutWhy,
   };
 }
 
