@@ -5,7 +5,7 @@ const src = await sourcesIn('src');
 const simulator = await sourcesIn('simulator');
 
 /** Small files that any folder may use. */
-const tools = ['answer.ts', 'deadline.ts', 'endpoint.ts', 'errors.ts', 'read-file.ts', 'node:'];
+const tools = ['answer.ts', 'deadline.ts', 'endpoint.ts', 'errors.ts', 'nearest.ts', 'read-file.ts', 'node:'];
 /** The types of checks and of the host, and what these need. */
 const vocabulary = ['check.ts', 'host.ts', 'deadline.ts', 'endpoint.ts', 'errors.ts'];
 /** The folders of host/, lowest first: each may import those before it. */
@@ -28,7 +28,7 @@ const rules: Readonly<Record<string, readonly string[]>> = {
   'host/': ['check.ts', 'type host.ts', ...tools, 'zod', 'picomatch', 'dockerode'],
   'host/index.ts': ['type host.ts', 'endpoint.ts', 'host/'],
   'hub/': [...tools, 'azure-iot-'],
-  'policy/': ['type check.ts', ...tools, 'type log.ts', 'type state/', 'jsonc-parser', 'node-cron', 'zod'],
+  'policy/': ['check.ts', ...tools, 'type log.ts', 'type state/', 'node-cron', 'zod'],
   'run/': ['check.ts', 'type host.ts', ...tools, 'type policy/', 'node-cron'],
   'sinks/': ['check.ts', 'run/report.ts', 'type run/', 'type policy/', 'prom-client'],
   'sinks/page/': ['type check.ts', 'run/report.ts', 'type run/', 'sinks/escape.ts', 'sinks/symbols.ts'],
