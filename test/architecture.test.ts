@@ -25,7 +25,7 @@ const rules: Readonly<Record<string, readonly string[]>> = {
   'checks/': [...vocabulary, 'host/#/types.ts', 'checks/params/', 'zod'],
   'checks/index.ts': ['type check.ts', 'checks/'],
   'checks/params/': [...vocabulary, 'type host/', 'zod', 'ipaddr.js'],
-  'host/': ['check.ts', 'type host.ts', ...tools, 'zod', 'picomatch', 'dockerode'],
+  'host/': ['check.ts', 'type host.ts', ...tools, 'zod', 'dockerode'],
   'host/index.ts': ['type host.ts', 'endpoint.ts', 'host/'],
   'hub/': [...tools, 'azure-iot-'],
   'policy/': ['check.ts', ...tools, 'type log.ts', 'type state/', 'node-cron', 'zod'],
