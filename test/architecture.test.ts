@@ -35,7 +35,7 @@ const rules: Readonly<Record<string, readonly string[]>> = {
   'state/': ['check.ts', 'type host.ts', ...tools, 'type host/', 'type run/', 'zod'],
   // These connect other folders.
   'cloud/': ['type check.ts', 'type log.ts', 'hub/', 'policy/', 'run/', 'sinks/', 'type state/', 'zod'],
-  'http/': ['node:http', 'sinks/', 'type run/'],
+  'http/': ['node:http', 'endpoint.ts', 'sinks/', 'type run/'],
   'cli/': [...everything, 'commander'],
   'main.ts': everything,
   '': [...tools, 'type host.ts', 'log.ts', 'pino', 'zod'],
