@@ -162,7 +162,7 @@ test('an invalid policy is rejected with path and reason, and the last valid one
   });
   await soon(reported).toMatchObject({ policy: { ac: 400, av: version } });
   const { policy } = await reported();
-  expect(policy?.ad).toContain('checks.diskSpace.warnUsedPercent: ');
+  expect(policy?.ad).toContain('checks.diskSpace.warnUsedPercent must be a number from 0 to 100, got "much"');
   expect(policy?.ad).toContain('checks.diskSpace.pahts: unknown key, did you mean paths?');
   expect(policy?.value).toEqual(valid);
   expect(await metric(agent, 'hardening_policy_accepted')).toBe('0');
