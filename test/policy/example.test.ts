@@ -3,6 +3,7 @@ import { checks } from '../../src/checks/index.ts';
 import { policyExample, policyJsonSchema } from '../../src/policy/example.ts';
 import { parseJsonc } from '../../src/policy/jsonc.ts';
 import { readPolicy, readPolicyText } from '../../src/policy/policy.ts';
+import type { Schema } from '../../src/policy/schema-format.ts';
 import { policyOf } from '../support/fixtures/policies.ts';
 
 test('the example is accepted and changes nothing', () => {
@@ -21,6 +22,15 @@ test('every key of the example has a comment above it', () => {
   const keys = lines.flatMap((line, i) => (/^ *(?:\/\/ )?"\w+":/.test(line) ? [i] : []));
   expect(keys.length).toBeGreaterThan(50);
   for (const i of keys) expect(lines[i - 1]).toMatch(/^ *\/\/ \S.{10,}/);
+});
+
+test('every parameter of every check is described', () => {
+  const undescribed = (schema: Schema, path: string): string[] =>
+    Object.entries(schema.properties ?? {}).flatMap(([key, inner]) => [
+      ...(inner.description ? [] : [`${path}${key}`]),
+      ...undescribed(inner, `${path}${key}.`),
+    ]);
+  expect(undescribed(policyJsonSchema(checks) as Schema, '')).toEqual([]);
 });
 
 describe('what is commented out is valid without the comment', () => {
