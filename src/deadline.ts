@@ -10,26 +10,39 @@ export const { signal: never } = new AbortController();
  * Uses a timer instead of AbortSignal.timeout(), which is unref'd, so a process that waits for nothing else would exit.
  * In Node 20 it can also be garbage collected before it fires if only AbortSignal.any() refers to it.
  */
-export async function withDeadline<T>(
+export const withDeadline = <T>(
   seconds: number,
   parent: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> =>
+  withCancel(parent, async (signal, cancel) => {
+    const onTimeout = () => cancel(new DOMException(`No answer within ${seconds} s`, 'TimeoutError'));
+    const timer = setTimeout(onTimeout, seconds * 1000);
+    try {
+      return await work(signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  });
+
+/** Runs work with a signal that fires when `parent` does, when the work calls `cancel`, and when it has ended. */
+export async function withCancel<T>(
+  parent: AbortSignal,
+  work: (signal: AbortSignal, cancel: (reason: unknown) => void) => Promise<T>,
 ): Promise<T> {
   parent.throwIfAborted();
   // There is one listener for each concurrent subject; Node warns of a leak at eleven.
   setMaxListeners(0, parent);
   const controller = new AbortController();
-  const onTimeout = () => controller.abort(new DOMException(`No answer within ${seconds} s`, 'TimeoutError'));
-  const timer = setTimeout(onTimeout, seconds * 1000);
-  const onParent = () => controller.abort(parent.reason);
+  const cancel = (reason: unknown) => controller.abort(reason);
+  const onParent = () => cancel(parent.reason);
   parent.addEventListener('abort', onParent, { once: true });
   try {
-    return await work(controller.signal);
+    return await work(controller.signal, cancel);
   } finally {
-    clearTimeout(timer);
     parent.removeEventListener('abort', onParent);
     // Ends whatever the work has left running.
-    controller.abort(new DOMException('The work has ended', 'AbortError'));
+    cancel(new DOMException('The work has ended', 'AbortError'));
   }
 }
 

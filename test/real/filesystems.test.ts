@@ -132,5 +132,20 @@ describe.skipIf(!able)(`filesystems on loop devices (${needs})`, () => {
         reason: 'not_applicable',
       });
     });
+
+    // btrfs has no such call.
+    if (type === 'btrfs') return;
+    test('after the kernel has shut it down, it fails', async () => {
+      run('xfs_io', '-x', '-c', 'shutdown', disk);
+      const { findings } = await judge('/disk');
+      expect(findings).toMatchObject([
+        {
+          status: 'fail',
+          reason: 'io_error',
+          message: expect.stringContaining('The filesystem at /disk has failed: '),
+          remedy: expect.stringContaining('sudo dmesg'),
+        },
+      ]);
+    });
   });
 });

@@ -7,12 +7,11 @@ export interface Estimate extends Interval, TimeSample {
 }
 
 /** The sample of a source with its interval. */
-export const estimate = (name: string, { offsetSeconds, errorSeconds }: TimeSample): Estimate => ({
+export const estimate = (name: string, sample: TimeSample): Estimate => ({
+  ...sample,
   name,
-  offsetSeconds,
-  errorSeconds,
-  low: offsetSeconds - errorSeconds,
-  high: offsetSeconds + errorSeconds,
+  low: sample.offsetSeconds - sample.errorSeconds,
+  high: sample.offsetSeconds + sample.errorSeconds,
 });
 
 /** `time.windows.com says 90.0 s ahead (± 0.012 s)` */

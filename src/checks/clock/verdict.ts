@@ -14,8 +14,11 @@ export type Judgement = Verdict<'drifted' | 'stepped' | 'suspended', GaugeName> 
 type GaugeName = 'clock_offset_seconds' | 'clock_offset_error_seconds';
 
 const remedy =
-  'Check the time sources with `sudo chronyc sources -v` and set the clock with `sudo chronyc makestep`; on EFLOW, from the ' +
-  'Windows host, with `Invoke-EflowVmCommand "sudo chronyc makestep"`, and check the clock of the host itself';
+  'Check the time sources with `sudo chronyc sources -v` and set the clock with `sudo chronyc makestep`; with systemd-timesyncd, ' +
+  '`timedatectl timesync-status` and `sudo systemctl restart systemd-timesyncd`; on EFLOW, from the Windows host, ' +
+  '`Invoke-EflowVmCommand "sudo chronyc makestep"`, and check the clock of the host itself';
+const ofOneSource =
+  '. The source itself may be wrong: with three independent sources in the policy, a wrong one is outvoted';
 
 /** Compares the sources with each other and with the policy. */
 export function judge({ estimates, silences }: Answers, policy: Limits): Judgement {
@@ -27,11 +30,28 @@ export function judge({ estimates, silences }: Answers, policy: Limits): Judgeme
     });
   }
   const asides = silences.filter(({ expected }) => !expected).map(({ why }) => `; ${why}`);
-  return judgeEstimates(estimates, policy, asides.join(''));
+  const [voters, aliases] = oneVoteEach(estimates);
+  const readings = estimates.flatMap(readingsOf);
+  return judgeEstimates(voters, policy, [...aliases, ...asides].join(''), readings);
 }
 
-function judgeEstimates(estimates: readonly Estimate[], policy: Limits, asides: string): Judgement {
-  const readings = estimates.flatMap(readingsOf);
+/** Those that count: of several names of one server, the first. */
+function oneVoteEach(estimates: readonly Estimate[]): [Estimate[], string[]] {
+  const firstOf = ({ origin, name }: Estimate) =>
+    estimates.find((each) => (origin === undefined ? each.name === name : each.origin === origin));
+  const voters = estimates.filter((each) => firstOf(each) === each);
+  const aliases = estimates
+    .filter((each) => firstOf(each) !== each)
+    .map((each) => `; ${each.name} is the same server as ${firstOf(each)?.name} and has no vote of its own`);
+  return [voters, aliases];
+}
+
+function judgeEstimates(
+  estimates: readonly Estimate[],
+  policy: Limits,
+  asides: string,
+  readings: readonly Reading<GaugeName>[],
+): Judgement {
   const agreed = agreement(estimates);
   if (!agreed) return judgeDisagreement(estimates, policy, asides, readings);
 
@@ -49,7 +69,8 @@ function judgeEstimates(estimates: readonly Estimate[], policy: Limits, asides: 
   const offset = (agreed.low + agreed.high) / 2;
   const size = `${inSeconds(Math.abs(offset))} ${offset > 0 ? 'ahead' : 'behind'}`;
   const message = `The clock is ${size} (± ${inSeconds((agreed.high - agreed.low) / 2)}), according to ${names}${dissent}${asides}`;
-  return { status, reason: 'drifted', message, remedy, readings };
+  const alone = estimates.length === 1 ? ofOneSource : '';
+  return { status, reason: 'drifted', message, remedy: remedy + alone, readings };
 }
 
 /** Without a majority there is still a verdict if the clock is wrong whichever source is right: the mildest one. */

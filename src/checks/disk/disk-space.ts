@@ -3,7 +3,7 @@ import { CannotTell, defineCheck, type Reading } from '../../check.ts';
 import { within } from '../../deadline.ts';
 import type { DiskHost, Filesystem } from '../../host/disk/types.ts';
 import { absolutePath } from '../params/absolute-path.ts';
-import { engineSpace } from './engine-space.ts';
+import { askEngine, engineSpace } from './engine-space.ts';
 import { type Forecast, forecastFull } from './forecast.ts';
 import { describeUsage } from './format.ts';
 import { type DiskProblem, describeForecast, diskProblems } from './problems.ts';
@@ -76,7 +76,7 @@ export const diskSpace = defineCheck({
   title: 'Every filesystem is writable, large enough and has free space',
   params,
   uses: ['filesystem', 'engineUsage', 'memory'],
-  reasons: ['space_low', 'inodes_low', 'read_only', 'filling_up', 'too_small', 'mount_stuck'],
+  reasons: ['space_low', 'inodes_low', 'read_only', 'filling_up', 'too_small', 'io_error', 'mount_stuck'],
   gauges,
 
   // The agent's state folder is on the filesystem of /var/lib, so that path needs no access.
@@ -114,14 +114,14 @@ export const diskSpace = defineCheck({
     const worst = problems.find(({ status }) => status === 'fail') ?? problems[0];
     const short = worst?.reason === 'space_low' || worst?.reason === 'filling_up';
     const engine = short ? await engineSpace(target, filesystem, host, signal) : undefined;
+    const removable = short ? (engine?.remedy ?? askEngine(target)) : undefined;
 
     const ahead = forecast ? [describeForecast(forecast, now)] : [];
     const clauses = [...clausesOf(worst, problems), describeUsage(target, filesystem), ...ahead];
     const message = sentence([...clauses, ...(engine ? [engine.clause] : [])], target, filesystem);
     const readings = readingsOf(filesystem, forecast);
     if (!worst) return { status: 'pass', message, readings };
-    const freed = engine?.remedy ?? 'Remove unused images with `sudo docker image prune --all`';
-    const remedy = short ? `${worst.remedy}. ${freed}` : worst.remedy;
+    const remedy = removable ? `${worst.remedy}. ${removable}` : worst.remedy;
     const also = problems
       .filter((problem) => problem !== worst)
       .map((other) => ({ status: other.status, reason: other.reason, message, remedy: other.remedy }));

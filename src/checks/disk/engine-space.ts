@@ -1,5 +1,6 @@
 import { within } from '../../deadline.ts';
 import type { DiskHost, EngineUsage, Filesystem } from '../../host/disk/types.ts';
+import { shellQuote } from '../../shell-quote.ts';
 import { size } from './format.ts';
 
 /** What the container engine stores on a filesystem, for a message and its remedy. */
@@ -45,11 +46,24 @@ async function isOn(
   } catch {
     signal.throwIfAborted();
   }
-  return `${folder}/`.startsWith(target.endsWith('/') ? target : `${target}/`);
+  return isBelow(folder, target);
 }
 
+/** The remedy where the engine has not answered but may store its data: Docker's default folder. */
+export const askEngine = (target: string): string | undefined =>
+  isBelow('/var/lib/docker', target)
+    ? 'See what the container engine stores: `sudo docker system df --verbose`'
+    : undefined;
+
+const isBelow = (folder: string, target: string): boolean =>
+  `${folder}/`.startsWith(target.endsWith('/') ? target : `${target}/`);
+
 const kinds = [
-  ['images', 'images', 'Remove unused images: `sudo docker image prune --all`'],
+  [
+    'images',
+    'images',
+    'Remove unused images: `sudo docker image prune --all` (a module that needs one later must be able to download it)',
+  ],
   [
     'volumes',
     'volumes',
@@ -70,7 +84,8 @@ function words(usage: EngineUsage): EngineWords {
   const [most] = spaces.toSorted((a, b) => b.unusedBytes - a.unusedBytes);
   // Less than a tenth of the total is not worth a clean-up.
   const worthwhile = most && most.unusedBytes > all / 10;
-  const logs = `\`sudo sh -c 'du -h ${usage.folder}/containers/*/*.log | sort -h | tail'\``;
+  const listing = `du -h ${shellQuote(usage.folder)}/containers/*/*.log | sort -h | tail`;
+  const logs = `\`sudo sh -c ${shellQuote(listing)}\``;
   return {
     clause: `the container engine stores ${size(all)}${kept.length > 0 ? `: ${each.join(', ')}` : ''}, and logs`,
     remedy: `${worthwhile ? most.remedy : 'Find what is large: `sudo docker system df --verbose`'}. List the logs, which the engine does not count: ${logs}`,

@@ -11,10 +11,17 @@ export const size = (bytes: number): string =>
 /** As df counts: the reserve for root is neither used nor available. */
 export const percent = (used: number, available: number): number => (100 * used) / (used + available);
 
-/** `used 80.0 % of 16.0 GiB at /var/lib (3.2 GiB free)` */
+/**
+ * `used 80.0 % of 16.0 GiB at /var/lib (3.2 GiB free)`. A large reserve is left out of the size, or the numbers would
+ * contradict each other.
+ */
 export function describeUsage(target: string, { usedBytes, availableBytes, sizeBytes }: Filesystem): string {
   const used = percent(usedBytes, availableBytes).toFixed(1);
-  return `used ${used} % of ${size(sizeBytes)} at ${target} (${size(availableBytes)} free)`;
+  const usable = usedBytes + availableBytes;
+  const reserved = sizeBytes - usable;
+  const [total, note] =
+    reserved > sizeBytes / 10 ? [usable, `, ${size(reserved)} more reserved`] : [sizeBytes, ''];
+  return `used ${used} % of ${size(total)} at ${target} (${size(availableBytes)} free${note})`;
 }
 
 const dayMs = 86_400_000;

@@ -1,4 +1,5 @@
 import type { Filesystem } from '../../host/disk/types.ts';
+import { shellQuote } from '../../shell-quote.ts';
 import type { Forecast } from './forecast.ts';
 import { describeDate, describeUsage, gib, percent, size } from './format.ts';
 
@@ -13,7 +14,7 @@ export interface DiskLimits {
 /** Something wrong with a filesystem. `clause` is its part of the message. */
 export interface DiskProblem {
   readonly status: 'warn' | 'fail';
-  readonly reason: 'space_low' | 'inodes_low' | 'read_only' | 'filling_up' | 'too_small';
+  readonly reason: 'io_error' | 'space_low' | 'inodes_low' | 'read_only' | 'filling_up' | 'too_small';
   readonly clause: string;
   readonly remedy: string;
 }
@@ -27,6 +28,7 @@ export function diskProblems(
   now: Date,
 ): readonly DiskProblem[] {
   return [
+    failed(target, filesystem),
     readOnly(target, filesystem),
     spaceLow(target, filesystem, limits),
     inodesLow(target, filesystem, limits),
@@ -40,14 +42,27 @@ export function describeForecast({ fullAt, marginSeconds }: Forecast, now: Date)
   return `full about ${describeDate(new Date(fullAt * 1000), marginSeconds * 1000, now)}, if this continues`;
 }
 
+function failed(target: string, { failure }: Filesystem): DiskProblem | undefined {
+  if (failure === undefined) return undefined;
+  const how =
+    failure === 'shutdown' ? 'the kernel has shut it down' : `it cannot be read (${failure}), only measured`;
+  return {
+    status: 'fail',
+    reason: 'io_error',
+    clause: `the filesystem at ${target} has failed: ${how}`,
+    remedy: `Find out why with \`${kernelErrors}\`, then restart the VM, which checks the disk`,
+  };
+}
+
+const kernelErrors = "sudo dmesg | grep -iE 'remount|shut|i/o error'";
+
 function readOnly(target: string, { readOnly }: Filesystem): DiskProblem | undefined {
   if (!readOnly) return undefined;
   return {
     status: 'fail',
     reason: 'read_only',
     clause: `the filesystem at ${target} is read-only`,
-    remedy:
-      "Find out why with `sudo dmesg | grep -iE 'remount|i/o error'`, then restart the VM, which checks the disk.",
+    remedy: `Find out why with \`${kernelErrors}\`, then restart the VM, which checks the disk`,
   };
 }
 
@@ -66,15 +81,18 @@ function spaceLow(target: string, filesystem: Filesystem, limits: DiskLimits): D
 
 function seeWhat(target: string, { type }: Filesystem): string {
   // On btrfs, du sees neither snapshots nor allocated but unused space.
-  const btrfs = type === 'btrfs' ? `. See also \`sudo btrfs filesystem usage ${target}\`` : '';
-  return `Find what fills it: \`sudo du -xh --max-depth=2 ${target} | sort -h | tail\`${btrfs}`;
+  const btrfs = type === 'btrfs' ? `. See also \`sudo btrfs filesystem usage ${shellQuote(target)}\`` : '';
+  return `Find what fills it: \`sudo du -xh --max-depth=2 ${shellQuote(target)} | sort -h | tail\`${btrfs}`;
 }
 
-/** ext4 reserves a part for root: 5 % by default. */
+/**
+ * ext4 reserves a part for root, 5 % by default. The kernel withholds 2 % of the blocks, 4096 at most, besides
+ * (`ext4_calculate_resv_clusters`), which no option gives back.
+ */
 function reserve({ type, source, sizeBytes, usedBytes, availableBytes }: Filesystem): string {
-  const kept = sizeBytes - usedBytes - availableBytes;
-  if (!type?.startsWith('ext') || !source || kept < sizeBytes / 100) return '';
-  return `. ${size(kept)} more are reserved for root; reserve less with \`sudo tune2fs -m 1 ${source}\``;
+  const kept = sizeBytes - usedBytes - availableBytes - Math.min(sizeBytes / 50, 4096 * 4096);
+  if (!type?.startsWith('ext') || !source || kept < sizeBytes * 0.015) return '';
+  return `. ${size(kept)} more are reserved for root; reserve less with \`sudo tune2fs -m 1 ${shellQuote(source)}\``;
 }
 
 function inodesLow(
@@ -90,7 +108,7 @@ function inodesLow(
     status,
     reason: 'inodes_low',
     clause: `used ${used.toFixed(1)} % of ${files} inodes at ${target}`,
-    remedy: `Find the folders with the most files: \`sudo du -x --inodes --max-depth=2 ${target} | sort -n | tail\``,
+    remedy: `Find the folders with the most files: \`sudo du -x --inodes --max-depth=2 ${shellQuote(target)} | sort -n | tail\``,
   };
 }
 
@@ -106,7 +124,7 @@ function fillingUp(
     status: days <= forecastFailDays ? 'fail' : 'warn',
     reason: 'filling_up',
     clause: describeForecast(forecast, now),
-    remedy: `Find what grows: \`sudo find ${target} -xdev -type f -mtime -1 -size +20M -exec ls -lh {} +\``,
+    remedy: `Find what grows: \`sudo find ${shellQuote(target)} -xdev -type f -mtime -1 -size +20M -exec ls -lh {} +\``,
   };
 }
 
@@ -121,7 +139,7 @@ function tooSmall(
     reason: 'too_small',
     clause: `the filesystem at ${target} has ${size(sizeBytes)}, less than ${minSizeGiB} GiB`,
     remedy:
-      'Give the VM a larger disk (on EFLOW, redeploy with `Deploy-Eflow -vmDataSize`), or lower minSizeGiB.',
+      'Give the VM a larger disk, or lower minSizeGiB. An EFLOW VM must be deployed again, which deletes its data: `Deploy-Eflow -vmDataSize`',
   };
 }
 

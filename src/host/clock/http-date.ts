@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { CannotTell } from '../../check.ts';
-import { type Endpoint, endpointOf } from '../../endpoint.ts';
+import { type Endpoint, endpointOf, formatEndpoint } from '../../endpoint.ts';
 import type { Host } from '../../host.ts';
 import type { Connect } from '../network/connect.ts';
 import { asReason } from '../network/failure.ts';
@@ -54,7 +54,9 @@ export function createHttpDate({ connect, trust, now = () => new Date() }: Optio
       const range = overloaded.includes(first.status)
         ? rangeOf(first)
         : await narrowToEdge(first, { ask: askDate, now: clock, sleep }, signal);
+      if (!range) throw new CannotTell('unreadable', `${url} answers with a date that stands still`);
       return {
+        origin: formatEndpoint(endpoint),
         offsetSeconds: (range.low + range.high) / 2,
         errorSeconds: (range.high - range.low) / 2 + localPrecisionSeconds,
       };

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { isTimeout, withDeadline } from '../../deadline.ts';
+import { formatEndpoint } from '../../endpoint.ts';
 import type { Host } from '../../host.ts';
 import { asReason } from '../network/failure.ts';
 import type { Resolve } from '../network/resolve.ts';
@@ -50,7 +51,7 @@ export function createSntp({
     );
     const again = (attempt: AbortSignal) => ask(first.address, attempt);
     const { offsetSeconds, errorSeconds } = await refine(first.sample, again, intervalSeconds, signal);
-    return { offsetSeconds, errorSeconds };
+    return { offsetSeconds, errorSeconds, origin: formatEndpoint({ host: first.address, port }) };
   };
 }
 

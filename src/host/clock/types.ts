@@ -36,6 +36,8 @@ export interface TimeSample {
   readonly offsetSeconds: number;
   /** The true offset lies within this distance of `offsetSeconds`, if the source is right. */
   readonly errorSeconds: number;
+  /** Which server has answered, by address or name and port: two names of one server are one source. */
+  readonly origin?: string;
 }
 
 /** A clock that Hyper-V offers, and what chrony is configured to use. */

@@ -49,18 +49,26 @@ export function createFilesystem({
 
 function describe(
   measured: string,
-  { numbers }: Measurement,
+  { numbers, failure }: Measurement,
   readOnly = false,
-  about: Pick<Filesystem, 'type' | 'source' | 'device'> = {},
+  about: Partial<Filesystem> = {},
 ): Filesystem {
   if (!numbers) throw new CannotTell('not_found', `${measured} does not exist`);
   const { freeBytes, ...rest } = numbers;
-  return { measured, ...rest, usedBytes: numbers.sizeBytes - freeBytes, readOnly, ...about };
+  return {
+    measured,
+    ...rest,
+    usedBytes: numbers.sizeBytes - freeBytes,
+    readOnly,
+    ...about,
+    ...(failure === undefined ? {} : { failure }),
+  };
 }
 
 /** An overlay has the space of the filesystem of its upper folder, and is reported as that one. */
 function aboutMount(mounts: readonly Mount[], mount: Mount, root: string) {
   const below = mount.upper === undefined ? undefined : coveringMount(mounts, join(root, mount.upper));
-  const { device } = below && below.filesystemType !== 'overlay' ? below : mount;
-  return { type: mount.filesystemType, source: mount.source, device };
+  const { device, shutDown } = below && below.filesystemType !== 'overlay' ? below : mount;
+  const failure = shutDown ? { failure: 'shutdown' } : {};
+  return { type: mount.filesystemType, source: mount.source, device, ...failure };
 }

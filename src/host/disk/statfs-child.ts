@@ -15,6 +15,8 @@ export interface Measurement {
     readonly files: number;
     readonly filesFree: number;
   };
+  /** The code of the error that reading the path gives although statfs(2) succeeds. */
+  readonly failure?: string;
 }
 
 /** One line to the worker. */

@@ -1,6 +1,7 @@
 import type { BigIntStatsFs } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { opendir, stat, statfs } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { codeOf } from '../../errors.ts';
 import { resolveInRoot } from '../files/root.ts';
 import type { Measured, Measurement, Request } from './statfs-child.ts';
 
@@ -14,6 +15,7 @@ async function measure({ hostRoot, path }: Request): Promise<Measurement> {
   const { frsize, bsize, blocks, bfree, bavail, files, ffree } = stats;
   // Sizes are counted in fragments (statvfs(3)). Older versions of Node report the block size alone, mostly the same.
   const bytes = (count: bigint) => Number(count * (frsize || bsize));
+  const failure = await readFailure(resolved.path);
   return {
     resolved,
     numbers: {
@@ -23,7 +25,26 @@ async function measure({ hostRoot, path }: Request): Promise<Measurement> {
       files: Number(files),
       filesFree: Number(ffree),
     },
+    ...(failure === undefined ? {} : { failure }),
   };
+}
+
+/** XFS, for one, answers statfs after it has shut down, but fails everything else with EIO. */
+async function readFailure(path: string): Promise<string | undefined> {
+  try {
+    if (!(await stat(path)).isDirectory()) return undefined;
+    const folder = await opendir(path);
+    try {
+      await folder.read();
+    } finally {
+      await folder.close();
+    }
+    return undefined;
+  } catch (error) {
+    const code = codeOf(error) ?? String(error);
+    // Missing permission, or a path removed meanwhile, is no failure of the filesystem.
+    return ['EACCES', 'EPERM', 'ENOENT', 'ENOTDIR'].includes(code) ? undefined : code;
+  }
 }
 
 async function answer(line: string): Promise<void> {

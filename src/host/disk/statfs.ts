@@ -1,6 +1,7 @@
 import { CannotTell } from '../../check.ts';
 import { isTimeout, orAbort, withDeadline } from '../../deadline.ts';
 import { codeOf } from '../../errors.ts';
+import { shellQuote } from '../../shell-quote.ts';
 import { cannotRead } from '../files/access.ts';
 import { type Measurement, type MeasuringProcess, startMeasuring } from './statfs-child.ts';
 
@@ -96,5 +97,5 @@ export function createStatfs({ maxSeconds = 5, retrySeconds = 900 } = {}): Measu
 
 const stuck = (path: string, seconds: number): CannotTell =>
   new CannotTell('mount_stuck', `The filesystem at ${path} has not answered within ${seconds} s`, {
-    remedy: `See what is mounted there, and whether its server is up: \`findmnt --target '${path}'\``,
+    remedy: `See what is mounted there, and whether its server is up: \`findmnt --target ${shellQuote(path)}\``,
   });

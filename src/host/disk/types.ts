@@ -27,6 +27,8 @@ export interface Filesystem {
   readonly filesFree: number;
   /** The filesystem itself is read-only, not only this mount of it. */
   readonly readOnly: boolean;
+  /** Why it is unusable although it answers statfs: the error of another call (`EIO`), or `shutdown` as the kernel reports. */
+  readonly failure?: string;
 }
 
 /** What the container engine stores, in bytes. */

@@ -14,6 +14,8 @@ export interface Mount {
   readonly readOnly: boolean;
   /** The filesystem is read-only, whatever the view. */
   readonly filesystemReadOnly: boolean;
+  /** The kernel has shut the filesystem down: ext4 reports it here, and goes on answering from memory. */
+  readonly shutDown: boolean;
 }
 
 /**
@@ -39,6 +41,7 @@ export function parseMountinfo(text: string): readonly Mount[] {
       readOnly: options.split(',').includes('ro'),
       // ext4 reports emergency_ro after an error has stopped writes.
       filesystemReadOnly: filesystem.includes('ro') || filesystem.includes('emergency_ro'),
+      shutDown: filesystem.includes('shutdown'),
     };
   });
 }

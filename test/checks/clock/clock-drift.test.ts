@@ -112,6 +112,19 @@ describe('several sources', () => {
     });
   });
 
+  test('that are one server under two names have one vote', async () => {
+    const liar = { offsetSeconds: 5000, errorSeconds: 0.1, origin: '192.0.2.66:123' };
+    const sntp = async (name: string): Promise<TimeSample> =>
+      name === 'good.test' ? { offsetSeconds: 0, errorSeconds: 0.1, origin: '192.0.2.1:123' } : liar;
+    const judged = examine({ 'good.test': [0, 0], 'liar.test': [0, 0], 'alias.test': [0, 0] }, {}, { sntp });
+    await expect(judged).rejects.toMatchObject({
+      reason: 'sources_disagree',
+      message: expect.stringContaining(
+        'alias.test is the same server as liar.test and has no vote of its own',
+      ),
+    });
+  });
+
   test('that cannot outvote each other give no verdict, but what each one said', async () => {
     await expect(examine({ 'a.test': [0, 0.1], 'b.test': [400, 0.1] })).rejects.toMatchObject({
       reason: 'sources_disagree',

@@ -27,9 +27,14 @@ const used = (percent: number): Partial<Filesystem> => ({
 /** What nobody has seen before, on a machine whose engine does not answer. */
 const noMore: Partial<Host> = { memory: memoryOf(() => []), engineUsage: async () => undefined };
 
-const examine = (given: Partial<Filesystem>, policy: object = {}, host: Partial<Host> = {}) =>
+const examine = (
+  given: Partial<Filesystem>,
+  policy: object = {},
+  host: Partial<Host> = {},
+  target = '/var/lib',
+) =>
   diskSpace.examine(
-    { target: '/var/lib', before: [] },
+    { target, before: [] },
     diskSpace.params.parse(policy),
     fakeHost({ filesystem: async () => ({ ...healthy, ...given }), ...noMore, ...host }),
     signal,
@@ -45,6 +50,8 @@ test.each([
   ['inodes at the limit', { filesFree: 100 }, 'fail', 'inodes_low'],
   ['no inodes counted', { files: 0, filesFree: 0 }, 'pass', undefined],
   ['read-only', { readOnly: true }, 'fail', 'read_only'],
+  ['shut down', { failure: 'shutdown' }, 'fail', 'io_error'],
+  ['unreadable, full and read-only', { ...used(95), readOnly: true, failure: 'EIO' }, 'fail', 'io_error'],
   ['small', { sizeBytes: 15.9 * gib }, 'warn', 'too_small'],
   ['just large enough', { sizeBytes: 16 * gib }, 'pass', undefined],
   ['small and full: the worse comes first', { ...used(90), sizeBytes: 8 * gib }, 'fail', 'space_low'],
@@ -56,6 +63,14 @@ test.each([
 });
 
 test.each([
+  [
+    { failure: 'EIO' },
+    'The filesystem at /var/lib has failed: it cannot be read (EIO), only measured; used 21.1 % of 100.0 GiB at /var/lib (75.0 GiB free)',
+  ],
+  [
+    { sizeBytes: 252 * gib, usedBytes: 25 * gib, availableBytes: 76.6 * gib },
+    'Used 24.6 % of 101.6 GiB at /var/lib (76.6 GiB free, 150.4 GiB more reserved)',
+  ],
   [
     { sizeBytes: 117.2 * gib, usedBytes: 97.4 * gib, availableBytes: 19.8 * gib },
     'Used 83.1 % of 117.2 GiB at /var/lib (19.8 GiB free)',
@@ -253,7 +268,9 @@ describe('the users of the space', () => {
       reason: 'space_low',
       message:
         'Used 80.0 % of 100.0 GiB at /var/lib (20.0 GiB free); the container engine stores 19.5 GiB: volumes 10.0 GiB (1.0 GiB unused), images 9.0 GiB (6.5 GiB unused), containers 512.0 MiB, and logs',
-      remedy: expect.stringMatching(/Remove unused images: `sudo docker image prune --all`\. List the logs/),
+      remedy: expect.stringMatching(
+        /Remove unused images: `sudo docker image prune --all` \(a module that needs one later must be able to download it\)\. List the logs/,
+      ),
     });
   });
 
@@ -315,6 +332,37 @@ describe('the users of the space', () => {
     const { message } = await examine({}, {}, { filesystem: rejecting, ...answering() });
     expect(message).toContain('the container engine stores 19.5 GiB');
   });
+});
+
+test.each([
+  ['/var/lib', true],
+  ['/', true],
+  ['/var/lib/docker', true],
+  ['/data', false],
+  ['/var/lib/doc', false],
+])(
+  "without the engine's answer, the remedy for %s names docker only where docker stores its data",
+  async (target, named) => {
+    const verdict = await examine(used(80), {}, {}, target);
+    const docker = 'sudo docker system df --verbose';
+    const remedy = named ? expect.stringContaining(docker) : expect.not.stringContaining('docker');
+    expect(verdict).toMatchObject({ remedy });
+  },
+);
+
+test('a path is one word of the commands in its remedies', async () => {
+  expect(await examine(used(80), {}, {}, "/data/a'$(id)'b")).toMatchObject({
+    remedy: expect.stringContaining(`--max-depth=2 '/data/a'\\''$(id)'\\''b' |`),
+  });
+});
+
+test('what ext4 withholds besides is no reserve that tune2fs could give back', async () => {
+  const sizeBytes = 128 * 1_048_576;
+  const usedBytes = 0.8 * sizeBytes;
+  const withheld = sizeBytes / 50;
+  const disk = { type: 'ext4', source: '/dev/sda9', sizeBytes, usedBytes };
+  const noReserve = await examine({ ...disk, availableBytes: sizeBytes - usedBytes - withheld });
+  expect(noReserve).toMatchObject({ status: 'warn', remedy: expect.not.stringContaining('tune2fs') });
 });
 
 test('reserved blocks are reported where space is low on ext4', async () => {

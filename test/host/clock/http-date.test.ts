@@ -75,8 +75,20 @@ describe('several answers', () => {
     expect(Math.abs(offsetSeconds + 90.25)).toBeLessThanOrEqual(errorSeconds);
     expect(errorSeconds).toBeLessThan(0.3);
     expect(new Set(asked)).toEqual(new Set(['HEAD /a?b=c']));
-    expect(asked.length).toBeLessThanOrEqual(6);
+    expect(asked.length).toBeLessThanOrEqual(7);
     expect(server.connections).toHaveLength(1);
+  });
+
+  test('with the same date for longer than a second are no time: a cache without an Age', async () => {
+    const { port } = await tlsServer(valid, (_, response) => {
+      response.sendDate = false;
+      response.writeHead(200, { date: 'Sat, 21 Nov 2026 20:30:00 GMT' }).end();
+    });
+    const { httpDate } = network({ bundle: root.certificate });
+    await expect(httpDate(`https://hub.test:${port}/`, AbortSignal.timeout(10_000))).rejects.toMatchObject({
+      reason: 'unreadable',
+      message: expect.stringContaining('answers with a date that stands still'),
+    });
   });
 
   test('cut short by the deadline give the bound reached so far', async () => {

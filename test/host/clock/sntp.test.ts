@@ -258,6 +258,15 @@ describe('an exchange', () => {
     });
   });
 
+  test('waits for an answer that takes longer than the next request', async () => {
+    const socket = await udpServer((request, from, server) => {
+      setTimeout(() => server.send(reply(request), from.port, from.address), 2600);
+    });
+    const { offsetSeconds, errorSeconds } = await sntp(`127.0.0.1:${socket.address().port}`, soon(5000));
+    expect(Math.abs(offsetSeconds)).toBeLessThanOrEqual(errorSeconds);
+    expect(errorSeconds).toBeGreaterThan(1.2);
+  });
+
   test('survives a lost datagram by asking again', async () => {
     let requests = 0;
     const socket = await udpServer((request, from, server) => {

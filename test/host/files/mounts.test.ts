@@ -4,6 +4,11 @@ import { coveringMount, isGiven, parseMountinfo } from '../../../src/host/files/
 const line = (mountPoint: string, options = 'rw,relatime', superblock = 'rw', type = 'ext4') =>
   `36 35 98:0 /mnt1 ${mountPoint} ${options} - ${type} /dev/root ${superblock}`;
 
+test('a filesystem that the kernel has shut down', () => {
+  expect(parseMountinfo(line('/x', 'rw', 'rw,shutdown'))).toMatchObject([{ shutDown: true }]);
+  expect(parseMountinfo(line('/x', 'rw', 'rw'))).toMatchObject([{ shutDown: false }]);
+});
+
 test('optional fields, as many as there are, are passed over', () => {
   const text = [
     '36 35 98:0 /a /none rw - ext4 /dev/root rw',
