@@ -83,7 +83,8 @@ function read(document: unknown, checks: readonly Check[], written: Written | un
   const sizes = sizeProblems(document);
   if (sizes.length > 0) return refused(sizes);
 
-  const parsed = policySchema(checks).safeParse(document, withoutWords);
+  const schema = policySchema(checks);
+  const parsed = schema.safeParse(document, withoutWords);
   const duplicates = (written?.duplicates ?? []).map((path) => remark(path, () => 'duplicate key'));
   const reasons = reasonProblems(document, checks);
   if (parsed.success && duplicates.length === 0 && reasons.length === 0) {
@@ -91,10 +92,9 @@ function read(document: unknown, checks: readonly Check[], written: Written | un
   }
   const issues = parsed.error?.issues ?? [];
   const hidden = checks.flatMap((check) => hiddenIssues(document, check, issues));
-  const schema = z.toJSONSchema(policySchema(checks), { io: 'input' }) as Schema;
-  const invalid = issueProblems([...issues, ...hidden], schema, (path, input) =>
-    hintFor(path, input, checks),
-  );
+  const known = z.toJSONSchema(schema, { io: 'input' }) as Schema;
+  const hint = (path: Path, input: unknown) => hintFor(path, input, checks);
+  const invalid = issueProblems([...issues, ...hidden], known, hint);
   return refused([...invalid, ...reasons, ...duplicates]);
 }
 
@@ -132,8 +132,9 @@ function hiddenIssues(document: unknown, check: Check, issues: readonly z.core.$
     issue.code === 'unrecognized_keys' && issue.path.length === 2 ? issue.keys : [],
   );
   const wrong = inside.flatMap(({ path }) => (path.length > 2 ? [String(path[2])] : []));
-  if (unknown.length + wrong.length === 0) return [];
-  const right = Object.entries(params).filter(([key]) => !unknown.includes(key) && !wrong.includes(key));
+  const left = new Set([...unknown, ...wrong]);
+  if (left.size === 0) return [];
+  const right = Object.entries(params).filter(([key]) => !left.has(key));
   const again = checkSchema(check).safeParse(Object.fromEntries(right), withoutWords).error?.issues ?? [];
   return again
     .filter(({ path, message }) => !wrong.some((key) => path[0] === key || message.includes(key)))

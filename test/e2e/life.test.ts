@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createRoot } from '../../simulator/workload/pki.ts';
@@ -130,6 +131,27 @@ test('on SIGTERM the agent exits within five seconds while the hub is unreachabl
   const { code, ms } = await (await start()).stop();
   expect(code).toBe(0);
   expect(ms).toBeLessThan(5000);
+});
+
+test('an unknown variable is a warning in the log, and a listed host name is the only one that is answered', async () => {
+  const agent = await startAgent({
+    HARDENING_STATE_DIR: await tempFolder(),
+    HARDENING_POLICY_FILE: await policyThatGives('pass'),
+    HARDENING_POLCY_FILE: '/policy.json',
+    HARDENING_ALLOWED_HOSTS: 'gateway.plant.test',
+  });
+  expect(agent.out()).toMatch(
+    /\[WRN\].*Unknown variable HARDENING_POLCY_FILE is ignored, did you mean HARDENING_POLICY_FILE\?/,
+  );
+  const statusFor = async (host: string) => {
+    const request = get(`${agent.url}/api/report`, { headers: { host } });
+    const [response] = await once(request, 'response');
+    response.resume();
+    return response.statusCode;
+  };
+  expect(await statusFor('gateway.plant.test:9600')).toBe(200);
+  expect(await statusFor('127.0.0.1')).toBe(200);
+  expect(await statusFor('evil.example')).toBe(421);
 });
 
 describe('a failed start prints one line', () => {
