@@ -125,8 +125,6 @@ async function bundle(name) {
     legalComments: 'none',
     banner: { js: name === 'cli' ? `#!/usr/bin/env node\n${require}` : require },
     define: name === 'demo' ? { ...define, __NODE_FLAGS__: JSON.stringify(await imageFlags()) } : define,
-    // The `require` calls of its UMD build cannot be bundled.
-    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
     plugins: [leaveOut(forAgent ? unusedByAgent : unused), externalSimulator, samples],
     metafile: true,
     logLevel: 'warning',

@@ -129,6 +129,13 @@ export interface Check<
   trigger?(host: HostFor<Uses>, runNow: (why: string) => void, signal: AbortSignal): void;
 }
 
+/** Checks that use the network run at most this often on a schedule, so that no policy turns them into a flood. */
+export const networkGapSeconds = 30;
+
+/** Whether a check contacts other hosts with these parameters. */
+export const usesNetwork = ({ needs }: Check, params: z.output<Check['params']>): boolean =>
+  needs(params).some(({ kind }) => kind === 'network' || kind === 'http');
+
 /** Compiles only where nothing is missing: the property's name says what is. */
 type NoneMissing<Missing extends string> = [Missing] extends [never]
   ? unknown

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type HttpProxy, parsePort, parseProxy, withoutCredentials } from './endpoint.ts';
 import type { Names } from './host.ts';
 import { logLevels } from './log.ts';
+import { didYouMean } from './nearest.ts';
 
 /** The process environment, read once. */
 export interface Config {
@@ -13,6 +14,8 @@ export interface Config {
   readonly policyFile: string | undefined;
   readonly address: string;
   readonly port: number;
+  /** Lower-case names in `Host` headers that are answered; empty: all. */
+  readonly allowedHosts: readonly string[];
   readonly stateDir: string;
   readonly hostRoot: string;
   readonly dockerSocket: string;
@@ -23,6 +26,8 @@ export interface Config {
   readonly noProxy: string;
   /** PEM files with certificate authorities to trust in addition to Node's. */
   readonly caFiles: readonly string[];
+  /** What is set but has no effect. */
+  readonly warnings: readonly string[];
 }
 
 /** An invalid environment variable. The message is one line: the variable, what is allowed, the value. */
@@ -31,6 +36,20 @@ export class ConfigError extends Error {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Every variable of the agent's own. */
+const ownNames = [
+  'HARDENING_POLICY_FILE',
+  'HARDENING_ADDRESS',
+  'HARDENING_PORT',
+  'HARDENING_ALLOWED_HOSTS',
+  'HARDENING_WEB_CONFIG',
+  'HARDENING_STATE_DIR',
+  'HARDENING_HOST_ROOT',
+  'HARDENING_DOCKER_SOCKET',
+  'HARDENING_METRICS_IDENTITY',
+  'HARDENING_LOG_FORMAT',
+];
 
 const required = [
   'IOTEDGE_WORKLOADURI',
@@ -72,6 +91,7 @@ export function readConfig(environment: Environment): Config {
     policyFile: env('HARDENING_POLICY_FILE'),
     address: address('HARDENING_ADDRESS', env('HARDENING_ADDRESS') ?? '0.0.0.0'),
     port: port('HARDENING_PORT', env('HARDENING_PORT') ?? '9600'),
+    allowedHosts: hosts('HARDENING_ALLOWED_HOSTS', env('HARDENING_ALLOWED_HOSTS') ?? ''),
     stateDir: absolute('HARDENING_STATE_DIR', env('HARDENING_STATE_DIR') ?? '/var/lib/eflow-hardening'),
     hostRoot: absolute('HARDENING_HOST_ROOT', env('HARDENING_HOST_ROOT') ?? '/host'),
     dockerSocket: absolute(
@@ -89,6 +109,9 @@ export function readConfig(environment: Environment): Config {
     caFiles: [env('EdgeModuleCACertificateFile'), env('NODE_EXTRA_CA_CERTS')].filter(
       (path) => path !== undefined,
     ),
+    warnings: Object.keys(environment)
+      .filter((name) => name.startsWith('HARDENING_') && !ownNames.includes(name))
+      .map((name) => `Unknown variable ${name} is ignored${didYouMean(name, ownNames)}`),
   };
 }
 
@@ -134,6 +157,17 @@ function proxy(value: string | undefined): HttpProxy | undefined {
 const address = (name: string, value: string): string =>
   z.union([z.ipv4(), z.ipv6(), z.literal('localhost')]).safeParse(value).data ??
   reject(name, value, 'an IPv4 or IPv6 address or localhost, without a port');
+
+const hosts = (name: string, value: string): string[] =>
+  value
+    .split(',')
+    .map((each) => each.trim().toLowerCase().replace(/\.$/, ''))
+    .filter(Boolean)
+    .map((each) =>
+      /^[a-z0-9._-]{1,253}$/.test(each) || z.ipv6().safeParse(each).success
+        ? each
+        : reject(name, value, 'host names separated by commas, without ports'),
+    );
 
 const absolute = (name: string, value: string): string =>
   value.startsWith('/') ? value : reject(name, value, 'an absolute path');

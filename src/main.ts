@@ -36,6 +36,7 @@ async function main(): Promise<void> {
   const host = createHost({ ...config, memory, memoryProblem: state.problem });
   const log = createLog(config.logFormat, config.logLevel);
   log.info({ version, revision, mode: config.mode }, 'Starting');
+  for (const warning of config.warnings) log.warn({}, warning);
   const stopping = stoppedBySignal(log);
   const problem = state.problem();
   if (problem) log.warn({ why: problem.message }, 'Starting without memory');
@@ -123,9 +124,9 @@ async function openKeeper(
 }
 
 async function listen(config: Config, handlers: ReturnType<typeof routes>, log: Log): Promise<Server> {
-  const { address, port } = config;
+  const { address, port, allowedHosts } = config;
   const onError = (error: unknown) => log.error({ err: error }, 'A request could not be answered');
-  const server = await serve(handlers, address, port, onError).catch((cause: unknown) => {
+  const server = await serve(handlers, { address, port, allowedHosts }, onError).catch((cause: unknown) => {
     throw new Error(`Could not listen on ${address} port ${port} (HARDENING_PORT)`, { cause });
   });
   const listening = server.address();

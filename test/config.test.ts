@@ -36,6 +36,7 @@ test('without any variable the mode is standalone with the documented defaults',
     policyFile: undefined,
     address: '0.0.0.0',
     port: 9600,
+    allowedHosts: [],
     stateDir: '/var/lib/eflow-hardening',
     hostRoot: '/host',
     dockerSocket: '/var/run/docker.sock',
@@ -45,6 +46,7 @@ test('without any variable the mode is standalone with the documented defaults',
     proxy: undefined,
     noProxy: '',
     caFiles: [],
+    warnings: [],
   });
 });
 
@@ -103,6 +105,26 @@ test.each<[string, Environment, object]>([
   expect(readConfig(environment)).toMatchObject(expected);
 });
 
+test.each<[string, string[]]>([
+  ['hardening', ['hardening']],
+  ['Hardening, gateway.plant.test. ,10.0.0.1', ['hardening', 'gateway.plant.test', '10.0.0.1']],
+  ['fd00::1', ['fd00::1']],
+  [' , ', []],
+])('HARDENING_ALLOWED_HOSTS %j', (value, allowedHosts) => {
+  expect(readConfig({ HARDENING_ALLOWED_HOSTS: value })).toMatchObject({ allowedHosts });
+});
+
+test.each<[Environment, string[]]>([
+  [
+    { HARDENING_POLCY_FILE: '/policy.json' },
+    ['Unknown variable HARDENING_POLCY_FILE is ignored, did you mean HARDENING_POLICY_FILE?'],
+  ],
+  [{ HARDENING_X_Y_Z_Q_W_V_K_J_U: '' }, ['Unknown variable HARDENING_X_Y_Z_Q_W_V_K_J_U is ignored']],
+  [{ HARDENING_PORT: '1', HARDENING_WEB_CONFIG: '', MY_HARDENING_X: '1', hardening_port: '1' }, []],
+])('an unknown variable of ours is a warning with the nearest known name: %j', (environment, warnings) => {
+  expect(readConfig(environment).warnings).toEqual(warnings);
+});
+
 const portAllowed = 'a port from 0 to 65535 (0 picks a free port)';
 const levelAllowed = 'one of fatal, error, warning, info, information, debug, verbose';
 const addressAllowed = 'an IPv4 or IPv6 address or localhost, without a port';
@@ -126,6 +148,10 @@ describe('the error for an invalid value contains the name, what is allowed and 
       { HARDENING_ADDRESS: 'http://localhost' },
       `HARDENING_ADDRESS must be ${addressAllowed}, got "http://localhost"`,
     ],
+    ...['a:9600', 'http://a', 'a b', '*'].map((value): [Environment, string] => [
+      { HARDENING_ALLOWED_HOSTS: value },
+      `HARDENING_ALLOWED_HOSTS must be host names separated by commas, without ports, got "${value}"`,
+    ]),
     [{ HARDENING_STATE_DIR: 'state' }, 'HARDENING_STATE_DIR must be an absolute path, got "state"'],
     [{ HARDENING_HOST_ROOT: './host' }, 'HARDENING_HOST_ROOT must be an absolute path, got "./host"'],
     [

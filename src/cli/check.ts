@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { checks } from '../checks/index.ts';
 import { readConfig } from '../config.ts';
-import { didYouMean } from '../policy/nearest.ts';
+
+import { didYouMean } from '../nearest.ts';
 import { createAgent } from '../run/agent.ts';
 import type { Report } from '../run/report.ts';
 import { schedule } from '../run/schedule.ts';

@@ -1,15 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { checks } from '../checks/index.ts';
 import type { Config } from '../config.ts';
 import { createHost } from '../host/index.ts';
 import type { Host } from '../host.ts';
 import { defaultPolicy, type PolicyInForce } from '../policy/in-force.ts';
-import { parseJsonc } from '../policy/jsonc.ts';
 import { savedPolicy } from '../policy/keeper.ts';
-import { readPolicy } from '../policy/policy.ts';
+import { readPolicy, readPolicyText } from '../policy/policy.ts';
 import { policyOutcome } from '../run/policy-outcome.ts';
 import { checkMemoryName, createCheckMemory } from '../state/check-memory.ts';
 import { readStateFile, type StateFile } from '../state/state-file.ts';
+import { nameOf, readPolicyFile } from './policy-file.ts';
 
 /** This machine, and the policy that one run on it follows. */
 export interface Machine {
@@ -43,21 +42,16 @@ async function policyFor(
   const defaults = defaultPolicy(checks, now);
   const path = file ?? config.policyFile;
   const saved = path === undefined ? savedPolicy(state) : undefined;
-  const document = path === undefined ? saved?.document : await readDocument(path);
-  if (document === undefined) return defaults;
-  const outcome = readPolicy(document, checks);
+  if (path === undefined && saved === undefined) return defaults;
+  const { document, outcome } =
+    path === undefined
+      ? { document: saved?.document, outcome: readPolicy(saved?.document, checks) }
+      : readPolicyText(await readPolicyFile(path), checks);
   if (!outcome.accepted) {
-    throw new Error(`${path ?? 'The saved policy'} is not a valid policy: ${outcome.problems.join('; ')}`);
+    const name = path === undefined ? 'The saved policy' : nameOf(path);
+    throw new Error(`${name} is not a valid policy: ${outcome.problems.join('; ')}`);
   }
   const source = path === undefined ? 'saved' : 'file';
-  return { ...defaults, source, version: saved?.version ?? 0, document, policy: outcome.policy };
-}
-
-/** A policy file's JSON, comments allowed. It may be a pipe: somebody at a terminal waits for it. */
-export async function readDocument(file: string): Promise<unknown> {
-  try {
-    return parseJsonc(await readFile(file, 'utf8'));
-  } catch (cause) {
-    throw new Error(`Could not read the policy ${file}`, { cause });
-  }
+  const { policy, warnings } = outcome;
+  return { ...defaults, source, version: saved?.version ?? 0, document, policy, warnings };
 }

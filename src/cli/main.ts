@@ -4,6 +4,7 @@ import { version } from '../version.ts';
 import { type CheckOptions, check } from './check.ts';
 import { list } from './list.ts';
 import { policyExampleText, policySchemaText, validatePolicy } from './policy.ts';
+import { nameOf } from './policy-file.ts';
 import { simulate } from './simulate.ts';
 
 // `| head` closes the output early; what is left to print is then of no use.
@@ -43,11 +44,13 @@ const policyCommand = program.command('policy').description('work with policies'
 policyCommand
   .command('validate')
   .description('print what is wrong with a policy file; exits with 1 for an invalid one')
-  .argument('<file>')
+  .argument('<file>', 'the policy file; - is standard input')
   .action(async (file: string) => {
-    const problems = await validatePolicy(file);
-    if (problems.length === 0) return print(`${file}: a valid policy\n`);
-    for (const problem of problems) process.stderr.write(`${file}: ${problem}\n`);
+    const outcome = await validatePolicy(file);
+    const name = nameOf(file);
+    const lines = outcome.accepted ? outcome.warnings.map((each) => `warning: ${each}`) : outcome.problems;
+    for (const line of lines) process.stderr.write(`${name}: ${line}\n`);
+    if (outcome.accepted) return print(`${name}: a valid policy\n`);
     process.exitCode = 1;
   });
 policyCommand

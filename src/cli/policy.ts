@@ -1,19 +1,11 @@
 import { checks } from '../checks/index.ts';
 import { policyExample, policyJsonSchema } from '../policy/example.ts';
-import { readPolicy } from '../policy/policy.ts';
-import { readDocument } from './machine.ts';
+import { type PolicyOutcome, readPolicyText } from '../policy/policy.ts';
+import { readPolicyFile } from './policy-file.ts';
 
-/** `policy validate`: what is wrong with a policy file; empty when it is valid. */
-export async function validatePolicy(file: string): Promise<readonly string[]> {
-  try {
-    const outcome = readPolicy(await readDocument(file), checks);
-    return outcome.accepted ? [] : outcome.problems;
-  } catch (error) {
-    // A file that is not JSON is a bad policy; one that is missing is a bad argument.
-    if (error instanceof Error && error.cause instanceof SyntaxError) return [error.cause.message];
-    throw error;
-  }
-}
+/** `policy validate`: whether a policy file is valid. Rejects when it cannot be read. */
+export const validatePolicy = async (file: string): Promise<PolicyOutcome> =>
+  readPolicyText(await readPolicyFile(file), checks).outcome;
 
 /** `policy schema`: the JSON Schema of policies. */
 export const policySchemaText = (): string => `${JSON.stringify(policyJsonSchema(checks), undefined, 2)}\n`;

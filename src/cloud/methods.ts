@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Check } from '../check.ts';
 import { readPolicy } from '../policy/policy.ts';
+import { schemaProblems } from '../policy/problems.ts';
 import type { Agent } from '../run/agent.ts';
 import { type Report, worstFirst } from '../run/report.ts';
 
@@ -31,12 +32,12 @@ export function createMethods(
 const handler =
   <T>(schema: z.ZodType<T>, work: (payload: T) => unknown) =>
   async (payload: unknown): Promise<Answer> => {
-    const parsed = schema.safeParse(payload ?? {});
-    if (parsed.success) return { status: 200, payload: await work(parsed.data) };
-    const problems = parsed.error.issues.map(({ path, message }) =>
-      [path.join('.'), message].filter(Boolean).join(': '),
-    );
-    return { status: 400, payload: { error: problems.join('; ') } };
+    const given = { payload: payload ?? {} };
+    // Inside an object, so that problems name the payload.
+    const envelope = z.strictObject({ payload: schema });
+    const parsed = envelope.safeParse(given);
+    if (parsed.success) return { status: 200, payload: await work(parsed.data.payload) };
+    return { status: 400, payload: { error: schemaProblems(envelope, given).join('; ') } };
   };
 
 /** A report, with the number of findings that were left out. */

@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { isAllowedHost } from './allowed-hosts.ts';
+import { limitConnections } from './connections.ts';
 
 type Socket = IncomingMessage['socket'];
 
@@ -6,7 +8,16 @@ type Socket = IncomingMessage['socket'];
 export interface Answer {
   readonly status?: number;
   readonly type: string;
-  readonly body: string;
+  /** Bytes can be shared by many responses. */
+  readonly body: string | Buffer;
+}
+
+/** Where a server listens, and what it answers. */
+export interface ServerOptions {
+  readonly address: string;
+  readonly port: number;
+  /** Names in `Host` headers that are answered; empty: all. */
+  readonly allowedHosts: readonly string[];
 }
 
 /** Handlers by exact path. They must be quick: HTTP requests never run checks. */
@@ -14,8 +25,6 @@ export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>;
 
 /** A response without progress for this long is aborted; for twice as long if the system has buffered part of it. */
 const stallTimeoutMs = 5000;
-
-const maxConnections = 64;
 
 /** Pipelined requests on one connection; more of them would cost too much memory. */
 const maxPipelined = 8;
@@ -27,25 +36,29 @@ const maxPipelined = 8;
  */
 export async function serve(
   routes: Routes,
-  address: string,
-  port: number,
+  { address, port, allowedHosts }: ServerOptions,
   onError: (error: unknown) => void,
 ): Promise<Server> {
   const exchanges = createExchanges();
   const server = createServer(
     { headersTimeout: 5000, requestTimeout: 5000, connectionsCheckingInterval: 1000, maxHeaderSize: 8192 },
     (request, response) => {
-      if (!exchanges.begin(request.socket, response)) return;
-      answer(routes, request).then(
-        (result) => send(request, response, result),
-        (error: unknown) => {
-          onError(error);
-          send(request, response, text(500, 'Internal error'));
-        },
-      );
+      const { socket } = request;
+      if (!exchanges.begin(socket, response)) return;
+      connections.works(socket);
+      response.once('close', () => connections.waits(socket));
+      const respond = (result: Answer) => {
+        send(request, response, result);
+        connections.waits(socket);
+      };
+      if (!isAllowedHost(request.headers.host, allowedHosts)) return respond(wrongHost);
+      answer(routes, request).then(respond, (error: unknown) => {
+        onError(error);
+        respond(text(500, 'Internal error'));
+      });
     },
   );
-  limitConnections(server, exchanges.busy);
+  const connections = limitConnections(server);
   server.keepAliveTimeout = 5000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -64,6 +77,11 @@ export const text = (status: number, body: string): Answer => ({
   body: `${body}\n`,
 });
 
+const wrongHost = text(
+  421,
+  'This host name is not answered. Use the IP address, or add the name to HARDENING_ALLOWED_HOSTS.',
+);
+
 async function answer(routes: Routes, { method, url }: IncomingMessage): Promise<Answer> {
   if (method !== 'GET' && method !== 'HEAD') return text(405, 'Method not allowed. Use GET or HEAD.');
   const path = (url ?? '/').split('?', 1)[0] ?? '/';
@@ -77,7 +95,7 @@ function send(
   response: ServerResponse,
   { status = 200, type, body }: Answer,
 ): void {
-  const bytes = Buffer.from(body);
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   // A client that does not read must not occupy one of the few connections.
   response.setTimeout(stallTimeoutMs);
   response.writeHead(status, {
@@ -115,19 +133,5 @@ function createExchanges() {
       });
       return true;
     },
-    busy: (socket: Socket): boolean => exchanges.has(socket),
   };
-}
-
-/** Beyond the limit, closes the oldest connection without a response under way, or else the new one. */
-function limitConnections(server: Server, busy: (socket: Socket) => boolean): void {
-  const open = new Set<Socket>();
-  server.on('connection', (socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-    if (open.size <= maxConnections) return;
-    const closing = [...open].find((each) => !busy(each)) ?? socket;
-    open.delete(closing);
-    closing.destroy();
-  });
 }

@@ -1,5 +1,5 @@
 import type { Check } from '../check.ts';
-import { type Policy, readPolicy } from './policy.ts';
+import { type Policy, type PolicyOutcome, readPolicy } from './policy.ts';
 
 /** What a report says of the policy in force, and the outcome of the last one that was requested. */
 export interface PolicyState {
@@ -21,6 +21,8 @@ export interface PolicyInForce extends PolicyState {
   readonly document: unknown;
   /** When the policy in force was accepted. */
   readonly acceptedAt: Date;
+  /** What was accepted but does not do what it says, for the acknowledgement. */
+  readonly warnings: readonly string[];
 }
 
 /** A policy document and where it was found. */
@@ -36,18 +38,25 @@ export function defaultPolicy(checks: readonly Check[], now: Date): PolicyInForc
   const outcome = readPolicy({}, checks);
   if (!outcome.accepted) throw new Error(`The built-in policy is invalid: ${outcome.problems.join('; ')}`);
   const requested = { source: 'default', version: 0, document: {} } as const;
-  return { ...requested, accepted: true, problems: [], policy: outcome.policy, acceptedAt: now };
+  return {
+    ...requested,
+    accepted: true,
+    problems: [],
+    policy: outcome.policy,
+    acceptedAt: now,
+    warnings: [],
+  };
 }
 
 /** What is in force after a request: its policy if that is valid, otherwise the current one with the problems. Pure. */
 export function evaluate(
   current: PolicyInForce,
   { source, version, document }: Requested,
-  checks: readonly Check[],
+  outcome: PolicyOutcome,
   now: Date,
 ): PolicyInForce {
-  const outcome = readPolicy(document, checks);
-  if (!outcome.accepted) return { ...current, version, accepted: false, problems: outcome.problems };
+  if (!outcome.accepted)
+    return { ...current, version, accepted: false, problems: outcome.problems, warnings: [] };
   const same = JSON.stringify(outcome.policy) === JSON.stringify(current.policy);
   return {
     source,
@@ -58,5 +67,6 @@ export function evaluate(
     // The same object, so that it does not count as a new policy.
     policy: same ? current.policy : outcome.policy,
     acceptedAt: same && current.accepted ? current.acceptedAt : now,
+    warnings: outcome.warnings,
   };
 }

@@ -1,12 +1,13 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { z } from 'zod';
 import type { Check } from '../check.ts';
-import { describeError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { didYouMean } from '../nearest.ts';
 import { readRegularFile } from '../read-file.ts';
 import type { StateFile } from '../state/state-file.ts';
 import { defaultPolicy, evaluate, type PolicyInForce } from './in-force.ts';
-import { parseJsonc } from './jsonc.ts';
+import { readPolicy, readPolicyText } from './policy.ts';
+import { pathText } from './problems.ts';
 
 /** Keeps the last good policy through bad ones, restarts and an unreachable hub. */
 export interface PolicyKeeper {
@@ -44,9 +45,24 @@ export const savedPolicy = (state: Pick<StateFile, 'get'>): z.infer<typeof saved
 // Polled, because a mounted configuration file is replaced as often as written.
 const filePollMs = 2000;
 
+/** Of a policy file, far above what a policy needs. */
+export const maxPolicyBytes = 1_048_576;
+
 /** The text of a policy file. Rejects for anything but a regular file of at most 1 MiB. */
 const readPolicyFile = async (path: string): Promise<string> =>
-  (await readRegularFile(path, { maxBytes: 1_048_576 })).toString();
+  (await readRegularFile(path, { maxBytes: maxPolicyBytes })).toString();
+
+/** What the twin contains beside the policy. Listed, because a misspelt `policy` would otherwise go unnoticed. */
+function ignoredWarnings(desired: Readonly<Record<string, unknown>>): readonly string[] {
+  const ignored = Object.keys(desired).filter((key) => !['$version', '$metadata', 'policy'].includes(key));
+  const listed = ignored
+    .slice(0, maxIgnored)
+    .map((key) => `${pathText([key])}${didYouMean(key, ['policy'])}`);
+  if (ignored.length > maxIgnored) listed.push(`${ignored.length - maxIgnored} more`);
+  return listed.length === 0 ? [] : [`Unknown desired properties are ignored: ${listed.join(' ')}`];
+}
+
+const maxIgnored = 5;
 
 /** Rejects when the policy file cannot be read. An invalid policy in it leaves the defaults in force. */
 export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<PolicyKeeper> {
@@ -55,31 +71,28 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
   const listeners: ((before: PolicyInForce) => void)[] = [];
   let fallback = file ? fromFile(defaults, await readPolicyFile(file)) : defaults;
   let current = (options.connected && saved()) || fallback;
+  let ignored: readonly string[] = [];
   logState(current);
 
   function fromFile(before: PolicyInForce, text: string): PolicyInForce {
-    try {
-      return evaluate(before, { source: 'file', version: 0, document: parseJsonc(text) }, checks, now());
-    } catch (error) {
-      return { ...before, accepted: false, problems: [`${file}: ${describeError(error)}`] };
-    }
+    const { document, outcome } = readPolicyText(text, checks);
+    const read = evaluate(before, { source: 'file', version: 0, document }, outcome, now());
+    return { ...read, problems: read.problems.map((problem) => `${file}: ${problem}`) };
   }
 
   function saved(): PolicyInForce | undefined {
     const kept = savedPolicy(state);
     if (kept === undefined) return undefined;
-    const evaluated = evaluate(defaults, { source: 'saved', ...kept }, checks, now());
-    if (evaluated.accepted) return evaluated;
-    log.warn(
-      { problems: evaluated.problems },
-      'The saved policy is not valid for this version and is ignored',
-    );
+    const outcome = readPolicy(kept.document, checks);
+    if (outcome.accepted) return evaluate(defaults, { source: 'saved', ...kept }, outcome, now());
+    log.warn({ problems: outcome.problems }, 'The saved policy is not valid for this version and is ignored');
     return undefined;
   }
 
-  function logState({ source, version, accepted, problems }: PolicyInForce): void {
+  function logState({ source, version, accepted, problems, warnings }: PolicyInForce): void {
     if (accepted) log.info({ source, version }, 'Policy in force');
     else log.warn({ version, problems }, 'Policy refused, the earlier one stays in force');
+    for (const warning of warnings) log.warn({ version }, warning);
   }
 
   function change(next: PolicyInForce): boolean {
@@ -88,7 +101,8 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
       next.accepted === current.accepted &&
       next.source === current.source &&
       next.policy === current.policy &&
-      next.problems.join() === current.problems.join();
+      next.problems.join() === current.problems.join() &&
+      next.warnings.join() === current.warnings.join();
     if (same) return false;
     const before = current;
     current = next;
@@ -97,6 +111,11 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
     return true;
   }
 
+  const withIgnored = (policy: PolicyInForce): PolicyInForce => ({
+    ...policy,
+    warnings: [...policy.warnings, ...ignored],
+  });
+
   async function reread(): Promise<void> {
     if (!file) return;
     try {
@@ -104,7 +123,7 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
       if (current.source === 'twin' || current.source === 'saved') return;
       // A refusal of the twin's policy remains.
       const { accepted, version, problems } = current;
-      change(version > 0 && !accepted ? { ...fallback, accepted, version, problems } : fallback);
+      change(withIgnored(version > 0 && !accepted ? { ...fallback, accepted, version, problems } : fallback));
     } catch (error) {
       log.warn({ err: error, file }, 'Could not read the policy file, its last policy stays in force');
     }
@@ -115,15 +134,18 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
   return {
     inForce: () => current,
     subscribe: (onChange) => void listeners.push(onChange),
-    applyDesired({ $version: version, policy: document }) {
+    applyDesired(desired) {
+      const { $version: version, policy: document } = desired;
       if (typeof version !== 'number') return false;
+      ignored = ignoredWarnings(desired);
       if (document === undefined) {
         state.set(savedName, undefined);
-        return change(fallback);
+        return change(withIgnored(fallback));
       }
-      const next = evaluate(current, { source: 'twin', version, document }, checks, now());
-      if (next.accepted) state.set(savedName, { version, document });
-      return change(next);
+      const outcome = readPolicy(document, checks);
+      if (outcome.accepted) state.set(savedName, { version, document });
+      const next = evaluate(current, { source: 'twin', version, document }, outcome, now());
+      return change(withIgnored(next));
     },
     reread,
     close() {

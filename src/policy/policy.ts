@@ -1,8 +1,19 @@
 import { z } from 'zod';
-import type { Check } from '../check.ts';
-import { withoutCredentials } from '../endpoint.ts';
-import { cronProblem } from './cron.ts';
-import { didYouMean } from './nearest.ts';
+import { type Check, commonReasons, networkGapSeconds, usesNetwork } from '../check.ts';
+import { didYouMean } from '../nearest.ts';
+import { shortestGapSeconds } from './cron.ts';
+import { type Path, parseJsonc, type Written } from './jsonc.ts';
+import {
+  issueProblems,
+  listProblems,
+  type Problem,
+  quote,
+  remark,
+  sizeProblems,
+  withoutWords,
+} from './problems.ts';
+import { checkSchema, policySchema } from './schema.ts';
+import type { Schema } from './schema-format.ts';
 
 /** An accepted policy, complete with every default. */
 export interface Policy {
@@ -42,132 +53,112 @@ export interface Exception {
 
 /** The outcome of reading a document. */
 export type PolicyOutcome =
-  | { readonly accepted: true; readonly policy: Policy }
+  /** `warnings`: what is accepted, but has another effect than it says. */
+  | { readonly accepted: true; readonly policy: Policy; readonly warnings: readonly string[] }
   /** Each problem names its path, and the nearest known key for a misspelt one. */
   | { readonly accepted: false; readonly problems: readonly string[] };
 
-const cronExpression = z.string().superRefine((expression, context) => {
-  const why = cronProblem(expression);
-  if (why) context.addIssue({ code: 'custom', message: `not a cron expression (${why})` });
-});
+/** Reads a policy document. It is accepted as a whole or not at all. Never throws. */
+export const readPolicy = (document: unknown, checks: readonly Check[]): PolicyOutcome =>
+  read(document, checks, undefined);
 
-const everyCheckHas = {
-  enabled: z.boolean().default(true).describe('A check that is switched off reports skip.'),
-  schedule: cronExpression.optional().describe("This check's own schedule, in place of the policy's."),
-};
+/** Reads a policy as it is written in a file; problems then name their line. Never throws. */
+export function readPolicyText(
+  text: string,
+  checks: readonly Check[],
+): { readonly document: unknown; readonly outcome: PolicyOutcome } {
+  let written: Written;
+  try {
+    written = parseJsonc(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { document: undefined, outcome: { accepted: false, problems: [error.message] } };
+  }
+  return { document: written.value, outcome: read(written.value, checks, written) };
+}
 
-/** The schema of a whole policy for a list of checks. It refuses unknown keys at every level. */
-export function policySchema(checks: readonly Check[]) {
-  const ids = checks.map(({ id }) => id);
-  return z.strictObject({
-    note: z.string().max(200).optional().describe('A name for this policy, shown on the page.'),
-    schedule: cronExpression.default('*/5 * * * *').describe('When every check runs: cron, UTC.'),
-    jitterSeconds: z
-      .number()
-      .min(0)
-      .max(3600)
-      .default(30)
-      .describe('Spreads the runs of a fleet over this time.'),
-    timeoutSeconds: z
-      .number()
-      .min(1)
-      .max(300)
-      .default(20)
-      .describe('Time limit for one subject of one check.'),
-    confirmAfterSeconds: z
-      .number()
-      .min(0)
-      .max(600)
-      .default(15)
-      .describe(
-        'A changed status is reported once a second run confirms it after this long; 0 reports at once.',
-      ),
-    report: z
-      .strictObject({
-        minIntervalSeconds: z
-          .number()
-          .min(1)
-          .max(86_400)
-          .default(60)
-          .describe('Least time between two twin patches.'),
-        heartbeatMinutes: z
-          .number()
-          .min(1)
-          .max(10_080)
-          .default(60)
-          .describe('Time between two heartbeats in the twin.'),
-        maxFindings: z
-          .number()
-          .int()
-          .min(1)
-          .max(100)
-          .default(20)
-          .describe('Most findings in the twin, worst first.'),
-      })
-      .prefault({}),
-    exceptions: z
-      .array(
-        z.strictObject({
-          check: z.enum(ids),
-          target: z.string().min(1).max(1024),
-          reason: z.string().min(1).max(100).optional(),
-          because: z.string().min(1).max(500),
-          until: z.iso.date().optional(),
-        }),
-      )
-      .max(100)
-      .default([])
-      .describe('Findings that you accept, and until when.'),
-    checks: z
-      .strictObject(Object.fromEntries(checks.map((check) => [check.id, checkSchema(check)])))
-      .prefault({}),
+function read(document: unknown, checks: readonly Check[], written: Written | undefined): PolicyOutcome {
+  const refused = (problems: readonly Problem[]) =>
+    ({ accepted: false, problems: listProblems(problems, written) }) as const;
+  const sizes = sizeProblems(document);
+  if (sizes.length > 0) return refused(sizes);
+
+  const schema = policySchema(checks);
+  const parsed = schema.safeParse(document, withoutWords);
+  const duplicates = (written?.duplicates ?? []).map((path) => remark(path, () => 'duplicate key'));
+  const reasons = reasonProblems(document, checks);
+  if (parsed.success && duplicates.length === 0 && reasons.length === 0) {
+    return { accepted: true, policy: parsed.data, warnings: scheduleWarnings(parsed.data, checks) };
+  }
+  const issues = parsed.error?.issues ?? [];
+  const hidden = checks.flatMap((check) => hiddenIssues(document, check, issues));
+  const known = z.toJSONSchema(schema, { io: 'input' }) as Schema;
+  const hint = (path: Path, input: unknown) => hintFor(path, input, checks);
+  const invalid = issueProblems([...issues, ...hidden], known, hint);
+  return refused([...invalid, ...reasons, ...duplicates]);
+}
+
+/** What is at a path of a document; undefined where there is nothing. */
+const at = (value: unknown, key: PropertyKey): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<PropertyKey, unknown>)[key]
+    : undefined;
+
+/** Exceptions with a reason that their check cannot give. */
+function reasonProblems(document: unknown, checks: readonly Check[]): readonly Problem[] {
+  const exceptions = at(document, 'exceptions');
+  if (!Array.isArray(exceptions)) return [];
+  return exceptions.flatMap((exception, i) => {
+    const check = checks.find(({ id }) => id === at(exception, 'check'));
+    const reason = at(exception, 'reason');
+    if (!check || typeof reason !== 'string') return [];
+    const known = [...check.reasons, ...commonReasons];
+    if (known.includes(reason)) return [];
+    const describe = () =>
+      `${quote(reason)} is not a reason of ${check.id}${didYouMean(reason, known) || ` (known: ${known.join(', ')})`}`;
+    return [remark(['exceptions', i, 'reason'], describe)];
   });
 }
 
-// safeExtend keeps the refinements of a check's own schema.
-const checkSchema = ({ params, title }: Check) =>
-  params.safeExtend(everyCheckHas).prefault({}).describe(title) as unknown as z.ZodType<CheckPolicy>;
-
-/** Reads a policy document. It is accepted as a whole or not at all. */
-export function readPolicy(document: unknown, checks: readonly Check[]): PolicyOutcome {
-  const schema = policySchema(checks);
-  const parsed = schema.safeParse(document, { reportInput: true });
-  if (parsed.success) return { accepted: true, policy: parsed.data };
-  const known = z.toJSONSchema(schema, { io: 'input' });
-  return { accepted: false, problems: parsed.error.issues.flatMap((issue) => problems(issue, known)) };
+/**
+ * Contradictions in a check's parameters that zod does not report, because it compares nothing while a key is wrong. Only
+ * those between keys that are right.
+ */
+function hiddenIssues(document: unknown, check: Check, issues: readonly z.core.$ZodIssue[]) {
+  const params = at(at(document, 'checks'), check.id);
+  if (typeof params !== 'object' || params === null || Array.isArray(params)) return [];
+  const inside = issues.filter(({ path }) => path[0] === 'checks' && path[1] === check.id);
+  const unknown = inside.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' && issue.path.length === 2 ? issue.keys : [],
+  );
+  const wrong = inside.flatMap(({ path }) => (path.length > 2 ? [String(path[2])] : []));
+  const left = new Set([...unknown, ...wrong]);
+  if (left.size === 0) return [];
+  const right = Object.entries(params).filter(([key]) => !left.has(key));
+  const again = checkSchema(check).safeParse(Object.fromEntries(right), withoutWords).error?.issues ?? [];
+  return again
+    .filter(({ path, message }) => !wrong.some((key) => path[0] === key || message.includes(key)))
+    .map((issue) => ({ ...issue, path: ['checks', check.id, ...issue.path] }));
 }
 
-function problems(issue: z.core.$ZodIssue, known: unknown): string[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => {
-      const path = pathText([...issue.path, key]);
-      return `${path}: unknown key${didYouMean(key, keysAt(known, issue.path))}`;
-    });
-  }
-  const { message, input } = issue;
-  const value = input === undefined || typeof input === 'object' ? '' : quote(input);
-  const text = value === '' || message.includes(value) ? message : `${message} (is ${value})`;
-  return [`${pathText(issue.path)}: ${text}`];
+/** What somebody probably wanted to write. */
+function hintFor(path: Path, input: unknown, checks: readonly Check[]): string {
+  const [first, id] = path;
+  const isCheck = (name: unknown) => checks.some((check) => check.id === name);
+  if (path.length === 1 && first === 'policy') return ': leave out this wrapper and write its contents';
+  if (path.length === 1 && isCheck(first)) return ': write it inside "checks"';
+  if (path.length === 2 && isCheck(id) && typeof input === 'boolean') return `: use { "enabled": ${input} }`;
+  return '';
 }
 
-/** The keys that a JSON Schema allows at a path. */
-function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
-  const [step, ...rest] = path;
-  const { properties, items } = (schema ?? {}) as { properties?: Record<string, unknown>; items?: unknown };
-  if (step === undefined) return Object.keys(properties ?? {});
-  return keysAt(typeof step === 'number' ? items : properties?.[String(step)], rest);
-}
-
-const pathText = (path: readonly PropertyKey[]): string =>
-  path.length === 0
-    ? 'policy'
-    : path
-        .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
-        .join('')
-        .replace(/^\./, '');
-
-/** A value for a message: bounded, and without the password of a URL, however it is written. */
-function quote(value: unknown): string {
-  const text = JSON.stringify(typeof value === 'string' ? withoutCredentials(value) : value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+/** Schedules that call for a check that uses the network more often than it runs. */
+function scheduleWarnings(policy: Policy, checks: readonly Check[]): readonly string[] {
+  const affected = checks.filter((check) => {
+    const params = policy.checks[check.id];
+    const schedule = params?.schedule ?? policy.schedule;
+    return params?.enabled && shortestGapSeconds(schedule) < networkGapSeconds && usesNetwork(check, params);
+  });
+  const ids = affected.map(({ id }) => id).join(', ');
+  const rule = `Checks that use the network run at most every ${networkGapSeconds} s, whatever the schedule`;
+  return affected.length === 0 ? [] : [`${rule}: ${ids}`];
 }

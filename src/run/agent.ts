@@ -3,7 +3,8 @@ import type { Host } from '../host.ts';
 import type { PolicyInForce } from '../policy/in-force.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type AgentState, assemble, type HubState, type Report } from './report.ts';
-import type { Schedule, Scheduled } from './schedule.ts';
+import type { Schedule } from './schedule.ts';
+import { createTimetable } from './timetable.ts';
 import { type Cause, createWatch, type Ran, type Remembered, type Watch } from './watch.ts';
 
 /** A receiver of results. A sink never answers back. */
@@ -52,10 +53,11 @@ export function createAgent(options: AgentOptions): Agent {
   const { checks, host, policy: inForce } = options;
   const sinks: Sink[] = [];
   const stopping = new AbortController();
-  let scheduled: readonly Scheduled[] = [];
   const watches: readonly Watch[] = checks.map((check) =>
     createWatch({ check, host, remembered: options.remembered[check.id], onRan }),
   );
+
+  const timetable = createTimetable(watches, options.schedule, (some) => void run(some, 'schedule'));
 
   function onRan(ran: Ran): void {
     for (const sink of sinks) sink.ran?.(ran);
@@ -69,19 +71,6 @@ export function createAgent(options: AgentOptions): Agent {
 
   async function run(some: readonly Watch[], cause: Cause): Promise<void> {
     await Promise.all(some.map((watch) => watch.run(inForce().policy, cause)));
-  }
-
-  /** One cron task for each distinct schedule, so that checks which share one make one report. */
-  function reschedule(): void {
-    for (const task of scheduled) task.stop();
-    const { policy } = inForce();
-    const enabled = watches.filter(({ check }) => policy.checks[check.id]?.enabled);
-    const expressionOf = ({ check }: Watch) => policy.checks[check.id]?.schedule ?? policy.schedule;
-    const expressions = [...new Set(enabled.map(expressionOf))];
-    scheduled = expressions.map((expression) => {
-      const together = enabled.filter((watch) => expressionOf(watch) === expression);
-      return options.schedule(expression, policy.jitterSeconds, () => void run(together, 'schedule'));
-    });
   }
 
   function armTriggers(): void {
@@ -106,14 +95,14 @@ export function createAgent(options: AgentOptions): Agent {
 
   return {
     start() {
-      reschedule();
-      void run(watches, 'schedule');
+      timetable.follow(inForce().policy);
+      timetable.runAll();
       armTriggers();
     },
     subscribe: (sink) => void sinks.push(sink),
     policyChanged({ policy: before }) {
       const { policy } = inForce();
-      if (policy !== before) reschedule();
+      if (policy !== before) timetable.follow(policy);
       // A refused policy changes nothing but what is reported about it.
       const touched = ({ check }: Watch) =>
         check.uses.includes('policyOutcome') || changes(check.id, before, policy);
@@ -131,12 +120,12 @@ export function createAgent(options: AgentOptions): Agent {
       return ids.length > 0 ? `waiting for the first run of ${ids.join(', ')}` : undefined;
     },
     stuck() {
-      const late = Math.max(0, ...scheduled.map((task) => task.overdueMs()));
+      const late = timetable.overdueMs();
       return late > graceMs ? `the next run is ${Math.round(late / 1000)} s overdue` : undefined;
     },
     stop() {
       stopping.abort();
-      for (const task of scheduled) task.stop();
+      timetable.stop();
       for (const watch of watches) watch.stop();
     },
   };

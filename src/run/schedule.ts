@@ -31,8 +31,17 @@ export const schedule: Schedule = (expression, jitterSeconds, run) => {
   let delayed: NodeJS.Timeout | undefined;
 
   function expectNext(): void {
-    due = matches.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY;
+    due = nextRun();
     dueBy = performance.now() + due - Date.now() + jitterMs;
+  }
+
+  function nextRun(): number {
+    try {
+      return matches.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY;
+    } catch {
+      // node-cron gives up after some decades, which a clock can jump into.
+      return Number.POSITIVE_INFINITY;
+    }
   }
 
   function fire(): void {

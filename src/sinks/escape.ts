@@ -6,15 +6,21 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Escapes text for HTML or XML, between tags or in a quoted attribute. */
+/**
+ * Escapes text for HTML or XML, between tags or in a quoted attribute. Replaces invisible characters by blanks, but for
+ * line breaks.
+ */
 export const escapeMarkup = (text: string): string =>
-  text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
+  text
+    .replaceAll(invisible, (characters) => (/^[\t\n\r]+$/.test(characters) ? characters : ' '))
+    .replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
 
 /**
- * Replaces control characters by blanks. Text from outside, such as a certificate's subject, must not control a terminal
- * or end a line of metrics, as a carriage return does for Azure's metrics-collector.
+ * Replaces invisible characters by blanks. Text from outside, such as a certificate's subject, must not control a
+ * terminal, end a line of metrics, as a carriage return does for Azure's metrics-collector, or change the direction of
+ * the text around it.
  */
-export const oneLine = (text: string): string => text.replaceAll(controlCharacters, ' ');
+export const oneLine = (text: string): string => text.replaceAll(invisible, ' ');
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern finds control characters.
-const controlCharacters = /[\u0000-\u001f\u007f-\u009f]+/g;
+/** Control characters, and those that change the direction of text. */
+const invisible = /[\p{Cc}\p{Bidi_Control}]+/gu;

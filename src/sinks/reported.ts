@@ -90,28 +90,20 @@ export const worsened = (before: Reported | undefined, after: Reported): boolean
     }),
   );
 
-function acknowledgement({
-  source,
-  accepted,
-  version,
-  problems,
-  document,
-}: PolicyInForce): Reported['policy'] {
+function acknowledgement(inForce: PolicyInForce): Reported['policy'] {
+  const { source, accepted, version, problems, warnings, document } = inForce;
   const fits = Buffer.byteLength(JSON.stringify(document)) <= maxPolicyBytes && !hasLongString(document);
   const value = fits ? document : {};
   const tooLong = fits ? '' : ' (too long to include here)';
+  const notes = warnings.map((warning) => `. ${warning}`).join('');
   if (!accepted) {
-    return {
-      value,
-      ac: 400,
-      av: version,
-      ad: clip(`Rejected, the previous policy stays in force: ${problems.join('; ')}`),
-    };
+    const refused = `Rejected, the previous policy stays in force: ${problems.join('; ')}`;
+    return { value, ac: 400, av: version, ad: `${clip(refused, maxTextLength - notes.length)}${notes}` };
   }
   if (source === 'twin' || source === 'saved')
-    return { value, ac: 200, av: version, ad: `In force${tooLong}` };
+    return { value, ac: 200, av: version, ad: `In force${tooLong}${notes}` };
   const from = source === 'file' ? "the device's policy file" : 'the built-in defaults';
-  return { value, ac: 203, av: 0, ad: `No desired policy, using ${from}${tooLong}` };
+  return { value, ac: 203, av: 0, ad: `No desired policy, using ${from}${tooLong}${notes}` };
 }
 
 /** Only possible in a policy file: a policy from the twin has passed the hub's limits. */
@@ -142,8 +134,8 @@ function keepTexts(
   return { status, since, findings: unchanged ? before.findings : findings };
 }
 
-const clip = (text: string): string =>
-  text.length > maxTextLength ? `${text.slice(0, maxTextLength - 3).replace(highSurrogate, '')}...` : text;
+const clip = (text: string, length = maxTextLength): string =>
+  text.length > length ? `${text.slice(0, length - 3).replace(highSurrogate, '')}...` : text;
 
 // The first half of a surrogate pair, which is not valid text on its own.
 const highSurrogate = /[\ud800-\udbff]$/;

@@ -149,8 +149,9 @@ async function readState(
   let document: unknown;
   try {
     document = JSON.parse(text);
-  } catch (error) {
-    return damaged(describeError(error));
+  } catch {
+    // Not JSON.parse's message, which quotes the text: the file may be a link to another one.
+    return damaged('it is not JSON');
   }
   // The version first: a newer agent may use another shape.
   const versioned = versionSchema.safeParse(document).data;

@@ -20,7 +20,13 @@ export function expectedReported(body: string, document: unknown): unknown {
   const outcome = readPolicy(document, checks);
   if (!outcome.accepted) throw new Error(outcome.problems.join('; '));
   const { policy } = outcome;
-  const inForce = { ...report.policy, policy, document, acceptedAt: new Date(0) };
+  const inForce = {
+    ...report.policy,
+    policy,
+    document,
+    acceptedAt: new Date(0),
+    warnings: report.policy.accepted ? outcome.warnings : [],
+  };
   return comparable({ ...reportedProperties(report, inForce, true, '', undefined) });
 }
 

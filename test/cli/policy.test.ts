@@ -28,23 +28,44 @@ describe('policy', () => {
     });
   });
 
-  test('validate prints one line for each problem of an invalid policy', async () => {
-    const file = await policyFile({
-      schedul: '',
-      checks: { diskSpace: { warnUsedPercent: 99, failUsedPercent: 1 } },
-    });
+  test('validate prints one line for each problem of an invalid policy, with its line and column', async () => {
+    const file = await policyFile(
+      '{\n  "schedul": "",\n  "checks": {\n    "diskSpace": { "warnUsedPercent": 99, "failUsedPercent": 1, "paths": "/" }\n  }\n}',
+    );
     const { code, out, err } = await cli(['policy', 'validate', file]);
     expect(err.trimEnd().split('\n')).toEqual([
-      expect.stringContaining(`${file}: `),
-      expect.stringContaining(`${file}: `),
+      `${file}: line 2, column 3: schedul: unknown key, did you mean schedule?`,
+      `${file}: line 4, column 20: checks.diskSpace.warnUsedPercent: is above failUsedPercent, so it would never warn`,
+      `${file}: line 4, column 65: checks.diskSpace.paths must be an array of at most 32 entries, got "/"`,
     ]);
     expect({ code, out }).toEqual({ code: 1, out: '' });
   });
 
-  test('validate rejects a file that is not JSON', async () => {
-    const { code, err } = await cli(['policy', 'validate', await policyFile('{ "checks": ')]);
-    expect(err).toContain('JSON');
-    expect(code).toBe(1);
+  test.each([
+    ['{ "checks": ', 'not JSON: line 1, column 13: the document ends where a value is missing'],
+    ['{\n  "note": "a",\n}', 'not JSON: line 2, column 14: remove this comma before "}"'],
+    ['', 'not JSON: line 1, column 1: the document is empty'],
+    ['{ "note": 1, "note": "a" }', 'line 1, column 14: note: duplicate key'],
+    [
+      '{ "schedule": "0-9999999 * * * *" }',
+      'line 1, column 3: schedule: not a cron expression ("0-9999999" is not valid for minute), got "0-9999999 * * * *"',
+    ],
+    ['['.repeat(100_000), 'line 1, column 33: nested more than 32 levels deep'],
+    ['s3cret-key', 'not JSON: line 1, column 1: expected a value; text must be in double quotes'],
+  ])('validate rejects a file with one problem, case %#', async (text, problem) => {
+    const file = await policyFile(text);
+    expect(await cli(['policy', 'validate', file])).toEqual({
+      code: 1,
+      out: '',
+      err: `${file}: ${problem}\n`,
+    });
+  });
+
+  test('validate warns about a schedule that is faster than checks that use the network run', async () => {
+    const file = await policyFile({ schedule: '* * * * * *' });
+    const { code, out, err } = await cli(['policy', 'validate', file]);
+    expect(err).toMatch(/: warning: Checks that use the network run at most every 30 s, .*: clockDrift, /);
+    expect({ code, out }).toEqual({ code: 0, out: `${file}: a valid policy\n` });
   });
 
   test('schema prints a JSON Schema with every check that allows no unknown keys', async () => {
@@ -62,15 +83,49 @@ describe('policy', () => {
 
   test('example prints the built-in policy as a valid file', async () => {
     const { out } = await cli(['policy', 'example']);
-    expect(readPolicy(parseJsonc(out), checks)).toEqual(readPolicy({}, checks));
+    expect(readPolicy(parseJsonc(out).value, checks)).toEqual(readPolicy({}, checks));
     expect((await cli(['policy', 'validate', await policyFile(out)])).code).toBe(0);
   });
 });
 
-test('validate reads a policy from a pipe', async () => {
-  const command = `printf '{"checks":{"diskSpice":{}}}' | ${process.execPath} ${bundled('cli')} policy validate /dev/stdin`;
-  const { child, err, ended } = run(['sh', '-c', command], {});
-  child.stdin?.end();
-  expect(await ended).toBe(1);
-  expect(err()).toContain('checks.diskSpice: unknown key, did you mean diskSpace?');
+describe('validate reads a policy', () => {
+  async function piped(shell: string) {
+    const { child, out, err, ended } = run(
+      ['sh', '-c', `${shell.replaceAll('CLI', `${process.execPath} ${bundled('cli')}`)}`],
+      {},
+    );
+    child.stdin?.end();
+    return { code: await ended, out: out(), err: err() };
+  }
+  const invalid = `printf '{"checks":{"diskSpice":{}}}'`;
+  const problem = 'line 1, column 12: checks.diskSpice: unknown key, did you mean diskSpace?';
+
+  test('from a pipe', async () => {
+    expect(await piped(`${invalid} | CLI policy validate /dev/stdin`)).toEqual({
+      code: 1,
+      out: '',
+      err: `/dev/stdin: ${problem}\n`,
+    });
+  });
+
+  test('from standard input as -', async () => {
+    expect(await piped(`${invalid} | CLI policy validate -`)).toEqual({
+      code: 1,
+      out: '',
+      err: `standard input: ${problem}\n`,
+    });
+    expect(await piped('CLI policy example | CLI policy validate -')).toEqual({
+      code: 0,
+      out: 'standard input: a valid policy\n',
+      err: '',
+    });
+  });
+
+  test('of at most 1 MiB', async () => {
+    expect(await piped('CLI policy validate - </dev/zero')).toEqual({
+      code: 2,
+      out: '',
+      err: 'eflow-hardening: Could not read the policy standard input: it has more than 1 MiB\n',
+    });
+  });
 });

@@ -49,7 +49,7 @@ describe('invalid usage prints one line and exits with code 2', () => {
     });
     const { code, err } = await cli(['check', '--policy', file]);
     expect(err).toContain('schedul: unknown key, did you mean schedule?');
-    expect(err).toContain('checks.diskSpace.warnUsedPercent: ');
+    expect(err).toContain('checks.diskSpace.warnUsedPercent must be a number from 0 to 100, got "much"');
     expect(err.trimEnd()).not.toContain('\n');
     expect(code).toBe(2);
   });

@@ -36,14 +36,14 @@ describe('runChecks', () => {
   });
 
   test.each([
-    [{ checks: ['third'] }, 'checks.0: Invalid option: expected one of "first"|"second"'],
-    [{ checks: ['__proto__'] }, 'checks.0: Invalid option: expected one of "first"|"second"'],
-    [{ checks: [] }, 'checks: Too small: expected array to have >=1 items'],
-    [{ checks: 'first' }, 'checks: Invalid input: expected array, received string'],
-    [{ check: ['first'] }, 'Unrecognized key: "check"'],
-    ['first', 'Invalid input: expected object, received string'],
-    [[], 'Invalid input: expected object, received array'],
-    [5, 'Invalid input: expected object, received number'],
+    [{ checks: ['third'] }, 'payload.checks[0] must be "first" or "second", got "third"'],
+    [{ checks: ['__proto__'] }, 'payload.checks[0] must be "first" or "second", got "__proto__"'],
+    [{ checks: [] }, 'payload.checks must be an array that is not empty, got an array of 0 entries'],
+    [{ checks: 'first' }, 'payload.checks must be an array that is not empty, got "first"'],
+    [{ check: ['first'] }, 'payload.check: unknown key, did you mean checks?'],
+    ['first', 'payload must be an object, got "first"'],
+    [[], 'payload must be an object, got an array'],
+    [5, 'payload must be an object, got 5'],
   ])('with %j is a bad request and runs no checks', async (payload, error) => {
     const { agent, runChecks } = methods();
     expect(await runChecks(payload)).toEqual({ status: 400, payload: { error } });
@@ -148,13 +148,23 @@ describe('validatePolicy', () => {
     });
   });
 
-  test.each([undefined, null, {}, [], 'text', { polcy: {} }])(
-    'without a policy is a bad request: %j',
-    async (payload) => {
-      expect(await methods().validatePolicy(payload)).toMatchObject({
-        status: 400,
-        payload: { error: expect.stringMatching(/./) },
-      });
-    },
-  );
+  const missing = 'payload.policy is missing: it must be a JSON value';
+  test.each([
+    [undefined, missing],
+    [null, missing],
+    [{}, missing],
+    [[], 'payload must be an object, got an array'],
+    ['text', 'payload must be an object, got "text"'],
+    [{ polcy: {} }, `${missing}; payload.polcy: unknown key, did you mean policy?`],
+  ])('without a policy is a bad request: %j', async (payload, error) => {
+    expect(await methods().validatePolicy(payload)).toEqual({ status: 400, payload: { error } });
+  });
+
+  test('returns one problem for a policy that is nested 3,000 levels deep', async () => {
+    const policy: unknown = JSON.parse(`${'['.repeat(3000)}${']'.repeat(3000)}`);
+    expect(await methods().validatePolicy({ policy })).toMatchObject({
+      status: 200,
+      payload: { accepted: false, problems: ['[0][0] is nested more than 32 levels deep'] },
+    });
+  });
 });

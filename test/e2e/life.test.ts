@@ -1,10 +1,20 @@
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { createRoot } from '../../simulator/workload/pki.ts';
 import { bundled, run } from '../support/programs/bundle.ts';
 import { policyThatGives } from '../support/programs/cli.ts';
-import { createDevice, soon, startAgent } from '../support/programs/device.ts';
+import {
+  createDevice,
+  expiringCertificate,
+  type RunningAgent,
+  soon,
+  startAgent,
+} from '../support/programs/device.ts';
 import { node } from '../support/programs/node.ts';
+import { tcpServer } from '../support/servers/tcp.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 test('after a restart without the hub the saved policy applies, and the report is sent once the hub is back', async () => {
@@ -41,56 +51,78 @@ test('after a restart without the hub the saved policy applies, and the report i
   await soon(async () => (await second.get('/metrics')).body).toContain('\nhardening_hub_connected 1\n');
 });
 
+/** A check that runs every second, because it needs no network, and what makes it pass. */
+async function expiring(folder: string) {
+  const target = await expiringCertificate(folder);
+  return {
+    target,
+    certificateExpiry: { files: [target], endpoints: [], schedule: '* * * * * *' },
+    renew: async () => writeFile(target, (await createRoot({ commonName: 'device' })).certificate),
+  };
+}
+
+const expiryStatus = async (agent: RunningAgent) =>
+  JSON.parse((await agent.get('/api/report')).body).checks.certificateExpiry.status;
+
 test('a change while the hub is unreachable is sent as a message later, even after a restart', async () => {
-  const { start, reported, desire, simulator, closed } = await createDevice();
-  const target = `tcp://127.0.0.1:${closed.tcp}`;
-  const checks = { outboundReachability: { targets: [target], schedule: '* * * * * *' } };
-  await desire({ policy: { checks } });
+  const { start, reported, desire, simulator, folder } = await createDevice();
+  const { target, certificateExpiry, renew } = await expiring(folder);
+  await desire({ policy: { checks: { certificateExpiry } } });
   const first = await start();
-  await soon(reported).toMatchObject({ checks: { outboundReachability: { status: 'fail' } } });
+  await soon(reported).toMatchObject({ checks: { certificateExpiry: { status: 'warn' } } });
 
   await simulator.admin('PUT', '/faults', { down: true });
-  const server = createServer().listen(closed.tcp, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  const status = async () =>
-    JSON.parse((await first.get('/api/report')).body).checks.outboundReachability.status;
-  await soon(status).toBe('pass');
+  await renew();
+  await soon(() => expiryStatus(first)).toBe('pass');
   expect((await first.stop()).code).toBe(0);
 
   await start();
   await simulator.admin('PUT', '/faults', { down: false });
   const messages = async () => (await simulator.admin('GET', '/messages')).body;
-  const properties = { check: 'outboundReachability', target, previousStatus: 'fail', status: 'pass' };
+  const properties = { check: 'certificateExpiry', target, previousStatus: 'warn', status: 'pass' };
   await soon(messages).toContainEqual(
     expect.objectContaining({ properties: expect.objectContaining(properties) }),
   );
 });
 
 test('on SIGTERM the agent sends its pending report and exits with code 0 within five seconds', async () => {
-  const { start, reported, desire, closed } = await createDevice();
-  const targets = [`tcp://127.0.0.1:${closed.tcp}`];
+  const { start, reported, desire, folder } = await createDevice();
+  const { certificateExpiry, renew } = await expiring(folder);
   await desire({
-    policy: {
-      report: { minIntervalSeconds: 86_400 },
-      checks: { outboundReachability: { targets, schedule: '* * * * * *' } },
-    },
+    policy: { report: { minIntervalSeconds: 86_400 }, checks: { certificateExpiry } },
   });
   const agent = await start();
-  await soon(reported).toMatchObject({ checks: { outboundReachability: { status: 'fail' } } });
+  await soon(reported).toMatchObject({ checks: { certificateExpiry: { status: 'warn' } } });
 
   // An improvement waits for report.minIntervalSeconds.
-  const server = createServer((socket) => socket.destroy()).listen(closed.tcp, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  const status = async () =>
-    JSON.parse((await agent.get('/api/report')).body).checks.outboundReachability.status;
-  await soon(status).toBe('pass');
-  expect(await reported()).toMatchObject({ checks: { outboundReachability: { status: 'fail' } } });
+  await renew();
+  await soon(() => expiryStatus(agent)).toBe('pass');
+  expect(await reported()).toMatchObject({ checks: { certificateExpiry: { status: 'warn' } } });
 
   const { code, ms } = await agent.stop();
   expect(code).toBe(0);
   expect(ms).toBeLessThan(5000);
-  expect(await reported()).toMatchObject({ checks: { outboundReachability: { status: 'pass' } } });
+  expect(await reported()).toMatchObject({ checks: { certificateExpiry: { status: 'pass' } } });
+});
+
+test('a twin that asks for a run every second gets one every 30 s from checks that use the network', async () => {
+  let connections = 0;
+  const server = await tcpServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  const { start, desire, folder } = await createDevice();
+  const { certificateExpiry } = await expiring(folder);
+  const outboundReachability = { targets: [`tcp://127.0.0.1:${server.port}`] };
+  await desire({ policy: { schedule: '* * * * * *', checks: { certificateExpiry, outboundReachability } } });
+  const agent = await start();
+  const seen = new Set<unknown>();
+  const runs = async () => {
+    seen.add(JSON.parse((await agent.get('/api/report')).body).checks.certificateExpiry?.lastRun);
+    return seen.size;
+  };
+  await soon(runs).toBeGreaterThanOrEqual(6);
+  expect(connections).toBe(1);
 });
 
 test('on SIGTERM the agent exits within five seconds while the hub is unreachable', async () => {
@@ -99,6 +131,27 @@ test('on SIGTERM the agent exits within five seconds while the hub is unreachabl
   const { code, ms } = await (await start()).stop();
   expect(code).toBe(0);
   expect(ms).toBeLessThan(5000);
+});
+
+test('an unknown variable is a warning in the log, and a listed host name is the only one that is answered', async () => {
+  const agent = await startAgent({
+    HARDENING_STATE_DIR: await tempFolder(),
+    HARDENING_POLICY_FILE: await policyThatGives('pass'),
+    HARDENING_POLCY_FILE: '/policy.json',
+    HARDENING_ALLOWED_HOSTS: 'gateway.plant.test',
+  });
+  expect(agent.out()).toMatch(
+    /\[WRN\].*Unknown variable HARDENING_POLCY_FILE is ignored, did you mean HARDENING_POLICY_FILE\?/,
+  );
+  const statusFor = async (host: string) => {
+    const request = get(`${agent.url}/api/report`, { headers: { host } });
+    const [response] = await once(request, 'response');
+    response.resume();
+    return response.statusCode;
+  };
+  expect(await statusFor('gateway.plant.test:9600')).toBe(200);
+  expect(await statusFor('127.0.0.1')).toBe(200);
+  expect(await statusFor('evil.example')).toBe(421);
 });
 
 describe('a failed start prints one line', () => {

@@ -154,6 +154,38 @@ test('a status change is sent as a message on the output alerts', async () => {
   );
 });
 
+test('a misspelt desired property is named in the acknowledgement and in the log', async () => {
+  const { start, reported, desire } = await createDevice();
+  await desire({ policy: null, polcy: { note: 'ours' } });
+  const agent = await start();
+  const warning = 'Unknown desired properties are ignored: polcy, did you mean policy?';
+  await soon(reported).toMatchObject({ policy: { ac: 203, av: 0, ad: expect.stringContaining(warning) } });
+  expect(agent.out()).toContain(warning);
+});
+
+test('a policy that would exhaust memory or flood the log is refused, and the agent goes on', async () => {
+  const { start, reported, desire } = await createDevice();
+  const agent = await start();
+  await soon(reported).toMatchObject({ policy: { ac: 200 } });
+  const attacks: [object, string][] = [
+    [{ schedule: '0-9999999 * * * *' }, 'schedule: not a cron expression'],
+    [{ schedule: '0 0 30W 2 *' }, 'it never matches'],
+    [
+      { schedule: null, ...Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`key${i}`, i])) },
+      'key0: unknown key',
+    ],
+  ];
+  for (const [policy, problem] of attacks) {
+    const version = await desire({ policy });
+    await soon(reported).toMatchObject({
+      policy: { ac: 400, av: version, ad: expect.stringContaining(problem) },
+    });
+  }
+  expect((await agent.get('/healthz')).status).toBe(200);
+  const { problems } = JSON.parse((await agent.get('/api/report')).body).policy;
+  expect(problems).toHaveLength(21);
+});
+
 test('an invalid policy is rejected with path and reason, and the last valid one stays in force', async () => {
   const { agent, desire, reported } = await startReportedDevice();
   const valid = (await reported()).policy?.value;
@@ -162,7 +194,7 @@ test('an invalid policy is rejected with path and reason, and the last valid one
   });
   await soon(reported).toMatchObject({ policy: { ac: 400, av: version } });
   const { policy } = await reported();
-  expect(policy?.ad).toContain('checks.diskSpace.warnUsedPercent: ');
+  expect(policy?.ad).toContain('checks.diskSpace.warnUsedPercent must be a number from 0 to 100, got "much"');
   expect(policy?.ad).toContain('checks.diskSpace.pahts: unknown key, did you mean paths?');
   expect(policy?.value).toEqual(valid);
   expect(await metric(agent, 'hardening_policy_accepted')).toBe('0');

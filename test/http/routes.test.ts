@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { routes } from '../../src/http/routes.ts';
 import type { Agent } from '../../src/run/agent.ts';
+import type { Report } from '../../src/run/report.ts';
 import type { Metrics } from '../../src/sinks/metrics.ts';
 import { reportOf, sampleReport } from '../support/fixtures/sample-report.ts';
 
@@ -38,21 +39,21 @@ test('every endpoint of the contract is there, and no other', () => {
 test('/ is the status page of the current report, as HTML', async () => {
   const answer = await answerOf('/');
   expect(answer?.type).toBe('text/html; charset=utf-8');
-  expect(answer?.body).toMatch(/^<!doctype html>/);
-  expect(answer?.body).toContain('line-4-gateway');
-  expect(answer?.body).toContain('<section class="fail" id="outboundReachability">');
+  expect(String(answer?.body)).toMatch(/^<!doctype html>/);
+  expect(String(answer?.body)).toContain('line-4-gateway');
+  expect(String(answer?.body)).toContain('<section class="fail" id="outboundReachability">');
 });
 
 test('/api/report is the same report, as JSON', async () => {
   const answer = await answerOf('/api/report');
   expect(answer?.type).toBe('application/json; charset=utf-8');
-  expect(JSON.parse(answer?.body ?? '')).toEqual(JSON.parse(JSON.stringify(sampleReport)));
+  expect(JSON.parse(String(answer?.body))).toEqual(JSON.parse(JSON.stringify(sampleReport)));
 });
 
 test('/metrics is rendered from the same report, with its own content type', async () => {
   expect(await answerOf('/metrics')).toEqual({
     type: 'text/plain; version=0.0.4; charset=utf-8',
-    body: `# ${sampleReport.generatedAt}\n`,
+    body: Buffer.from(`# ${sampleReport.generatedAt}\n`),
   });
 });
 
@@ -64,7 +65,45 @@ test.each(['/', '/api/report', '/metrics'])('%s follows the report', async (path
   const before = await route?.();
   report = second;
   const after = await route?.();
-  expect(after?.body).not.toBe(before?.body);
+  expect(String(after?.body)).not.toBe(String(before?.body));
+});
+
+describe('an output is rendered once per report, and its bytes are shared', () => {
+  const report = (change: Partial<Report> = {}): Report => ({ ...structuredClone(sampleReport), ...change });
+
+  test.each(['/', '/api/report', '/metrics'])('%s', async (path) => {
+    const route = served({ report })[path];
+    const [first, second] = await Promise.all([route?.(), route?.()]);
+    expect(second?.body).toBe(first?.body);
+    expect((await route?.())?.body).toBe(first?.body);
+  });
+
+  test.each<[string, Partial<Report>]>([
+    ['another second', { generatedAt: '2030-01-01T00:00:00.000Z' }],
+    ['the state of the hub', { agent: { ...sampleReport.agent, hub: 'offline' } }],
+    ['the policy', { policy: { ...sampleReport.policy, version: 99 } }],
+    [
+      'a run of a check',
+      {
+        checks: {
+          clockDrift: {
+            title: '',
+            status: 'pass',
+            since: '',
+            lastRun: 'now',
+            durationSeconds: 1,
+            findings: [],
+          },
+        },
+      },
+    ],
+  ])('%s renders it again', async (_, change) => {
+    let current = report();
+    const route = served({ report: () => current })['/api/report'];
+    const before = await route?.();
+    current = report(change);
+    expect(String((await route?.())?.body)).not.toBe(String(before?.body));
+  });
 });
 
 describe('/healthz and /readyz', () => {

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Routes, serve, text } from '../../src/http/server.ts';
 
+const local = { address: '127.0.0.1', port: 0, allowedHosts: [] };
 const errors: unknown[] = [];
 const broken = new Error('broken');
 const routes: Routes = {
@@ -19,7 +20,7 @@ const routes: Routes = {
 let server: Server;
 let port: number;
 beforeAll(async () => {
-  server = await serve(routes, '127.0.0.1', 0, (error) => errors.push(error));
+  server = await serve(routes, local, (error) => errors.push(error));
   ({ port } = server.address() as AddressInfo);
 });
 afterAll(() => {
@@ -148,7 +149,7 @@ describe('the server rejects', () => {
   });
 
   test.concurrent('a client that does not read the response', async ({ onTestFinished }) => {
-    const own = await serve(routes, '127.0.0.1', 0, (error) => errors.push(error));
+    const own = await serve(routes, local, (error) => errors.push(error));
     onTestFinished(() => void own.close());
     const cutOff = once(own, 'connection').then(([socket]) => once(socket, 'close'));
     const socket = connect((own.address() as AddressInfo).port, '127.0.0.1').pause();
@@ -171,7 +172,7 @@ describe('a connection has one response at a time', () => {
       rendered += 1;
       return text(200, body);
     };
-    const own = await serve({ '/': page }, '127.0.0.1', 0, (error) => errors.push(error));
+    const own = await serve({ '/': page }, local, (error) => errors.push(error));
     onTestFinished(() => {
       own.close();
       own.closeAllConnections();
@@ -230,7 +231,7 @@ describe('a connection has one response at a time', () => {
 });
 
 test('idle connections do not block other clients', async () => {
-  const own = await serve(routes, '127.0.0.1', 0, (error) => errors.push(error));
+  const own = await serve(routes, local, (error) => errors.push(error));
   onTestFinished(() => {
     own.close();
     own.closeAllConnections();
@@ -247,6 +248,150 @@ test('idle connections do not block other clients', async () => {
   expect(connections).toBeLessThanOrEqual(64);
 });
 
+describe('clients that do not read', () => {
+  const request = 'GET /unread HTTP/1.1\r\nHost: a\r\n\r\n';
+  // More than the buffers of a connection take, and shared as the agent shares it.
+  const body = Buffer.alloc(16 * 1_048_576);
+  const all: Routes = { ...routes, '/unread': () => ({ type: 'text/plain', body }) };
+
+  /** A server under attack: `count` connections from each address request a large page and read nothing of it. */
+  async function attacked(addresses: readonly string[], count: number, reconnects = 0) {
+    const own = await serve(all, local, (error) => errors.push(error));
+    const { port } = own.address() as AddressInfo;
+    const seen = { connections: 0, requests: 0, closed: 0 };
+    const sockets: Socket[] = [];
+    const attack = (localAddress: string): void => {
+      const socket = connect({ port, host: '127.0.0.1', localAddress }).pause();
+      sockets.push(socket.on('error', () => {}));
+      socket.write(request);
+    };
+    own.on('connection', (socket) => {
+      seen.connections += 1;
+      const { remoteAddress = '' } = socket;
+      socket.on('close', () => {
+        seen.closed += 1;
+        if (addresses.includes(remoteAddress) && seen.closed <= reconnects) attack(remoteAddress);
+      });
+    });
+    own.on('request', () => {
+      seen.requests += 1;
+    });
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      own.close();
+      own.closeAllConnections();
+    });
+    for (const address of addresses) for (let i = 0; i < count; i += 1) attack(address);
+    await expect
+      .poll(() => seen.connections, { timeout: 10_000 })
+      .toBeGreaterThanOrEqual(addresses.length * count);
+    await expect.poll(() => seen.requests, { timeout: 10_000 }).toBeGreaterThanOrEqual(40);
+    return { own, port, seen };
+  }
+
+  /** The number of times that the small page was received completely, each time over a new connection. */
+  async function scrapes(port: number, localAddress: string, times: number): Promise<number> {
+    let complete = 0;
+    for (let i = 0; i < times; i += 1) {
+      const socket = connect({ port, host: '127.0.0.1', localAddress });
+      let received = '';
+      socket.setEncoding('utf8').on('data', (chunk: string) => {
+        received += chunk;
+      });
+      socket.on('error', () => {});
+      socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+      await once(socket, 'close');
+      if (received.endsWith('<p>ü</p>')) complete += 1;
+    }
+    return complete;
+  }
+
+  test.each([
+    ['another address', ['127.0.0.1'], '127.0.0.2'],
+    ['the same address', ['127.0.0.1'], '127.0.0.1'],
+    ['an address beside many others', ['127.0.0.3', '127.0.0.4', '127.0.0.5'], '127.0.0.2'],
+  ])('do not starve a scrape from %s', async (_, attackers, address) => {
+    const { own, port } = await attacked(attackers, 80);
+    expect(await scrapes(port, address, 40)).toBe(40);
+    const connections = await new Promise((resolve) => own.getConnections((_, count) => resolve(count)));
+    expect(connections).toBeLessThanOrEqual(64);
+  });
+
+  test('do not starve it by connecting again and again', async () => {
+    const { port } = await attacked(['127.0.0.3', '127.0.0.4'], 40, 500);
+    expect(await scrapes(port, '127.0.0.2', 20)).toBe(20);
+  });
+
+  test('do not close the idle connection of another address', async () => {
+    const { port, seen } = await attacked(['127.0.0.1'], 40);
+    const quiet = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' }).setEncoding('utf8');
+    onTestFinished(() => void quiet.destroy());
+    await once(quiet, 'connect');
+    const late = Array.from({ length: 60 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+    onTestFinished(() => late.forEach((socket) => void socket.destroy()));
+    // An address keeps 48 connections at most.
+    await expect.poll(() => seen.closed, { timeout: 10_000 }).toBeGreaterThanOrEqual(52);
+    quiet.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect((await once(quiet, 'data'))[0]).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
+
+describe('with a list of allowed host names', () => {
+  const allowedHosts = ['hardening', 'gateway.plant.test'];
+
+  async function statusFor(headers: string, version = '1.1'): Promise<string | undefined> {
+    const own = await serve(routes, { ...local, allowedHosts }, (error) => errors.push(error));
+    onTestFinished(() => void own.close());
+    const { port } = own.address() as AddressInfo;
+    const answer = await raw(`GET / HTTP/${version}\r\n${headers}Connection: close\r\n\r\n`, port);
+    return /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1];
+  }
+
+  test.each([
+    'hardening',
+    'hardening:9600',
+    'HARDENING',
+    'gateway.plant.test',
+    'gateway.plant.test.:9600',
+    'localhost:9600',
+    '127.0.0.1:9600',
+    '10.1.2.3',
+    '[::1]:9600',
+    '[fe80::1]',
+  ])('%s is answered', async (host) => {
+    expect(await statusFor(`Host: ${host}\r\n`)).toBe('200');
+  });
+
+  test.each([
+    'evil.example',
+    'evil.example:9600',
+    'hardening.evil.example',
+    'evilhardening',
+    'plant.test',
+    '127.0.0.1.evil.example',
+    'localhost.evil.example',
+    'hardening@evil.example',
+    'hardening:x',
+    '',
+  ])('%j is refused with a reason', async (host) => {
+    expect(await statusFor(`Host: ${host}\r\n`)).toBe('421');
+  });
+
+  test('a request without a host name is refused', async () => {
+    expect(await statusFor('', '1.0')).toBe('421');
+  });
+
+  test('the refusal says what to do', async () => {
+    const own = await serve(routes, { ...local, allowedHosts }, (error) => errors.push(error));
+    onTestFinished(() => void own.close());
+    const answer = await raw(
+      'GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
+      (own.address() as AddressInfo).port,
+    );
+    expect(answer).toMatch(/\r\n\r\nThis host name is not answered\. .* HARDENING_ALLOWED_HOSTS\.\n$/);
+  });
+});
+
 test('a port in use is an error', async () => {
-  await expect(serve(routes, '127.0.0.1', port, () => {})).rejects.toThrow('EADDRINUSE');
+  await expect(serve(routes, { ...local, port }, () => {})).rejects.toThrow('EADDRINUSE');
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cronProblem } from '../../src/policy/cron.ts';
+import { cronProblem, shortestGapSeconds } from '../../src/policy/cron.ts';
 
 test.each([
   '*/5 * * * *',
@@ -35,6 +35,29 @@ test.each([
   ['', 'it needs 5 or 6 fields, got 0'],
   ['* * * * * * *', 'it needs 5 or 6 fields, got 7'],
   ['$ * * * *', 'it contains illegal characters'],
+  ['0-9999999 * * * *', '"0-9999999" is not valid for minute'],
+  ['* 0-4294967296/7 * * *', '"0-4294967296/7" is not valid for hour'],
+  ['0-1000000000 * * * * *', '"0-1000000000" is not valid for second'],
+  ['* * * * 0-0000007', '"0-0000007" is not valid for day of week'],
+  ['1 2 3 4 5 6 777', '"777" is not valid for day of week'],
+  [`0-59${',0-59'.repeat(200)} * * * *`, 'it is longer than 512 characters'],
+  ['0 0 30W 2 *', 'it never matches'],
+  ['0 0 1 1 5#5', 'it never matches'],
 ])('%s is refused', (expression, problem) => {
   expect(cronProblem(expression)).toBe(problem);
+});
+
+test.each([
+  ['* * * * *', 60],
+  ['@hourly', 60],
+  ['5 * * * * *', 60],
+  ['* * * * * *', 1],
+  ['*/30 * * * * *', 30],
+  ['*/45 * * * * *', 15],
+  ['0,20,59 * * * * *', 1],
+  ['10-40/10,25 0 4 * * *', 5],
+  [' 30,0  0 4 * * *', 30],
+])('%s matches %d s apart at the closest', (expression, seconds) => {
+  expect(cronProblem(expression)).toBeUndefined();
+  expect(shortestGapSeconds(expression)).toBe(seconds);
 });

@@ -108,6 +108,42 @@ describe('the twin', () => {
   });
 });
 
+describe('what the twin contains beside the policy', () => {
+  const ignored = (text: string) => [`Unknown desired properties are ignored: ${text}`];
+
+  test.each<[string, object, string[]]>([
+    ['polcy', { polcy: good }, ignored('polcy, did you mean policy?')],
+    ['two', { policy: good, tags: 1, colour: 'red' }, ignored('tags colour')],
+    ['nothing', { policy: good, $metadata: {} }, []],
+    [
+      'more than are listed',
+      { policy: good, a1: 1, a2: 1, a3: 1, a4: 1, a5: 1, a6: 1, a7: 1 },
+      ignored('a1 a2 a3 a4 a5 2 more'),
+    ],
+    ['a key that is no name', { policy: good, 'a \u202e': 1 }, ignored('["a \\u{202e}"]')],
+  ])('is a warning that names it: %s', async (_, desired, warnings) => {
+    const { applyDesired, inForce, messages } = await keeping();
+    applyDesired({ $version: 7, ...desired });
+    expect(inForce()).toMatchObject({ accepted: true, warnings });
+    expect(messages()).toEqual(expect.arrayContaining(warnings));
+  });
+
+  test('is named for a refused policy too, and no longer once it is gone', async () => {
+    const { applyDesired, inForce } = await keeping();
+    applyDesired({ $version: 7, policy: bad, polcy: good });
+    expect(inForce()).toMatchObject({ accepted: false, warnings: ignored('polcy, did you mean policy?') });
+    applyDesired({ $version: 8, policy: good });
+    expect(inForce()).toMatchObject({ accepted: true, warnings: [] });
+  });
+});
+
+test('a policy that is nested 3,000 levels deep is refused like any other', async () => {
+  const { applyDesired, inForce } = await keeping();
+  const policy: unknown = JSON.parse(`${'{"checks":'.repeat(3000)}{}${'}'.repeat(3000)}`);
+  applyDesired({ $version: 7, policy });
+  expect(inForce().problems).toEqual(['checks.checks is nested more than 32 levels deep']);
+});
+
 describe('over a restart', () => {
   test('the last good policy of the twin is in force at once', async () => {
     const state = shortLived();

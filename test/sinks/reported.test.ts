@@ -198,6 +198,26 @@ describe('the acknowledgement of the policy', () => {
       { document: { note: 'n'.repeat(9000) } },
       { value: {}, ac: 200, av: 7, ad: 'In force (too long to include here)' },
     ],
+    [
+      'with warnings',
+      { source: 'twin', warnings: ['Unknown desired properties are ignored: polcy', 'And more'] },
+      {
+        value: document,
+        ac: 200,
+        av: 7,
+        ad: 'In force. Unknown desired properties are ignored: polcy. And more',
+      },
+    ],
+    [
+      'with a warning beside a misspelt policy',
+      { source: 'default', version: 0, document: {}, warnings: ['Unknown'] },
+      { value: {}, ac: 203, av: 0, ad: 'No desired policy, using the built-in defaults. Unknown' },
+    ],
+    [
+      'with more problems than fit, which do not hide a warning',
+      { accepted: false, problems: ['x'.repeat(1000)], warnings: ['Unknown'] },
+      { value: document, ac: 400, av: 7, ad: expect.stringMatching(/^Rejected, .*xxx\.\.\.\. Unknown$/) },
+    ],
   ])('%s', (_, change, expected) => {
     expect(reported(sampleReport, inForce({ document, ...change })).policy).toEqual(expected);
   });

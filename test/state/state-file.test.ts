@@ -121,6 +121,7 @@ describe('a file that is not what was written is kept aside, and the start is cl
 
   test.each([
     ['{"values":{}}', 'is damaged: it has no "version"'],
+    ['root:$6$secret', 'is damaged: it is not JSON'],
     ['{"version":1,"values":5}', 'is damaged: it has no "values"'],
     ['{"version":2,"data":{}}', 'was written by a newer agent, in format 2'],
   ])('%s is reported in one sentence', async (text, message) => {

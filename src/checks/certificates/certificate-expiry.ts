@@ -8,8 +8,8 @@ import { certificateSubjects } from './subjects.ts';
 const params = z
   .strictObject({
     ...certificatePlaces(['edgehub', 'iothub']),
-    warnDays: z.number().min(0).max(3650).default(30),
-    failDays: z.number().min(0).max(3650).default(7),
+    warnDays: z.number().min(0).max(3650).default(30).describe('Warns when fewer days are left.'),
+    failDays: z.number().min(0).max(3650).default(7).describe('Fails when fewer days are left.'),
     renewAtFraction: z
       .number()
       .gt(0)

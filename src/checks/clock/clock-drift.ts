@@ -28,12 +28,23 @@ function hasNoCredentials(url: string): boolean {
 
 const params = z
   .strictObject({
-    servers: z.array(address).max(16).default(['time.windows.com']),
-    https: z.array(httpsUrl).max(16).default([]),
+    servers: z
+      .array(address)
+      .max(16)
+      .default(['time.windows.com'])
+      .describe('SNTP servers: host, host:port or [IPv6]:port.'),
+    https: z
+      .array(httpsUrl)
+      .max(16)
+      .default([])
+      .describe('URLs whose Date header is a time source, for networks that block UDP port 123.'),
     // `false` is for the twin, where null removes the key.
-    chrony: z.union([address, z.literal(false), z.null()]).default('127.0.0.1:323'),
-    warnSeconds: z.number().positive().default(10),
-    failSeconds: z.number().positive().default(300),
+    chrony: z
+      .union([address, z.literal(false), z.null()])
+      .default('127.0.0.1:323')
+      .describe("chronyd's command address; false for none."),
+    warnSeconds: z.number().positive().default(10).describe('Warns when the clock is off by this much.'),
+    failSeconds: z.number().positive().default(300).describe('Fails when the clock is off by this much.'),
   })
   .refine(({ warnSeconds, failSeconds }) => warnSeconds <= failSeconds, {
     path: ['warnSeconds'],

@@ -22,13 +22,18 @@ const params = z
       .min(0)
       .max(100)
       .default(75)
-      .describe('Of bytes and of inodes, as df counts them.'),
-    failUsedPercent: z.number().min(0).max(100).default(90),
-    minSizeGiB: z.number().min(0).max(1_048_576).default(16).describe('0 switches this off.'),
+      .describe('Warns when this much is used, of bytes or of inodes, as df counts them.'),
+    failUsedPercent: z.number().min(0).max(100).default(90).describe('Fails when this much is used.'),
+    minSizeGiB: z
+      .number()
+      .min(0)
+      .max(1_048_576)
+      .default(16)
+      .describe('Warns about a smaller filesystem; 0 switches this off.'),
     forecastWarnDays: days
       .default(30)
       .describe('Warns when it will be full within so many days; 0 switches the forecast off.'),
-    forecastFailDays: days.default(3),
+    forecastFailDays: days.default(3).describe('Fails when it will be full within so many days.'),
   })
   .refine(({ warnUsedPercent, failUsedPercent }) => warnUsedPercent <= failUsedPercent, {
     path: ['warnUsedPercent'],

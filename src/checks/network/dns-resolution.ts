@@ -35,7 +35,11 @@ export const dnsResolution = defineCheck({
   id: 'dnsResolution',
   title: 'The names this device needs resolve quickly and to the right addresses',
   params: z.strictObject({
-    names: z.array(hostName).max(64).default(['{iothub}']),
+    names: z
+      .array(hostName)
+      .max(64)
+      .default(['{iothub}'])
+      .describe('Host names that must resolve, or placeholders for them.'),
     servers: z
       .array(server)
       .max(8)

@@ -23,8 +23,12 @@ export const outboundContainment = defineCheck({
   id: 'outboundContainment',
   title: 'Targets that this device must not reach are unreachable',
   params: z.strictObject({
-    targets: z.array(tcpTarget).max(64).default(['tcp://8.8.8.8:53']),
-    severity: z.enum(['warn', 'fail']).default('warn'),
+    targets: z
+      .array(tcpTarget)
+      .max(64)
+      .default(['tcp://8.8.8.8:53'])
+      .describe('What must not be reachable: tcp://host:port.'),
+    severity: z.enum(['warn', 'fail']).default('warn').describe('The status of a target that is reachable.'),
   }),
   uses: ['lookUp', 'modules', 'probe'],
   reasons: ['reachable', 'refused', 'server_failed'],

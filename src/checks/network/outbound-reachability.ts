@@ -15,7 +15,8 @@ export const outboundReachability = defineCheck({
     targets: z
       .array(probeTarget)
       .max(512)
-      .default(['tls://{iothub}:8883', 'tls://{iothub}:443', 'https://mcr.microsoft.com/v2/']),
+      .default(['tls://{iothub}:8883', 'tls://{iothub}:443', 'https://mcr.microsoft.com/v2/'])
+      .describe('What must be reachable: tcp://host:port, tls://host:port or https://host[:port][/path].'),
     timeoutSeconds: z.number().positive().max(60).default(5).describe('Time limit for one target.'),
   }),
   uses: ['modules', 'probe'],

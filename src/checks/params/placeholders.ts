@@ -12,7 +12,7 @@ export const withSampleNames = (text: string): string => text.replaceAll(/\{\w*\
 
 /** A clause that names an unknown placeholder; undefined where there is none. */
 export function placeholderProblem(text: string): string | undefined {
-  const unknown = text.match(/\{[^}]*\}/g)?.find((written) => !known.includes(written));
+  const unknown = text.match(/\{[^{}]*\}/g)?.find((written) => !known.includes(written));
   return unknown && `has the unknown placeholder ${unknown} (known: ${known.join(', ')})`;
 }
 

@@ -1,9 +1,9 @@
 import type { Dir } from 'node:fs';
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path/posix';
-import picomatch from 'picomatch';
 import { CannotTell } from '../../check.ts';
 import { cannotRead } from './access.ts';
+import { segmentMatcher } from './segment-matcher.ts';
 
 /** The characters that make a path segment a pattern. */
 const wildcard = /[*?[{]/;
@@ -33,15 +33,16 @@ export async function findMatches(
   let found: readonly Found[] = [{ path: `/${segments.slice(0, first).join('/')}`, regular: false }];
   for (const [depth, segment] of segments.slice(first).entries()) {
     const next: Found[] = [];
+    const matches = wildcard.test(segment) ? matcherFor(segment, pattern) : undefined;
     for (const { path, regular } of found) {
       signal.throwIfAborted();
       if (regular) continue;
-      if (!wildcard.test(segment)) {
+      if (!matches) {
         next.push({ path: join(path, segment), regular: false });
         continue;
       }
       const folder = await openFolder(path, locate);
-      if (!(folder instanceof CannotTell)) next.push(...(await matching(path, folder, segment)));
+      if (!(folder instanceof CannotTell)) next.push(...(await matching(path, folder, matches)));
       // The folder where the pattern starts must exist; a match below it may be a file.
       else if (depth === 0) throw folder;
       else if (folder.reason !== 'not_found') files.push(path);
@@ -72,8 +73,15 @@ async function openFolder(folder: string, locate: Locate): Promise<Dir | CannotT
   }
 }
 
-async function matching(folder: string, listing: Dir, segment: string): Promise<Found[]> {
-  const matches = picomatch(segment, { nonegate: true, noextglob: true, posix: true });
+function matcherFor(segment: string, pattern: string): (name: string) => boolean {
+  try {
+    return segmentMatcher(segment);
+  } catch (cause) {
+    throw new CannotTell('unreadable', `The pattern ${pattern} cannot be used`, { cause });
+  }
+}
+
+async function matching(folder: string, listing: Dir, matches: (name: string) => boolean): Promise<Found[]> {
   const found: Found[] = [];
   try {
     let entries = 0;

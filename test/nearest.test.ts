@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearest } from '../../src/policy/nearest.ts';
+import { nearest } from '../src/nearest.ts';
 
 const keys = ['clockDrift', 'certificateExpiry', 'diskSpace', 'outboundReachability'];
 

@@ -1,0 +1,22 @@
+import { createReadStream } from 'node:fs';
+import { maxPolicyBytes } from '../policy/keeper.ts';
+
+/** The text of a policy file, or of standard input for `-`. A pipe is read too, because a person waits for it. */
+export async function readPolicyFile(file: string): Promise<string> {
+  const stream: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of stream) {
+      length += chunk.length;
+      if (length > maxPolicyBytes) throw new Error('it has more than 1 MiB');
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    throw new Error(`Could not read the policy ${nameOf(file)}`, { cause });
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** What messages call a policy file. */
+export const nameOf = (file: string): string => (file === '-' ? 'standard input' : file);

@@ -1,0 +1,47 @@
+/** Keeps a gap between the runs of an item. */
+export interface Spacing<Item> {
+  /** The items that may run now. The others run by themselves once their gap is over. */
+  due(items: readonly Item[]): readonly Item[];
+  /** Cancels what waits for its gap. */
+  stop(): void;
+}
+
+/** @param gapMs how long after a run of an item the next one may begin. */
+export function createSpacing<Item>(gapMs: (item: Item) => number, run: (item: Item) => void): Spacing<Item> {
+  const startedAt = new Map<Item, number>();
+  const postponed = new Map<Item, NodeJS.Timeout>();
+
+  function begin(item: Item): void {
+    postponed.delete(item);
+    startedAt.set(item, performance.now());
+  }
+
+  function waitMs(item: Item): number {
+    return (startedAt.get(item) ?? Number.NEGATIVE_INFINITY) + gapMs(item) - performance.now();
+  }
+
+  function postpone(item: Item): void {
+    const timer = setTimeout(
+      () => {
+        begin(item);
+        run(item);
+      },
+      Math.ceil(waitMs(item)),
+    );
+    postponed.set(item, timer);
+  }
+
+  return {
+    due(items) {
+      const waiting = items.filter((item) => !postponed.has(item));
+      const now = waiting.filter((item) => waitMs(item) <= 0);
+      now.forEach(begin);
+      for (const item of waiting) if (!now.includes(item)) postpone(item);
+      return now;
+    },
+    stop() {
+      for (const timer of postponed.values()) clearTimeout(timer);
+      postponed.clear();
+    },
+  };
+}
