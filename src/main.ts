@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { checks } from './checks/index.ts';
-import { connectCloud, createStoredHub } from './cloud/cloud.ts';
+import { connectCloud, createStoredHub, hubFacts } from './cloud/cloud.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { never, within } from './deadline.ts';
 import { describeError } from './errors.ts';
+import { createCredentials } from './host/edge/credentials.ts';
 import { createHost } from './host/index.ts';
 import { routes } from './http/routes.ts';
 import { serve } from './http/server.ts';
@@ -41,7 +42,12 @@ async function main(): Promise<void> {
   if (problem) log.warn({ why: problem.message }, 'Starting without memory');
 
   const keeper = await openKeeper(config, state, log, host.now);
-  const hub = config.mode === 'edge' ? createStoredHub(state, log, host.now) : undefined;
+  const credentials = createCredentials(process.env, host.now);
+  const { transport } = config;
+  const hub =
+    config.mode === 'edge'
+      ? createStoredHub({ credentials, transport, state, log, now: host.now })
+      : undefined;
   const agent = createAgent({
     checks,
     host,
@@ -49,7 +55,7 @@ async function main(): Promise<void> {
     identity: { version, startedAt: host.now().toISOString(), mode: config.mode },
     remembered: loadFindings(state),
     schedule,
-    hubState: () => hub?.state() ?? 'none',
+    hub: () => (hub ? hubFacts(hub.status()) : { hub: 'none' }),
     onTrigger: (check, why) => log.warn({ check, why }, 'Running ahead of schedule'),
   });
   keeper.subscribe(agent.policyChanged);

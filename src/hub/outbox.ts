@@ -1,65 +1,81 @@
 import { limitProblems } from './limits.ts';
-import { applyPatch, difference, isObject, type Json } from './merge-patch.ts';
-import type { OutputMessage } from './session.ts';
+import { applyPatch, difference, isObject, type Json, mergePatches } from './merge-patch.ts';
 
-/** Reports and messages that are still to be sent. Independent of any connection. */
+/** The report that is still to be sent. Independent of any connection. */
 export interface Outbox {
   /** Sets the reported properties to send. Top-level keys that are absent keep their values in the twin. */
   report(properties: Json, minIntervalSeconds: number, urgent: boolean): void;
-  send(message: OutputMessage): void;
-  /** The next item to send, or the milliseconds until there may be one. */
+  /** The patch to send now, or the milliseconds until there may be one. */
   next(): Next;
-  /** The hub accepted a patch. Returns all acknowledged properties, the base of the next difference. */
+  /** The hub accepted a patch. Returns all acknowledged properties. */
   accepted(patch: Json): Json;
   /** The hub rejected a patch: it is retried after the interval. */
   rejected(): void;
-  /** A message returned by `next` was sent. */
-  sent(message: OutputMessage): void;
-  /** The messages that are still to be sent. */
-  unsent(): readonly OutputMessage[];
-  /** Replaces the acknowledged properties with those read from the hub. */
-  setAcknowledged(reported: Json): void;
+  /**
+   * Takes the reported properties that were read from the hub. Returns the milliseconds after which they have to be read
+   * again, because edgeHub may not have merged the last patches yet; undefined when once is enough.
+   */
+  read(reported: Json): number | undefined;
   /** From now on, patches are sent without waiting for the interval, until one is rejected. */
   skipInterval(): void;
 }
 
-/** The result of {@link Outbox.next}: a patch, a message, the reasons why the patch cannot be sent, or how long to wait. */
+/** The result of {@link Outbox.next}: a patch, the reasons why it cannot be sent, or how long to wait. */
 export type Next =
   | { readonly patch: Json }
-  | { readonly message: OutputMessage }
   | { readonly problems: readonly string[] }
   | { readonly idleMs: number };
 
-// Limits the traffic when findings flap or the policy changes all the time.
+export interface OutboxOptions {
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** The reported properties that were last acknowledged to an earlier process. */
+  readonly acknowledged?: Json | undefined;
+  /** All top-level keys that this version reports. Others in the twin are those of other versions, and are removed. */
+  readonly keys: readonly string[];
+}
+
+// Limits the traffic when findings flap, the policy changes all the time, or answers do not arrive.
 const maxUrgentPerHour = 30;
 const hourMs = 3_600_000;
+// edgeHub sends acknowledged patches to IoT Hub every 5 s (ReportedPropertiesSyncFrequencySecs), later when throttled.
+// Until then it returns IoT Hub's twin without them.
+const settleMs = 60_000;
+const maxUnsettledReads = 3;
 
-// More than a day of flapping. The oldest messages beyond this number are dropped.
-const maxMessages = 100;
-
-/**
- * @param now monotonic milliseconds
- * @param before the reported properties that were last acknowledged to an earlier process
- */
-export function createOutbox(now: () => number, before: Json = {}): Outbox {
+export function createOutbox({ now, acknowledged: before = {}, keys }: OutboxOptions): Outbox {
+  // Either may be what the cloud ends up with: what edgeHub acknowledged, or what was read, if it has forgotten that.
   let acknowledged = before;
+  let readBack: Json | undefined;
+  let settled = true;
+  let unsettledReads = 0;
+  // An earlier process may have sent patches that are not in `before`.
+  let acceptedAt = now();
+  let firstRead = true;
+
   let wanted: Json = {};
   let minIntervalMs = 0;
   let notBefore = Number.NEGATIVE_INFINITY;
   let urgent = false;
   let intervalSkipped = false;
-  let unanswered = false;
-  let acceptedAt: readonly number[] = [];
-  const messages: OutputMessage[] = [];
+  let inFlight: { readonly urgent: boolean } | undefined;
+  let sentAt: readonly number[] = [];
 
-  const startInterval = () => {
-    unanswered = false;
-    notBefore = now() + minIntervalMs;
-  };
   const canSendNow = () => {
-    acceptedAt = acceptedAt.filter((at) => now() - at < hourMs);
-    return intervalSkipped || unanswered || (urgent && acceptedAt.length < maxUrgentPerHour);
+    sentAt = sentAt.filter((at) => now() - at < hourMs);
+    return intervalSkipped || (urgent && sentAt.length < maxUrgentPerHour);
   };
+  const from = (base: Json | undefined): Json | undefined =>
+    base && difference(only(base, (key) => key in wanted || isObsolete(key)), wanted);
+  // A key that the hub would not accept in a patch cannot be removed by one.
+  const isObsolete = (key: string) => !keys.includes(key) && limitProblems({ [key]: null }).length === 0;
+
+  function patch(): Json | undefined {
+    if (Object.keys(wanted).length === 0) return undefined;
+    const fromAcknowledged = from(acknowledged);
+    if (!fromAcknowledged && !settled) return undefined;
+    return mergePatches(fromAcknowledged, from(readBack));
+  }
 
   return {
     report(properties, minIntervalSeconds, isUrgent) {
@@ -69,47 +85,49 @@ export function createOutbox(now: () => number, before: Json = {}): Outbox {
       minIntervalMs = minIntervalSeconds * 1000;
       urgent ||= isUrgent;
     },
-    send(message) {
-      messages.push(message);
-      if (messages.length > maxMessages) messages.shift();
-    },
     next() {
-      const message = messages[0];
-      if (message) return { message };
-      const patch = difference(only(acknowledged, Object.keys(wanted)), wanted);
-      if (!patch) {
+      // Without an answer it is sent again, as urgent as it was.
+      urgent ||= inFlight?.urgent ?? false;
+      inFlight = undefined;
+      const next = patch();
+      if (!next) {
         urgent = false;
         return { idleMs: Number.POSITIVE_INFINITY };
       }
       const idleMs = canSendNow() ? 0 : notBefore - now();
       if (idleMs > 0) return { idleMs };
-      const problems = limitProblems(patch);
+      const problems = limitProblems(next);
       if (problems.length > 0) return { problems };
-      // Reset here, so that a report which becomes urgent during this patch stays urgent. A patch without an answer
-      // is sent again.
+      // Reset here, so that a report which becomes urgent during this patch stays urgent.
+      inFlight = { urgent };
       urgent = false;
-      unanswered = true;
-      return { patch };
+      sentAt = [...sentAt, now()];
+      notBefore = now() + minIntervalMs;
+      return { patch: next };
     },
-    accepted(patch) {
-      const next = applyPatch(acknowledged, patch);
-      acknowledged = isObject(next) ? next : {};
-      acceptedAt = [...acceptedAt, now()];
-      startInterval();
+    accepted(next) {
+      acknowledged = apply(acknowledged, next);
+      readBack = readBack && apply(readBack, next);
+      acceptedAt = now();
+      inFlight = undefined;
       return acknowledged;
     },
     rejected() {
       intervalSkipped = false;
       urgent = false;
-      startInterval();
+      inFlight = undefined;
+      notBefore = now() + minIntervalMs;
     },
-    sent(message) {
-      // It may have been dropped for a newer one while it was being sent.
-      if (messages[0] === message) messages.shift();
-    },
-    unsent: () => [...messages],
-    setAcknowledged(reported) {
-      acknowledged = reported;
+    read(reported) {
+      readBack = reported;
+      const ours = (document: Json) => only(document, (key) => keys.includes(key));
+      const differs = difference(ours(reported), ours(acknowledged)) !== undefined;
+      const sinceMs = now() - acceptedAt;
+      unsettledReads = differs ? unsettledReads + 1 : 0;
+      settled = !differs || sinceMs >= settleMs || unsettledReads > maxUnsettledReads;
+      const again = sinceMs < settleMs && (!settled || firstRead);
+      firstRead = false;
+      return again ? settleMs - sinceMs : undefined;
     },
     skipInterval() {
       intervalSkipped = true;
@@ -117,5 +135,10 @@ export function createOutbox(now: () => number, before: Json = {}): Outbox {
   };
 }
 
-const only = (document: Json, keys: readonly string[]): Json =>
-  Object.fromEntries(Object.entries(document).filter(([key]) => keys.includes(key)));
+function apply(document: Json, patch: Json): Json {
+  const next = applyPatch(document, patch);
+  return isObject(next) ? next : {};
+}
+
+const only = (document: Json, included: (key: string) => boolean): Json =>
+  Object.fromEntries(Object.entries(document).filter(([key]) => included(key)));

@@ -2,7 +2,7 @@ import type { Check } from '../check.ts';
 import type { Host } from '../host.ts';
 import type { PolicyInForce } from '../policy/in-force.ts';
 import type { Policy } from '../policy/policy.ts';
-import { type AgentState, type HubState, type Report, summarise } from './report.ts';
+import { type AgentState, type Report, summarise } from './report.ts';
 import type { Schedule, Scheduled } from './schedule.ts';
 import { type Cause, createWatch, type Ran, type Remembered, type Watch } from './watch.ts';
 
@@ -14,16 +14,19 @@ export interface Sink {
   show?(report: Report, urgent: boolean): void;
 }
 
+/** What the report says of the hub. */
+export type HubFacts = Pick<AgentState, 'hub' | 'hubSince' | 'hubProblem'>;
+
 export interface AgentOptions {
   readonly checks: readonly Check[];
   readonly host: Host;
   /** The policy in force now. */
   policy(): PolicyInForce;
-  readonly identity: Omit<AgentState, 'hub'>;
+  readonly identity: Omit<AgentState, keyof HubFacts>;
   readonly schedule: Schedule;
   /** What an earlier process reported, by check id. */
   readonly remembered: Readonly<Record<string, Remembered>>;
-  hubState(): HubState;
+  hub(): HubFacts;
   /** Called when an event makes a check run ahead of its schedule. */
   onTrigger?(check: string, why: string): void;
 }
@@ -104,7 +107,7 @@ export function createAgent(options: AgentOptions): Agent {
     const { source, version, accepted, problems, policy } = inForce();
     return {
       generatedAt: host.now().toISOString(),
-      agent: { ...options.identity, hub: options.hubState() },
+      agent: { ...options.identity, ...options.hub() },
       policy: { source, version, accepted, problems, note: policy.note },
       summary: summarise(byId),
       checks: byId,

@@ -72,7 +72,7 @@ async function connected() {
     identity: { version: '1.2.3', startedAt: now().toISOString(), mode: 'edge' },
     schedule: () => ({ overdueMs: () => 0, stop: () => {} }),
     remembered: {},
-    hubState: () => 'connected',
+    hub: () => ({ hub: 'connected' }),
   });
   onTestFinished(() => agent.stop());
   keeper.subscribe(agent.policyChanged);
