@@ -4,7 +4,7 @@ import { parseFaults } from './edge-hub/faults.ts';
 import { HttpError, parseJson, type Request, serve } from './http.ts';
 import { isObject, type Json } from './json.ts';
 
-/** The default and the maximum of IoT Hub's responseTimeoutInSeconds. */
+/** IoT Hub's default for responseTimeoutInSeconds, and its maximum for both timeouts. */
 const defaultTimeoutSeconds = 30;
 const maxTimeoutSeconds = 300;
 
@@ -43,12 +43,17 @@ const endpoints = [
 
 async function invoke(hub: EdgeHub, name: string, { query, body }: Request) {
   const payload = (body === '' ? null : parseJson(body)) as Json;
-  const seconds = Number(query.get('responseTimeoutInSeconds') ?? defaultTimeoutSeconds);
-  if (!(seconds > 0 && seconds <= maxTimeoutSeconds)) {
+  const connectSeconds = Number(query.get('connectTimeoutInSeconds') ?? 0);
+  if (!(connectSeconds >= 0 && connectSeconds <= maxTimeoutSeconds)) {
+    throw new HttpError(400, `connectTimeoutInSeconds must be from 0 to ${maxTimeoutSeconds}`);
+  }
+  const responseSeconds = Number(query.get('responseTimeoutInSeconds') ?? defaultTimeoutSeconds);
+  if (!(responseSeconds > 0 && responseSeconds <= maxTimeoutSeconds)) {
     throw new HttpError(
       400,
       `responseTimeoutInSeconds must be greater than 0 and at most ${maxTimeoutSeconds}`,
     );
   }
-  return { status: 200, body: await hub.invokeMethod(decodeURIComponent(name), payload, seconds) };
+  const timeouts = { connectSeconds, responseSeconds };
+  return { status: 200, body: await hub.invokeMethod(decodeURIComponent(name), payload, timeouts) };
 }

@@ -85,12 +85,6 @@ async function start(
   cleanups.push(remove);
   await writeFile(rootCertificateFile, certificates.root);
 
-  const workload = createWorkloadApi({ identity, key, certificates });
-  await listen(workload, { path: socket });
-  cleanups.push(() => stop(workload));
-  // As in edged: any user of the container can connect.
-  await chmod(socket, 0o666);
-
   const edgeHub = await startEdgeHub({
     identity,
     key,
@@ -101,6 +95,12 @@ async function start(
     log: options.log ?? (() => undefined),
   });
   cleanups.push(edgeHub.close);
+
+  const workload = createWorkloadApi({ identity, key, certificates, faults: edgeHub.faults });
+  await listen(workload, { path: socket });
+  cleanups.push(() => stop(workload));
+  // As in edged: any user of the container can connect.
+  await chmod(socket, 0o666);
 
   const listenLocally = async (server: ReturnType<typeof createAdmin>, port: number): Promise<string> => {
     await listen(server, { host: '127.0.0.1', port });

@@ -8,9 +8,12 @@ export interface Credentials {
   readonly password: string | undefined;
 }
 
-/** CONNACK return codes of MQTT 3.1.1 section 3.2.2.3: 4 for malformed credentials, 5 for not authorized. */
+/**
+ * CONNACK return codes of MQTT 3.1.1 section 3.2.2.3, as edgeHub uses them (Connect in MqttAdapter.cs): 3, server
+ * unavailable, for any exception, such as a malformed user name; 5 for not authorized. It never sends 4.
+ */
 export interface Rejection {
-  readonly returnCode: 4 | 5;
+  readonly returnCode: 3 | 5;
   readonly reason: string;
 }
 
@@ -25,14 +28,14 @@ export function connectRejection(
   key: Buffer,
   now: Date,
 ): Rejection | undefined {
-  if (!username || !password) return malformed('the user name or the password is missing');
-  const owner = usernameOwner(username);
+  const owner = usernameOwner(username ?? '');
   if (owner === undefined) {
-    return malformed(`the user name must be hub/device/module/?api-version=…, got "${username}"`);
+    return unavailable(`the user name must be hub/device/module/?api-version=…, got "${username ?? ''}"`);
   }
+  if (!password) return unauthorized('the password is missing');
   const token = parseToken(password);
   if (token === undefined)
-    return malformed('the password must be a SharedAccessSignature with sr, sig and se');
+    return unauthorized('the password must be a SharedAccessSignature with sr, sig and se');
 
   const expected = clientIdOf(identity);
   if (owner !== expected) return unauthorized(`the user name must be for ${expected}, got ${owner}`);
@@ -84,7 +87,7 @@ function tokenRejection(
   return expired ? unauthorized(`the token expired at Unix time ${se}`) : undefined;
 }
 
-const malformed = (reason: string): Rejection => ({ returnCode: 4, reason });
+const unavailable = (reason: string): Rejection => ({ returnCode: 3, reason });
 const unauthorized = (reason: string): Rejection => ({ returnCode: 5, reason });
 
 function splitOnce(text: string, separator: string): [string, string] {

@@ -2,52 +2,103 @@ import { HttpError } from '../http.ts';
 import { isObject } from '../json.ts';
 
 const faultValues = {
-  /** Response to reported properties. `empty400`: rejected as edgeHub does it. `silent`: ignored, no response. */
-  reported: ['normal', 'empty400', 'silent'],
   /**
-   * Response to reading the twin. `offline`: as from an edgeHub without a hub and without a stored twin, no `$version`.
-   * `empty500`: an internal error of edgeHub (HandleTwinOperationException in DeviceMessageHandler.cs).
+   * Response to reported properties. `empty400`: rejected as edgeHub does it. `silent`: ignored, no response. `body429`:
+   * rejected with a body, as IoT Hub does it without an edgeHub.
    */
-  twin: ['normal', 'offline', 'empty500', 'silent'],
+  reported: ['normal', 'empty400', 'silent', 'body429'],
+  /**
+   * Response to reading the twin. `slow`: after `twinDelaySeconds`. `stored`: IoT Hub is unreachable, so edgeHub answers
+   * from its store, also after `twinDelaySeconds`, and keeps reports and messages until IoT Hub is back. `offline`: as from
+   * an edgeHub without IoT Hub and without a stored twin, no `$version`. `empty500`: an internal error of edgeHub
+   * (HandleTwinOperationException in DeviceMessageHandler.cs). `malformed`: status 200 with JSON that is cut off.
+   */
+  twin: ['normal', 'slow', 'stored', 'offline', 'empty500', 'malformed', 'silent'],
+  /**
+   * What happens to a message. `unacknowledged`: dropped without a PUBACK. `closes`: dropped, and the connection is closed,
+   * as by an edgeHub that cannot store it.
+   */
+  messages: ['normal', 'unacknowledged', 'closes'],
+  /**
+   * Response of the workload API. `slow`: after `workloadDelaySeconds`. `error`: status 500. `hangs`: none.
+   * `malformed`: status 200 with `{}`.
+   */
+  workload: ['normal', 'slow', 'error', 'hangs', 'malformed'],
   /** Rejects new connections with CONNACK 5. Open connections stay. */
   rejectSas: [false, true],
   /** The certificate presented in new TLS handshakes. Open connections stay. */
   certificate: ['valid', 'expired', 'notYetValid', 'wrongName'],
   /** Closes all connections and the TCP port. */
   down: [false, true],
+  /** Rejects new connections with CONNACK 3, as an edgeHub that has 100 clients. Open connections stay. */
+  full: [false, true],
 } as const;
 
-/** The injected faults. Each stays until it is changed. */
-export type Faults = { readonly [Name in keyof typeof faultValues]: (typeof faultValues)[Name][number] };
+/** The range and the default of each numeric setting. */
+const settingRanges = {
+  /** How far edgeHub's clock is ahead of this machine's. Negative: it was set back. */
+  clockOffsetSeconds: { min: -1e9, max: 1e9, normal: 0 },
+  /** Default: edgeHub's CloudOperationTimeoutSecs. */
+  twinDelaySeconds: { min: 0, max: 3600, normal: 20 },
+  workloadDelaySeconds: { min: 0, max: 3600, normal: 5 },
+  /** How long after its acknowledgement a report reaches IoT Hub. edgeHub's ReportedPropertiesSyncFrequencySecs is 5. */
+  reportDelaySeconds: { min: 0, max: 3600, normal: 0 },
+  /** How long after subscribing a module receives the method calls that waited for it (InvokeMethodHandler.cs). */
+  methodDelaySeconds: { min: 0, max: 3600, normal: 3 },
+  /** The interval at which connections with an expired token are closed (ConnectionReauthenticator.cs). */
+  reauthenticationSeconds: { min: 0.01, max: 3600, normal: 300 },
+} as const;
 
-/** Triggered once when set to true, and not stored. */
-const oneShotFaults = ['dropConnections', 'wipeSessions'] as const;
+type FaultValues = { readonly [Name in keyof typeof faultValues]: (typeof faultValues)[Name][number] };
+type Settings = { readonly [Name in keyof typeof settingRanges]: number };
+
+/** The injected faults and their settings. Each stays until it is changed. */
+export type Faults = FaultValues & Settings;
+
+/** Happen once when set to true, and are not stored. */
+const oneShotFaults = ['dropConnections', 'wipeSessions', 'renewCertificate'] as const;
 
 export interface FaultChange extends Partial<Faults> {
-  /** Closes all MQTT connections and keeps the sessions. */
+  /** Closes all MQTT connections and keeps everything else, as when edgeHub restarts. */
   readonly dropConnections?: boolean;
   /** Closes all connections and deletes all sessions, as when edgeHub is recreated. */
   readonly wipeSessions?: boolean;
+  /** Issues a new server certificate, which restarts edgeHub (CertificateRenewal.cs): closes all connections. */
+  readonly renewCertificate?: boolean;
+  /** Pushes this text to the module in place of a patch of the desired properties. */
+  readonly pushDesired?: string;
 }
 
 export const noFaults: Faults = {
   reported: 'normal',
   twin: 'normal',
+  messages: 'normal',
+  workload: 'normal',
   rejectSas: false,
   certificate: 'valid',
   down: false,
+  full: false,
+  clockOffsetSeconds: settingRanges.clockOffsetSeconds.normal,
+  twinDelaySeconds: settingRanges.twinDelaySeconds.normal,
+  workloadDelaySeconds: settingRanges.workloadDelaySeconds.normal,
+  reportDelaySeconds: settingRanges.reportDelaySeconds.normal,
+  methodDelaySeconds: settingRanges.methodDelaySeconds.normal,
+  reauthenticationSeconds: settingRanges.reauthenticationSeconds.normal,
 };
+
+/** Whether edgeHub is connected to IoT Hub. Otherwise it answers from its store, and keeps what it should send. */
+export const isCloudReachable = ({ twin }: Faults): boolean => twin !== 'stored';
 
 /** Parses a change of faults. Throws an {@link HttpError} 400 that lists the allowed names or values. */
 export function parseFaults(body: unknown): FaultChange {
   if (!isObject(body)) throw new HttpError(400, 'The body must be a JSON object of faults');
   for (const [name, value] of Object.entries(body)) {
-    const values: readonly unknown[] | undefined = allowedValues.get(name);
-    if (values === undefined) {
-      throw new HttpError(400, `Unknown fault "${name}". Available: ${[...allowedValues.keys()].join(', ')}`);
+    const rule = rules.get(name);
+    if (rule === undefined) {
+      throw new HttpError(400, `Unknown fault "${name}". Available: ${[...rules.keys()].join(', ')}`);
     }
-    if (!values.includes(value)) {
-      throw new HttpError(400, `${name} must be one of ${values.join(', ')}, got ${JSON.stringify(value)}`);
+    if (!rule.allows(value)) {
+      throw new HttpError(400, `${name} must be ${rule.allowed}, got ${JSON.stringify(value)}`);
     }
   }
   return body;
@@ -56,13 +107,30 @@ export function parseFaults(body: unknown): FaultChange {
 /** The faults after a change, without the one-shot faults. */
 export const applyChange = (
   faults: Faults,
-  { dropConnections, wipeSessions, ...changed }: FaultChange,
+  { dropConnections, wipeSessions, renewCertificate, pushDesired, ...changed }: FaultChange,
 ): Faults => ({
   ...faults,
   ...changed,
 });
 
-const allowedValues = new Map<string, readonly unknown[]>([
-  ...Object.entries(faultValues),
-  ...oneShotFaults.map((name): [string, readonly unknown[]] => [name, [false, true]]),
+interface Rule {
+  readonly allowed: string;
+  allows(value: unknown): boolean;
+}
+
+const oneOf = (values: readonly unknown[]): Rule => ({
+  allowed: `one of ${values.join(', ')}`,
+  allows: (value) => values.includes(value),
+});
+
+const numberBetween = ({ min, max }: { readonly min: number; readonly max: number }): Rule => ({
+  allowed: `a number from ${min} to ${max}`,
+  allows: (value) => typeof value === 'number' && value >= min && value <= max,
+});
+
+const rules = new Map<string, Rule>([
+  ...Object.entries(faultValues).map(([name, values]): [string, Rule] => [name, oneOf(values)]),
+  ...Object.entries(settingRanges).map(([name, range]): [string, Rule] => [name, numberBetween(range)]),
+  ...oneShotFaults.map((name): [string, Rule] => [name, oneOf([false, true])]),
+  ['pushDesired', { allowed: 'a text', allows: (value) => typeof value === 'string' }],
 ]);

@@ -1,19 +1,25 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { HttpError } from '../http.ts';
 import { isObject, type JsonObject } from '../json.ts';
-import type { Faults } from './faults.ts';
+import { type Faults, isCloudReachable } from './faults.ts';
 import { patchProblem, totalProblem } from './limits.ts';
-import { firstVersion, type Properties, patched, withVersion } from './twin.ts';
+import type { Publication } from './mqtt/inbox.ts';
+import { difference, type Properties, patched, withVersion } from './twin.ts';
+import { createTwinCopies, type Twin } from './twin-copies.ts';
 
 /** The module's twin, as the cloud and the module access it. */
 export interface ModuleTwin {
-  /** Desired and reported properties, each with its `$version`. */
+  /** IoT Hub's desired and reported properties, each with its `$version`. */
   document(): TwinDocument;
   /** Called for the cloud. Pushes the patch to the module. Throws an {@link HttpError} 400 if it is invalid. */
   patchDesired(patch: JsonObject): JsonObject;
-  /** The module reads its twin. */
-  onGet(requestId: string): void;
+  /** The module reads its twin. Rejects when its connection closes first. */
+  onGet(requestId: string, from: Publication): Promise<void>;
   /** The module sends a patch of reported properties. */
-  onReport(requestId: string, payload: string): void;
+  onReport(requestId: string, from: Publication): void;
+  /** Called after a change. Sends reports and pushes missed changes when IoT Hub is reachable again. */
+  onFaultsChanged(before: Faults): void;
+  close(): void;
 }
 
 export interface TwinDocument {
@@ -24,62 +30,118 @@ export interface TwinDocument {
 export interface ModuleTwinOptions {
   readonly desired: JsonObject;
   faults(): Faults;
-  publish(topic: string, payload?: string): void;
+  /** Pushes to the module, if it is connected. */
+  pushDesired(payload: string, version: number): void;
   log(line: string): void;
 }
 
 /** Throws an {@link HttpError} 400 when the initial desired properties exceed IoT Hub's limits. */
-export function createModuleTwin({ desired: initial, faults, publish, log }: ModuleTwinOptions): ModuleTwin {
-  let desired = firstVersion(initial);
-  let reported = firstVersion({});
-  const initialProblem = patchProblem(initial) ?? totalProblem(desired.values);
+export function createModuleTwin(options: ModuleTwinOptions): ModuleTwin {
+  const { desired: initial, faults } = options;
+  const copies = createTwinCopies(initial);
+  const initialProblem = patchProblem(initial) ?? totalProblem(copies.cloud().desired.values);
   if (initialProblem !== undefined)
     throw new HttpError(400, `Invalid initial desired properties: ${initialProblem}`);
-  const respond = (status: number, requestId: string, payload?: string) =>
-    publish(`$iothub/twin/res/${status}/?$rid=${requestId}`, payload);
-  const document = () => ({ desired: toJson(desired), reported: toJson(reported) });
+
+  let sending: NodeJS.Timeout | undefined;
+  const sendReports = () => {
+    clearTimeout(sending);
+    sending = undefined;
+    if (isCloudReachable(faults())) copies.sendReports();
+  };
+  const push = (patch: JsonObject) => {
+    const { version } = copies.cloud().desired;
+    options.pushDesired(JSON.stringify(withVersion(patch, version)), version);
+  };
 
   return {
-    document,
+    document: () => toDocument(copies.cloud()),
 
     patchDesired(patch) {
-      const next = patched(desired, patch);
+      const next = patched(copies.cloud().desired, patch);
       const problem = patchProblem(patch) ?? totalProblem(next.values);
       if (problem !== undefined) throw new HttpError(400, `Desired properties not changed: ${problem}`);
-      desired = next;
-      const pushed = JSON.stringify(withVersion(patch, next.version));
-      publish(`$iothub/twin/PATCH/properties/desired/?$version=${next.version}`, pushed);
-      return toJson(desired);
+      copies.setDesired(next);
+      if (isCloudReachable(faults())) {
+        copies.receiveDesired();
+        push(patch);
+      }
+      return toJson(next);
     },
 
-    onGet(requestId) {
-      const { twin } = faults();
+    async onGet(requestId, { reply, signal }) {
+      const { twin, twinDelaySeconds } = faults();
       if (twin === 'silent') return;
-      if (twin === 'empty500') return respond(500, requestId);
+      if (twin === 'empty500') return reply(response(500, requestId));
+      if (twin === 'slow' || twin === 'stored') {
+        await delay(twinDelaySeconds * 1000, undefined, { signal, ref: false });
+      }
       const offline = { desired: {}, reported: {} };
-      respond(200, requestId, JSON.stringify(twin === 'offline' ? offline : document()));
+      const document =
+        twin === 'offline' ? offline : toDocument(twin === 'stored' ? copies.stored() : copies.read());
+      const text = JSON.stringify(document);
+      reply(response(200, requestId), twin === 'malformed' ? text.slice(0, text.length / 2) : text);
     },
 
-    onReport(requestId, payload) {
-      const fault = faults().reported;
+    onReport(requestId, { payload, reply }) {
+      const { reported: fault, reportDelaySeconds } = faults();
       const patch = parseObject(payload);
-      const next = patched(reported, patch ?? {});
-      // An invalid patch is logged as such even while a fault is set.
-      const problem =
-        (patch === undefined && 'not a JSON object') ||
-        patchProblem(patch ?? {}) ||
-        totalProblem(next.values) ||
-        (fault === 'empty400' && 'the fault "reported" is set');
-      if (problem) log(`Rejected reported properties with 400: ${problem}`);
+      const rejection = rejectionOf(patch, copies.reportedAfter(patch ?? {}), fault);
+      if (rejection)
+        options.log(`Rejected reported properties with ${rejection.status}: ${rejection.problem}`);
       if (fault === 'silent') return;
-      if (problem) return respond(400, requestId);
-      reported = next;
-      respond(204, requestId);
+      if (rejection) return reply(response(rejection.status, requestId), rejection.body);
+      if (patch) copies.report(patch);
+      if (reportDelaySeconds === 0) sendReports();
+      else sending ??= setTimeout(sendReports, reportDelaySeconds * 1000).unref();
+      reply(response(204, requestId));
     },
+
+    onFaultsChanged(before) {
+      const isBack = !isCloudReachable(before) && isCloudReachable(faults());
+      if (isBack || faults().reportDelaySeconds === 0) sendReports();
+      if (!isBack) return;
+      // One patch for all versions that edgeHub missed, as in SyncTwinAndSendDesiredPropertyUpdates.
+      const { desired: old } = copies.stored();
+      const { desired } = copies.read();
+      if (desired.version !== old.version) push(difference(old.values, desired.values));
+    },
+
+    close: () => clearTimeout(sending),
   };
 }
 
+interface RejectedReport {
+  readonly status: number;
+  readonly problem: string;
+  readonly body?: string;
+}
+
+/** Why a report is rejected; undefined when it is accepted. An invalid report is rejected as such even with a fault. */
+function rejectionOf(
+  patch: JsonObject | undefined,
+  merged: JsonObject,
+  fault: Faults['reported'],
+): RejectedReport | undefined {
+  // HandleTwinOperationException in DeviceMessageHandler.cs: only validation errors are a 400.
+  if (patch === undefined) return { status: 500, problem: 'not a JSON object' };
+  const invalid = patchProblem(patch) ?? totalProblem(merged);
+  if (invalid !== undefined) return { status: 400, problem: invalid };
+  const problem = 'the fault "reported" is set';
+  if (fault === 'empty400') return { status: 400, problem };
+  return fault === 'body429' ? { status: 429, problem, body: throttled } : undefined;
+}
+
+const throttled = JSON.stringify({ errorCode: 429001, message: 'ThrottlingException' });
+
+const response = (status: number, requestId: string) => `$iothub/twin/res/${status}/?$rid=${requestId}`;
+
 const toJson = ({ values, version }: Properties): JsonObject => withVersion(values, version);
+
+const toDocument = ({ desired, reported }: Twin): TwinDocument => ({
+  desired: toJson(desired),
+  reported: toJson(reported),
+});
 
 function parseObject(text: string): JsonObject | undefined {
   try {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 
 /** JSON merge patch, RFC 7396 section 2: null deletes, objects merge, everything else replaces. */
@@ -10,6 +11,17 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
   }
   // fromEntries defines properties, so the key __proto__ does not set the prototype.
   return Object.fromEntries(merged);
+}
+
+/** The merge patch that turns `from` into `to`. */
+export function difference(from: JsonObject, to: JsonObject): JsonObject {
+  const removed = Object.keys(from).filter((key) => !Object.hasOwn(to, key));
+  const changed = Object.entries(to).flatMap(([key, value]): [string, Json][] => {
+    const old = Object.hasOwn(from, key) ? from[key] : undefined;
+    if (isDeepStrictEqual(old, value)) return [];
+    return [[key, isObject(old) && isObject(value) ? difference(old, value) : value]];
+  });
+  return Object.fromEntries([...removed.map((key): [string, Json] => [key, null]), ...changed]);
 }
 
 /** The desired or the reported properties of a twin. */

@@ -12,6 +12,8 @@ export interface Counters {
   readonly twinReads: number;
   readonly reportedUpdates: number;
   readonly messages: number;
+  /** Messages that wait until IoT Hub is reachable. */
+  readonly queuedMessages: number;
   readonly methods: number;
 }
 
@@ -69,7 +71,7 @@ function hubMetrics({ identity, counters }: MetricsOptions): Metric[] {
       id,
     }),
     counter('edgehub_direct_methods_total', 'Direct methods', counts.methods, { from: 'upstream', to: id }),
-    gauge('edgehub_queue_length', 'Number of messages pending to be processed', 0, {
+    gauge('edgehub_queue_length', 'Number of messages pending to be processed', counts.queuedMessages, {
       endpoint: 'iothub',
       priority: '2000000000',
     }),

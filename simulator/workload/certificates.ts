@@ -9,6 +9,8 @@ export interface DeviceCertificates {
   readonly edgeCa: Issued;
   /** edgeHub's server certificates, one per value of the fault `certificate`. */
   readonly gateway: Readonly<Record<Faults['certificate'], Issued>>;
+  /** Issues another valid server certificate for edgeHub. */
+  renewGateway(): Promise<Issued>;
 }
 
 /** Creates the device's certificates, with edgeHub's issued to a gateway name. */
@@ -24,5 +26,10 @@ export async function createCertificates(gateway: string): Promise<DeviceCertifi
     edgeCa.issue({ ...subject, notBefore: new Date(now + dayMs), notAfter: new Date(now + 91 * dayMs) }),
     edgeCa.issue({ commonName: otherGateway, names: [otherGateway] }),
   ]);
-  return { root: root.certificate, edgeCa, gateway: { valid, expired, notYetValid, wrongName } };
+  return {
+    root: root.certificate,
+    edgeCa,
+    gateway: { valid, expired, notYetValid, wrongName },
+    renewGateway: () => edgeCa.issue(subject),
+  };
 }

@@ -1,5 +1,7 @@
 import type { Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { sign } from '../edge-hub/connect.ts';
+import type { Faults } from '../edge-hub/faults.ts';
 import { HttpError, type Reply, type Request, serve } from '../http.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import type { DeviceCertificates } from './certificates.ts';
@@ -22,13 +24,14 @@ export interface WorkloadOptions {
   readonly identity: Identity;
   readonly key: Buffer;
   readonly certificates: DeviceCertificates;
+  faults(): Faults;
 }
 
 /**
  * Creates edged's workload API with edged's errors. edged identifies its caller by process id; here every caller is the
  * simulator's module, and requests for another module are forbidden.
  */
-export function createWorkloadApi({ identity, key, certificates }: WorkloadOptions): Server {
+export function createWorkloadApi({ identity, key, certificates, faults }: WorkloadOptions): Server {
   const startedAt = new Date();
 
   const digest = ({ data }: JsonObject): Reply => {
@@ -66,7 +69,7 @@ export function createWorkloadApi({ identity, key, certificates }: WorkloadOptio
     return handle(body);
   };
 
-  return serve('message', (request) => {
+  const handle = (request: Request) => {
     checkApiVersion(request.query.get('api-version'));
     const { method, path } = request;
     const staticBody = {
@@ -83,7 +86,25 @@ export function createWorkloadApi({ identity, key, certificates }: WorkloadOptio
     const issuing = /^\/modules\/([^/]+)\/genid\/[^/]+\/certificate\/server$/.exec(path);
     if (issuing) return handleForModule(issuing[1], request, serverCertificate);
     throw new HttpError(404, 'not found');
-  });
+  };
+  return serve('message', async (request) => (await faultyReply(faults())) ?? handle(request));
+}
+
+/** The reply that a fault causes, or its delay. */
+async function faultyReply({ workload, workloadDelaySeconds }: Faults): Promise<Reply | undefined> {
+  switch (workload) {
+    case 'normal':
+      return undefined;
+    case 'slow':
+      await delay(workloadDelaySeconds * 1000, undefined, { ref: false });
+      return undefined;
+    case 'error':
+      throw new HttpError(500, 'the fault "workload" is set');
+    case 'hangs':
+      return new Promise<never>(() => undefined);
+    case 'malformed':
+      return { status: 200, body: {} };
+  }
 }
 
 function checkApiVersion(version: string | null): void {

@@ -166,8 +166,8 @@ describe('a connection', () => {
   const mqtt = [...Buffer.from('\0\x04MQTT')];
   const [cleanSession, keepAlive, clientId] = [[2], [0, 60], [0, 1, 0x61]];
 
-  test('is rejected with code 4 without a user name and password', async () => {
-    expect(await exchange(0x10, 13, ...mqtt, 4, ...cleanSession, ...keepAlive, ...clientId)).toBe('20020004');
+  test('is rejected with code 3 without a user name and password', async () => {
+    expect(await exchange(0x10, 13, ...mqtt, 4, ...cleanSession, ...keepAlive, ...clientId)).toBe('20020003');
   });
 
   test('is closed when it uses another MQTT version than 3.1.1', async () => {

@@ -1,6 +1,7 @@
 import { connect } from 'node:tls';
+import iotDevice from 'azure-iot-device';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseFaults } from '../../../simulator/edge-hub/faults.ts';
+import { noFaults, parseFaults } from '../../../simulator/edge-hub/faults.ts';
 import { answerWithin, eventually, simulated } from '../../support/servers/simulator.ts';
 
 let simulator: Awaited<ReturnType<typeof simulated>>;
@@ -29,6 +30,8 @@ async function opened() {
   return { client, read, report };
 }
 
+const neverRetry = { shouldRetry: () => false, nextRetryTimeout: () => 0 };
+
 const ping = () => simulator.admin('POST', '/methods/ping');
 
 /** Subscribes to a method, which also makes the SDK reconnect by itself; after only reading a twin it does not. */
@@ -48,6 +51,14 @@ describe('the fault reported', () => {
     expect(await report({ a: 1 })).toBe('answered');
     expect(simulator.edgeHub.twin().reported).toEqual({ $version: 1 });
     expect(simulator.lines.at(-1)).toBe('Rejected reported properties with 400: the fault "reported" is set');
+  });
+
+  test('body429 rejects the patch with a body', async () => {
+    const { report } = await opened();
+    await set({ reported: 'body429' });
+    await expect(report({ a: 1 })).rejects.toThrow();
+    expect(simulator.edgeHub.twin().reported).toEqual({ $version: 1 });
+    expect(simulator.lines).toContain('Rejected reported properties with 429: the fault "reported" is set');
   });
 
   test('silent ignores the patch and sends no response', async () => {
@@ -76,17 +87,47 @@ describe('the fault twin', () => {
   });
 });
 
+describe('the fault messages', () => {
+  const message = () => new iotDevice.Message('{}');
+
+  test('unacknowledged drops messages without a PUBACK, and continues with other requests', async () => {
+    const { client, report } = await opened();
+    await set({ messages: 'unacknowledged' });
+    expect(await answerWithin(150, client.sendOutputEvent('alerts', message()))).toBe('no answer');
+    expect(await report({ a: 1 })).toBe('answered');
+    expect(simulator.edgeHub.counters().messages).toBe(1);
+    expect(simulator.edgeHub.messages()).toEqual([]);
+    // Closing a client with an unacknowledged message waits; a new connection sends the message again.
+    await set({ messages: 'normal', dropConnections: true });
+    await eventually(() => simulator.edgeHub.messages().length).toBe(1);
+  });
+
+  test('closes drops messages and closes the connection', async () => {
+    const { client } = await opened();
+    client.setRetryPolicy(neverRetry);
+    const closed = new Promise((resolve) => client.once('disconnect', resolve));
+    await set({ messages: 'closes' });
+    client.sendOutputEvent('alerts', message(), () => undefined);
+    await closed;
+    expect(simulator.lines).toContain('Connection closed: the fault "messages" is set');
+    expect(simulator.edgeHub.messages()).toEqual([]);
+  });
+});
+
 describe('connecting', () => {
   test.each([
     ['rejectSas', { rejectSas: true }, /Not authorized error/],
     ['an expired certificate', { certificate: 'expired' }, /certificate has expired/],
     ['a certificate that is not yet valid', { certificate: 'notYetValid' }, /not yet valid/],
     ['a certificate for another name', { certificate: 'wrongName' }, /altnames/],
+    ['full', { full: true }, /Server unavailable/],
     ['down', { down: true }, /ECONNREFUSED/],
   ])('fails with %s and works again without the fault', async (_what, fault, error) => {
     await set(fault);
-    await expect((await simulator.client()).open()).rejects.toThrow(error);
-    await set({ rejectSas: false, certificate: 'valid', down: false });
+    const client = await simulator.client();
+    client.setRetryPolicy(neverRetry);
+    await expect(client.open()).rejects.toThrow(error);
+    await set({ rejectSas: false, certificate: 'valid', down: false, full: false });
     await expect((await simulator.client()).open()).resolves.toBeDefined();
   });
 
@@ -149,14 +190,41 @@ describe('PUT /faults', () => {
     await set({ rejectSas: false });
     expect(await simulator.admin('GET', '/faults')).toEqual({
       status: 200,
-      body: { reported: 'silent', twin: 'normal', rejectSas: false, certificate: 'valid', down: false },
+      body: { ...noFaults, reported: 'silent' },
+    });
+  });
+
+  test('GET /faults returns every switch and setting', async () => {
+    expect(await simulator.admin('GET', '/faults')).toEqual({
+      status: 200,
+      body: {
+        reported: 'normal',
+        twin: 'normal',
+        messages: 'normal',
+        workload: 'normal',
+        rejectSas: false,
+        certificate: 'valid',
+        down: false,
+        full: false,
+        clockOffsetSeconds: 0,
+        twinDelaySeconds: 20,
+        workloadDelaySeconds: 5,
+        reportDelaySeconds: 0,
+        methodDelaySeconds: 3,
+        reauthenticationSeconds: 300,
+      },
     });
   });
 
   test.each([
-    [{ explode: true }, 'reported, twin, rejectSas, certificate, down, dropConnections, wipeSessions'],
+    [{ explode: true }, 'reported, twin, messages, workload, rejectSas, certificate, down, full'],
+    [{ explode: true }, 'dropConnections, wipeSessions, renewCertificate, pushDesired'],
     [{ reported: 'loud' }, 'normal, empty400, silent'],
     [{ rejectSas: 'yes' }, 'false, true'],
+    [{ twinDelaySeconds: '20' }, 'a number from 0 to 3600, got "20"'],
+    [{ twinDelaySeconds: -1 }, 'a number from 0 to 3600, got -1'],
+    [{ reauthenticationSeconds: 0 }, 'a number from 0.01 to 3600, got 0'],
+    [{ pushDesired: {} }, 'a text, got {}'],
     [[], 'object'],
   ])('rejects %j and lists what is allowed', (body, message) => {
     expect(() => parseFaults(body)).toThrow(message);

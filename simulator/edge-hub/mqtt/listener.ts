@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
-import { listen, portOf } from '../http.ts';
-import type { Issued } from '../workload/pki.ts';
+import { listen, portOf } from '../../http.ts';
+import type { Issued } from '../../workload/pki.ts';
 
 /** A TLS port that can close, reopen and change its certificate. */
 export interface Listener {
