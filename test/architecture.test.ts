@@ -27,14 +27,15 @@ const rules: Readonly<Record<string, readonly string[]>> = {
   'checks/params/': [...vocabulary, 'type host/', 'zod', 'ipaddr.js'],
   'host/': ['check.ts', 'type host.ts', ...tools, 'zod', 'picomatch', 'dockerode'],
   'host/index.ts': ['type host.ts', 'endpoint.ts', 'host/'],
-  'hub/': [...tools, 'azure-iot-'],
+  'hub/': [...tools, 'hub/'],
+  'hub/mqtt/': [...tools, 'hub/', 'azure-iot-'],
   'policy/': ['type check.ts', ...tools, 'type log.ts', 'type state/', 'jsonc-parser', 'node-cron', 'zod'],
   'run/': ['check.ts', 'type host.ts', ...tools, 'type policy/', 'node-cron'],
   'sinks/': ['check.ts', 'run/report.ts', 'type run/', 'type policy/', 'prom-client'],
   'sinks/page/': ['type check.ts', 'run/report.ts', 'type run/', 'sinks/escape.ts', 'sinks/symbols.ts'],
   'state/': ['check.ts', 'type host.ts', ...tools, 'type host/', 'type run/', 'zod'],
   // These connect other folders.
-  'cloud/': ['type check.ts', 'type log.ts', 'hub/', 'policy/', 'run/', 'sinks/', 'type state/', 'zod'],
+  'cloud/': ['type check.ts', 'deadline.ts', 'type log.ts', 'hub/', 'policy/', 'run/', 'sinks/', 'type state/', 'zod'],
   'http/': ['node:http', 'sinks/', 'type run/'],
   'cli/': [...everything, 'commander'],
   'main.ts': everything,
@@ -131,7 +132,7 @@ describe('restricted packages', () => {
       ['src/host/', 'src/read-file.ts', 'src/state/state-file.ts', 'src/policy/keeper.ts', 'src/cli/'],
     ],
     ['child processes', /^node:(child_process|cluster)\b/, ['src/host/disk/statfs-child.ts']],
-    ['Azure', /^azure-/, ['src/hub/']],
+    ['Azure', /^azure-/, ['src/hub/mqtt/']],
     ['the container engine', /^dockerode/, ['src/host/disk/engine-usage.ts']],
     ['Prometheus', /^prom-client/, ['src/sinks/metrics.ts']],
   ])('only the listed files import %s', (_, what, allowed) => {
@@ -157,6 +158,7 @@ describe('violations', () => {
     ['src/host/network/made-up.ts', "import { checks } from '../../checks/index.ts';"],
     ['src/host/network/made-up.ts', "import { Gauge } from 'prom-client';"],
     ['src/host/network/made-up.ts', "import { createSntp } from '../clock/sntp.ts';"],
+    ['src/hub/made-up.ts', "import { Mqtt } from 'azure-iot-device-mqtt';"],
     ['src/hub/made-up.ts', "import { readPolicy } from '../policy/policy.ts';"],
     ['src/sinks/made-up.ts', "import { confirm } from '../run/confirm.ts';"],
     ['src/sinks/page/made-up.ts', "import { Gauge } from 'prom-client';"],
@@ -175,7 +177,7 @@ describe('violations', () => {
     ['src/host/clock/made-up.ts', "import { createResolve } from '../network/resolve.ts';"],
     ['src/sinks/made-up.ts', "import { type Confirmation } from '../run/confirm.ts';"],
     ['src/check.ts', "import type { z } from 'zod';"],
-    ['src/hub/made-up.ts', "import { Mqtt } from 'azure-iot-device-mqtt';"],
+    ['src/hub/mqtt/made-up.ts', "import { Mqtt } from 'azure-iot-device-mqtt';"],
   ])('%s may contain %j', (path, text) => {
     expect(violations({ path, text })).toEqual([]);
   });

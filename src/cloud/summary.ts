@@ -1,4 +1,4 @@
-import type { Summarise } from '../hub/message-queue.ts';
+import type { Summarise } from '../hub/messages/queue.ts';
 import type { OutputMessage } from '../hub/session.ts';
 
 const severities = ['info', 'warning', 'error'];
@@ -39,7 +39,9 @@ export const summariseAlerts =
   };
 
 const worst = (messages: readonly OutputMessage[], property: string, order: readonly string[]): string =>
-  order.findLast((value) => messages.some(({ properties }) => properties[property] === value)) ?? order[0] ?? '';
+  order.findLast((value) => messages.some(({ properties }) => properties[property] === value)) ??
+  order[0] ??
+  '';
 
 const sinceOf = (body: unknown): string | undefined =>
   typeof body === 'object' && body !== null && 'since' in body && typeof body.since === 'string'

@@ -1,8 +1,8 @@
 import { createDesiredCopy } from './desired.ts';
 import { messageProblem } from './limits.ts';
 import type { Json } from './merge-patch.ts';
-import { createMessageQueue, maxMessages, type Summarise } from './message-queue.ts';
-import { createMessenger } from './messenger.ts';
+import { createMessenger } from './messages/messenger.ts';
+import { createMessageQueue, maxMessages, type Summarise } from './messages/queue.ts';
 import { createOutbox } from './outbox.ts';
 import { keepConnected } from './reconnect.ts';
 import { createSender, type HubFigures } from './sender.ts';
@@ -126,7 +126,10 @@ export function createHub(options: HubOptions): Hub {
       // In the queue it would be retried indefinitely.
       if (problem) return log.error({ problem }, 'Dropped a message that is too large to send');
       if (queue.add(message)) {
-        log.warn({ kept: maxMessages }, 'More messages than can be kept: one message will replace the oldest');
+        log.warn(
+          { kept: maxMessages },
+          'More messages than can be kept: one message will replace the oldest',
+        );
       }
       options.onUnsent?.(queue.unsent());
       messageWakeup.ring();

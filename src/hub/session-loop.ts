@@ -1,10 +1,10 @@
 import { never, within } from '../deadline.ts';
-import type { Messenger } from './messenger.ts';
+import type { Messenger } from './messages/messenger.ts';
 import type { Sender } from './sender.ts';
 import { HubError, type HubLog, PatchRejected, type Session, type SessionEvents } from './session.ts';
 import { ConnectionLost } from './status.ts';
 import type { TwinReader } from './twin-reader.ts';
-import type { Wakeup } from './wakeup.ts';
+import { createWakeup, type Wakeup } from './wakeup.ts';
 
 /** Deadlines of a session, in seconds. */
 export interface SessionDeadlines {
@@ -73,11 +73,12 @@ export async function runSession(options: SessionLoopOptions): Promise<void> {
     options.onOpen();
     const calls = withDeadlines(session, options.deadlines.call, ended.signal);
     const leaving = new AbortController();
-    const messages = sendMessages(options, calls, ended.signal, leaving.signal);
+    const reported = createWakeup();
+    const messages = sendMessages(options, calls, { alive: ended.signal, leaving: leaving.signal, reported });
     // An error there ends the other half, too.
     messages.catch((error: unknown) => ended.abort(error));
     try {
-      await exchangeTwin(options, calls, ended.signal);
+      await exchangeTwin(options, calls, ended.signal, reported);
     } catch (error) {
       ended.abort(error);
       // The reason for the end, not what it did to a call.
@@ -97,7 +98,12 @@ export async function runSession(options: SessionLoopOptions): Promise<void> {
 }
 
 /** Reads the twin when it is due and sends the report, until the session has to be replaced or the signal fires. */
-async function exchangeTwin(options: SessionLoopOptions, session: Session, alive: AbortSignal): Promise<void> {
+async function exchangeTwin(
+  options: SessionLoopOptions,
+  session: Session,
+  alive: AbortSignal,
+  reported: Wakeup,
+): Promise<void> {
   const { twin, sender, wakeup, onConnected, onIdle, deadlines, now } = options;
   const replaceAt = performance.now() + deadlines.renew * 1000;
   const wentBack = clockWentBack(now);
@@ -108,22 +114,24 @@ async function exchangeTwin(options: SessionLoopOptions, session: Session, alive
     }
     const idleMs = await sender.sendNext(session);
     if (idleMs > 0) {
+      reported.ring();
       onIdle('report');
-      await wakeup.wait(
-        Math.min(idleMs, twin.dueInMs(), replaceAt - performance.now(), clockEveryMs),
-        alive,
-      );
+      await wakeup.wait(Math.min(idleMs, twin.dueInMs(), replaceAt - performance.now(), clockEveryMs), alive);
     }
   }
 }
 
-/** Sends messages beside the twin, so that a report never waits for one, until either signal fires. */
+/** Sends messages beside the twin, so that a report never waits for one, until a signal fires. */
 async function sendMessages(
   { messenger, messageWakeup, onIdle }: SessionLoopOptions,
   session: Session,
-  alive: AbortSignal,
-  leaving: AbortSignal,
+  {
+    alive,
+    leaving,
+    reported,
+  }: { readonly alive: AbortSignal; readonly leaving: AbortSignal; readonly reported: Wakeup },
 ): Promise<void> {
+  if (messenger.failing()) await reported.wait(Number.POSITIVE_INFINITY, leaving);
   while (!leaving.aborted) {
     const idleMs = await messenger.sendNext(session, alive);
     if (idleMs > 0) {

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Status, Verdict } from '../../src/check.ts';
 import { connectCloud, createStoredHub } from '../../src/cloud/cloud.ts';
+import { createCredentials } from '../../src/host/edge/credentials.ts';
 import type { Hub, HubHandlers } from '../../src/hub/hub.ts';
 import type { Json } from '../../src/hub/merge-patch.ts';
 import type { OutputMessage } from '../../src/hub/session.ts';
@@ -37,7 +38,7 @@ function fakeHub() {
     start(given) {
       handlers = given;
     },
-    state: () => 'connected',
+    status: () => ({ state: 'connected', since: now() }),
     figures: () => ({ lastSuccess: undefined, patches: 0, patchBytes: 0 }),
     report: (properties, minIntervalSeconds, urgent) =>
       void reports.push({ properties, minIntervalSeconds, urgent }),
@@ -186,7 +187,13 @@ describe('a hub with state', () => {
   function storedHub(saved: Readonly<Record<string, unknown>>) {
     withEnvironment(simulator().environment);
     const file = stateOf(saved);
-    const hub = createStoredHub(file.state, logLines().log, now);
+    const hub = createStoredHub({
+      credentials: createCredentials(process.env, () => new Date()),
+      transport: 'mqtt',
+      state: file.state,
+      log: logLines().log,
+      now,
+    });
     onTestFinished(() => hub.close(AbortSignal.abort()));
     hub.start({ methods: {}, onDesired: () => {} });
     return { hub, ...file };

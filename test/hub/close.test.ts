@@ -1,7 +1,12 @@
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openSession } from '../../src/hub/session.ts';
-import { deviceForEach, shortTimings, startedHub, withEnvironment } from '../support/servers/hub.ts';
+import {
+  deviceForEach,
+  openSession,
+  shortTimings,
+  startedHub,
+  withEnvironment,
+} from '../support/servers/hub.ts';
 import { eventually } from '../support/servers/simulator.ts';
 import { tcpServer } from '../support/servers/tcp.ts';
 

@@ -47,7 +47,11 @@ export function createCredentials(environment: Environment, now: () => Date): Mo
       };
 }
 
-async function fromWorkload(environment: Environment, now: Date, signal: AbortSignal): Promise<ModuleCredentials> {
+async function fromWorkload(
+  environment: Environment,
+  now: Date,
+  signal: AbortSignal,
+): Promise<ModuleCredentials> {
   const {
     IOTEDGE_WORKLOADURI: uri = '',
     IOTEDGE_IOTHUBHOSTNAME: host = '',
@@ -65,7 +69,11 @@ async function fromWorkload(environment: Environment, now: Date, signal: AbortSi
   return { host, gateway: gateway || undefined, device, module, token, ca };
 }
 
-const inTime = <T>(what: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+const inTime = <T>(
+  what: string,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> =>
   within(callSeconds, signal, work).catch((cause: unknown) => {
     throw new Error(`${what} failed`, { cause });
   });
@@ -77,7 +85,9 @@ async function fromConnectionString(
   signal: AbortSignal,
 ): Promise<ModuleCredentials> {
   const fields = new Map(text.split(';').map((field) => splitOnce(field)));
-  const [host = '', device = '', module = ''] = ['HostName', 'DeviceId', 'ModuleId'].map((name) => fields.get(name));
+  const [host = '', device = '', module = ''] = ['HostName', 'DeviceId', 'ModuleId'].map((name) =>
+    fields.get(name),
+  );
   const key = Buffer.from(fields.get('SharedAccessKey') ?? '', 'base64');
   const sign = async (data: string) => createHmac('sha256', key).update(data).digest('base64');
   const file = environment.EdgeModuleCACertificateFile;

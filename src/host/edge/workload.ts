@@ -16,7 +16,11 @@ export interface Workload {
    */
   modules: Host['modules'];
   /** HMAC-SHA256 with the key of a module, base64. edged only signs for the module that asks. */
-  sign(module: { readonly name: string; readonly generation: string }, data: string, signal: AbortSignal): Promise<string>;
+  sign(
+    module: { readonly name: string; readonly generation: string },
+    data: string,
+    signal: AbortSignal,
+  ): Promise<string>;
 }
 
 /**

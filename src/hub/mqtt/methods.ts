@@ -4,7 +4,11 @@ import type { MethodAnswer, Methods } from '../session.ts';
 const maxAnswerBytes = 120 * 1024;
 
 /** The response to a direct method: that of its handler, or an error with status 400, 404 or 500. Never rejects. */
-export async function answerMethod(methods: Methods, name: string, body: Buffer | undefined): Promise<MethodAnswer> {
+export async function answerMethod(
+  methods: Methods,
+  name: string,
+  body: Buffer | undefined,
+): Promise<MethodAnswer> {
   const method = Object.entries(methods).find(([each]) => each === name)?.[1];
   if (!method) {
     return failure(404, `Unknown method ${name}. Available: ${Object.keys(methods).join(', ')}`);

@@ -39,7 +39,12 @@ export function createOpenSession({ credentials, transport, log }: OpenSessionOp
       throw new HubError(credentials.failure, `Could not get credentials from ${credentials.name}`, cause);
     });
     const over = webSocket;
-    const { twin, connect, send, disconnect, cut, failure } = createTransport(credential, over, methods, events);
+    const { twin, connect, send, disconnect, cut, failure } = createTransport(
+      credential,
+      over,
+      methods,
+      events,
+    );
     await cutOnAbort(signal, cut, connect).catch((error: unknown) => {
       const cause = signal.aborted ? signal.reason : (failure() ?? error);
       const { reason, message, wasRefused } = diagnose(cause);
@@ -49,7 +54,8 @@ export function createOpenSession({ credentials, transport, log }: OpenSessionOp
     refused = 0;
     logged = false;
     return {
-      notice: over && transport === 'auto' ? `Connected over WebSocket on port 443: ${refusedText}` : undefined,
+      notice:
+        over && transport === 'auto' ? `Connected over WebSocket on port 443: ${refusedText}` : undefined,
       readTwin: twin.read,
       update: twin.update,
       send,
@@ -75,7 +81,8 @@ function diagnose(error: unknown): Diagnosis {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const is = (reason: HubReason, message: string, wasRefused = false) => ({ reason, message, wasRefused });
   // MQTT 3.1.1 section 3.2.2.3: identifier rejected, bad user name or password, not authorized.
-  if (code === 2 || code === 4 || code === 5) return is('not_authorized', "edgeHub refused the module's token");
+  if (code === 2 || code === 4 || code === 5)
+    return is('not_authorized', "edgeHub refused the module's token");
   if (typeof code === 'number') return is('offline', 'edgeHub refused the connection');
   if (certificateCode.test(String(code))) {
     return is('certificate_rejected', "edgeHub's certificate was rejected");

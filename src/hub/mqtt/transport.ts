@@ -66,7 +66,11 @@ export function createTransport(
   class Transport extends Mqtt {
     override emit(event: string | symbol, ...args: unknown[]): boolean {
       if (typeof event !== 'string' || !event.startsWith('method_')) return super.emit(event, ...args);
-      const { requestId, methods: { methodName }, body } = args[0] as MethodMessage;
+      const {
+        requestId,
+        methods: { methodName },
+        body,
+      } = args[0] as MethodMessage;
       answerMethod(methods, methodName, body)
         .then(({ status, payload }) =>
           promised((done) => this.sendMethodResponse({ requestId, status, payload } as MethodResponse, done)),
@@ -75,14 +79,23 @@ export function createTransport(
       return true;
     }
   }
-  const transport = new Transport(providerOf({ host, gatewayHostName: gateway, deviceId: device, moduleId: module, sharedAccessSignature: token }));
+  const credentials = {
+    host,
+    gatewayHostName: gateway,
+    deviceId: device,
+    moduleId: module,
+    sharedAccessSignature: token,
+  };
+  const transport = new Transport(providerOf(credentials), base);
   if (ca !== undefined) transport.setOptions({ ca });
   return {
     twin,
     /** Subscribes to direct methods, if there are any. */
     async connect(): Promise<void> {
       await promised((done) => transport.connect(done));
-      transport.on('disconnect', (error?: Error) => events.onEnd(error ?? new Error('closed without an error')));
+      transport.on('disconnect', (error?: Error) =>
+        events.onEnd(error ?? new Error('closed without an error')),
+      );
       if (Object.keys(methods).length > 0) await promised((done) => transport.enableMethods(done));
     },
     send({ output, body, properties }: OutputMessage): Promise<void> {

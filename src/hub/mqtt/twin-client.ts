@@ -36,7 +36,10 @@ const patches = `${prefix}PATCH/properties/desired/`;
  * Replaces the SDK's twin, which never subscribes again after edgeHub was recreated, drops the status of responses,
  * merges arrays by index, and throws in its callbacks for malformed payloads, which ends the process.
  */
-export function createTwinClient(mqtt: Mqtt, { onDesired, onMissed }: Pick<SessionEvents, 'onDesired' | 'onMissed'>): TwinClient {
+export function createTwinClient(
+  mqtt: Mqtt,
+  { onDesired, onMissed }: Pick<SessionEvents, 'onDesired' | 'onMissed'>,
+): TwinClient {
   const waiting = new Map<string, (response: Response) => void>();
   let subscribed = false;
 
@@ -77,7 +80,8 @@ export function createTwinClient(mqtt: Mqtt, { onDesired, onMissed }: Pick<Sessi
     },
     receive(topic, payload) {
       if (topic.startsWith(responses)) {
-        const [, status, id = ''] = /^(\d+)\/\?(?:.*&)?\$rid=([^&]*)/.exec(topic.slice(responses.length)) ?? [];
+        const [, status, id = ''] =
+          /^(\d+)\/\?(?:.*&)?\$rid=([^&]*)/.exec(topic.slice(responses.length)) ?? [];
         const resolve = waiting.get(id);
         waiting.delete(id);
         resolve?.({ status: Number(status), payload });

@@ -1,33 +1,10 @@
-import { EventEmitter } from 'node:events';
-import { type AuthenticationProvider, AuthenticationType } from 'azure-iot-common';
-import type { MethodMessage } from 'azure-iot-device';
-import type { Mqtt } from 'azure-iot-device-mqtt';
 import { describe, expect, test } from 'vitest';
-import { createTransport, type Methods } from '../../src/hub/transport.ts';
+import { answerMethod } from '../../../src/hub/mqtt/methods.ts';
+import type { Methods } from '../../../src/hub/session.ts';
 
-class Provider extends EventEmitter {
-  readonly type = AuthenticationType.Token;
-  stop(): void {}
-}
-
-/** A transport without a connection that collects the responses it would send. */
-function transport(methods: Methods = {}) {
-  const errors: unknown[] = [];
-  const provider = new Provider();
-  const { Transport } = createTransport(methods, (error) => void errors.push(error));
-  const made: Mqtt = new Transport(provider as unknown as AuthenticationProvider);
-
-  const invoke = (methodName: string, body: string | undefined) =>
-    new Promise<{ status: number; payload: unknown }>((resolve) => {
-      made.sendMethodResponse = ({ status, payload }, done) => {
-        resolve({ status, payload });
-        done?.();
-      };
-      const message = { requestId: '1', methods: { methodName }, body: body && Buffer.from(body) };
-      made.emit(`method_${methodName}`, message as unknown as MethodMessage);
-    });
-  return { made, provider, errors, invoke };
-}
+/** Calls a method as edgeHub does. */
+const answer = (methods: Methods, name: string, body: string | undefined) =>
+  answerMethod(methods, name, body === undefined ? undefined : Buffer.from(body));
 
 const echo: Methods = { echo: async (payload) => ({ status: 200, payload: { payload } }) };
 
@@ -38,11 +15,11 @@ describe('a direct method', () => {
     ['no payload', '', undefined],
     ['no body', undefined, undefined],
   ])('is called with %s', async (_what, body, payload) => {
-    expect(await transport(echo).invoke('echo', body)).toEqual({ status: 200, payload: { payload } });
+    expect(await answer(echo, 'echo', body)).toEqual({ status: 200, payload: { payload } });
   });
 
   test.each(['{', 'undefined', '{"a":1}}'])('with the payload %s gets status 400', async (body) => {
-    expect(await transport(echo).invoke('echo', body)).toEqual({
+    expect(await answer(echo, 'echo', body)).toEqual({
       status: 400,
       payload: { error: 'The payload is not valid JSON' },
     });
@@ -51,9 +28,7 @@ describe('a direct method', () => {
   test.each(['ping', 'toString', '__proto__'])(
     'that is unknown, %s, gets status 404 and the available methods',
     async (name) => {
-      expect(
-        await transport({ ...echo, other: async () => ({ status: 200, payload: 1 }) }).invoke(name, ''),
-      ).toEqual({
+      expect(await answer({ ...echo, other: async () => ({ status: 200, payload: 1 }) }, name, '')).toEqual({
         status: 404,
         payload: { error: `Unknown method ${name}. Available: echo, other` },
       });
@@ -76,9 +51,7 @@ describe('a direct method', () => {
       'Do not know how to serialize a BigInt',
     ],
   ])('that %s gets status 500', async (_what, method, error) => {
-    const { invoke, errors } = transport({ method });
-    expect(await invoke('method', '')).toEqual({ status: 500, payload: { error } });
-    expect(errors).toEqual([]);
+    expect(await answer({ method }, 'method', '')).toEqual({ status: 500, payload: { error } });
   });
 
   test.each([
@@ -86,37 +59,14 @@ describe('a direct method', () => {
     [120 * 1024 + 1, 500],
   ])('with a response of %i bytes gets status %i', async (bytes, expected) => {
     const payload = 'x'.repeat(bytes - 2);
-    const { status } = await transport({ big: async () => ({ status: 200, payload }) }).invoke('big', '');
+    const { status } = await answer({ big: async () => ({ status: 200, payload }) }, 'big', '');
     expect(status).toBe(expected);
   });
 
   test('with a response that is too large gets its size and the limit', async () => {
-    const { invoke } = transport({ big: async () => ({ status: 200, payload: 'ä'.repeat(100_000) }) });
-    expect((await invoke('big', '')).payload).toEqual({
+    const big = async () => ({ status: 200, payload: 'ä'.repeat(100_000) });
+    expect((await answer({ big }, 'big', '')).payload).toEqual({
       error: 'The response has 200002 bytes, the limit is 122880',
     });
   });
-
-  test('whose response cannot be sent is reported as an error', async () => {
-    const { made, errors } = transport(echo);
-    const sent = new Promise<void>((resolve) => {
-      made.sendMethodResponse = (_response, done) => {
-        done?.(new Error('not connected'));
-        resolve();
-      };
-    });
-    const message = { requestId: '1', methods: { methodName: 'echo' }, body: undefined };
-    made.emit('method_echo', message as unknown as MethodMessage);
-    await sent;
-    await expect.poll(() => errors).toEqual([new Error('not connected')]);
-  });
-});
-
-test('a token that cannot be renewed ends the session and not the process', () => {
-  const { provider, made } = transport();
-  const ends: unknown[] = [];
-  made.on('disconnect', (error) => ends.push(error));
-  const error = new Error('connect ENOENT /var/run/iotedge/workload.sock');
-  provider.emit('error', error);
-  expect(ends).toEqual([error]);
 });

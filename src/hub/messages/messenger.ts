@@ -1,10 +1,10 @@
-import type { MessageQueue } from './message-queue.ts';
-import { backoffSeconds } from './reconnect.ts';
-import type { HubLog, OutputMessage, Session } from './session.ts';
+import { backoffSeconds } from '../reconnect.ts';
+import type { HubLog, OutputMessage, Session } from '../session.ts';
+import type { MessageQueue } from './queue.ts';
 
-// A message that edgeHub cannot store may end the connection each time (edgeHub with a full disk does), so the first
-// pause is as long as an urgent report needs to get through, and the longest still sends a few an hour.
-const firstPauseSeconds = 60;
+// edgeHub closes the connection at a message that it cannot store, with a full disk for instance. The longest pause still
+// tries a few times an hour.
+const firstPauseSeconds = 5;
 const maxPauseSeconds = 900;
 
 /** Sends the messages of the queue, oldest first, one at a time. */
@@ -16,6 +16,8 @@ export interface Messenger {
   sendNext(session: Session, alive: AbortSignal): Promise<number>;
   /** The connection was lost. Returns whether a message was on its way, which may be the reason: messages then pause. */
   connectionLost(): boolean;
+  /** Whether the last message failed. The next one may end the session, so the report goes first. */
+  failing(): boolean;
 }
 
 export interface MessengerOptions {
@@ -42,6 +44,7 @@ export function createMessenger({ queue, log, onUnsent }: MessengerOptions): Mes
       if (sending) pause();
       return sending;
     },
+    failing: () => failures > 0,
     async sendNext(session, alive) {
       alive.throwIfAborted();
       const waitMs = notBefore - performance.now();
@@ -63,7 +66,8 @@ export function createMessenger({ queue, log, onUnsent }: MessengerOptions): Mes
       queue.sent();
       failures = 0;
       onUnsent?.(queue.unsent());
-      if (message.leftOut) log.warn({ leftOut: message.leftOut }, 'Sent a message in place of those left out');
+      if (message.leftOut)
+        log.warn({ leftOut: message.leftOut }, 'Sent a message in place of those left out');
       return 0;
     },
   };

@@ -1,4 +1,4 @@
-import type { OutputMessage } from './session.ts';
+import type { OutputMessage } from '../session.ts';
 
 /** Messages that are still to be sent, oldest first. Independent of any connection. */
 export interface MessageQueue {
