@@ -3,13 +3,13 @@ import type { Counters } from '../metrics/metrics.ts';
 import type { DeviceCertificates } from '../workload/certificates.ts';
 import type { Identity } from '../workload/identity.ts';
 import { connectRejection } from './connect.ts';
+import { type Counts, createDispatcher } from './dispatcher.ts';
 import { applyChange, type FaultChange, type Faults, noFaults } from './faults.ts';
-import { createMessageStore, type MessageStore } from './message-store.ts';
-import { type Message, parseMessage, parseTopic } from './messages.ts';
-import { createMethods, type MethodResponse, type Methods, type MethodTimeouts } from './methods.ts';
-import { createModuleTwin, type ModuleTwin, type TwinDocument } from './module-twin.ts';
+import { createMessageStore } from './message-store.ts';
+import type { Message } from './messages.ts';
+import { createMethods, type MethodResponse, type MethodTimeouts } from './methods.ts';
+import { createModuleTwin, type TwinDocument } from './module-twin.ts';
 import type { BrokerEvents } from './mqtt/broker.ts';
-import type { Outcome, Publication } from './mqtt/inbox.ts';
 import { startMqttServer } from './mqtt/server.ts';
 
 /** A simulated edgeHub and the IoT hub behind it, for one module. */
@@ -42,20 +42,17 @@ export interface EdgeHubOptions {
   log(line: string): void;
 }
 
-const noCounts = {
-  connects: 0,
-  refusedConnects: 0,
-  disconnects: 0,
-  twinReads: 0,
-  messages: 0,
-  reportedUpdates: 0,
-  methods: 0,
-};
-type Counts = typeof noCounts;
-
 export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
   const { identity, key, log } = options;
-  const counts = { ...noCounts };
+  const counts: Counts = {
+    connects: 0,
+    refusedConnects: 0,
+    disconnects: 0,
+    twinReads: 0,
+    messages: 0,
+    reportedUpdates: 0,
+    methods: 0,
+  };
   let faults = noFaults;
   const now = () => new Date(Date.now() + faults.clockOffsetSeconds * 1000);
 
@@ -85,13 +82,16 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
   const apply = async (change: FaultChange) => {
     const before = faults;
     const after = applyChange(before, change);
-    await server.apply(before, after, change);
     faults = after;
+    await server.apply(before, after, change).catch((error: unknown) => {
+      faults = before;
+      throw error;
+    });
     if (after.reauthenticationSeconds !== before.reauthenticationSeconds)
       reauthentication.repeatEvery(after.reauthenticationSeconds);
     twin.onFaultsChanged(before);
     store.forward();
-    if (change.pushDesired !== undefined) pushDesired(change.pushDesired, 0);
+    if (change.pushDesired !== undefined) twin.push(change.pushDesired);
     return faults;
   };
   let lastChange: Promise<unknown> = Promise.resolve();
@@ -136,49 +136,6 @@ function createReauthentication(reauthenticate: () => void) {
       timer = setInterval(reauthenticate, seconds * 1000).unref();
     },
     stop: () => clearInterval(timer),
-  };
-}
-
-interface Parts {
-  readonly identity: Identity;
-  readonly counts: Counts;
-  readonly twin: ModuleTwin;
-  readonly store: MessageStore;
-  readonly methods: Methods;
-  faults(): Faults;
-  now(): Date;
-  log(line: string): void;
-}
-
-/** Processes the messages that the module publishes. */
-function createDispatcher({ identity, counts, twin, store, methods, faults, now, log }: Parts) {
-  return async (publication: Publication): Promise<Outcome> => {
-    const { topic, payload } = publication;
-    const inbound = parseTopic(topic, identity);
-    switch (inbound?.kind) {
-      case undefined:
-        log(`Dropped a message to "${topic}": not a topic of this module`);
-        break;
-      case 'getTwin':
-        counts.twinReads += 1;
-        await twin.onGet(inbound.requestId, publication);
-        break;
-      case 'report':
-        counts.reportedUpdates += 1;
-        twin.onReport(inbound.requestId, publication);
-        break;
-      case 'methodResponse':
-        methods.onResponse(inbound.requestId, inbound.status, payload);
-        break;
-      case 'event': {
-        counts.messages += 1;
-        const { messages } = faults();
-        if (messages === 'closes') throw new Error('the fault "messages" is set');
-        if (messages === 'unacknowledged') return 'unacknowledged';
-        store.add(parseMessage(inbound.propertyBag, payload, now()));
-      }
-    }
-    return 'acknowledged';
   };
 }
 

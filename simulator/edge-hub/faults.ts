@@ -34,19 +34,19 @@ const faultValues = {
   full: [false, true],
 } as const;
 
-/** The range and the default of each numeric setting. */
+/** The range of each numeric setting. The defaults are edgeHub's, except for `reportDelaySeconds`. */
 const settingRanges = {
   /** How far edgeHub's clock is ahead of this machine's. Negative: it was set back. */
-  clockOffsetSeconds: { min: -1e9, max: 1e9, normal: 0 },
-  /** Default: edgeHub's CloudOperationTimeoutSecs. */
-  twinDelaySeconds: { min: 0, max: 3600, normal: 20 },
-  workloadDelaySeconds: { min: 0, max: 3600, normal: 5 },
+  clockOffsetSeconds: { min: -1e9, max: 1e9 },
+  /** edgeHub's CloudOperationTimeoutSecs. */
+  twinDelaySeconds: { min: 0, max: 3600 },
+  workloadDelaySeconds: { min: 0, max: 3600 },
   /** How long after its acknowledgement a report reaches IoT Hub. edgeHub's ReportedPropertiesSyncFrequencySecs is 5. */
-  reportDelaySeconds: { min: 0, max: 3600, normal: 0 },
+  reportDelaySeconds: { min: 0, max: 3600 },
   /** How long after subscribing a module receives the method calls that waited for it (InvokeMethodHandler.cs). */
-  methodDelaySeconds: { min: 0, max: 3600, normal: 3 },
+  methodDelaySeconds: { min: 0, max: 3600 },
   /** The interval at which connections with an expired token are closed (ConnectionReauthenticator.cs). */
-  reauthenticationSeconds: { min: 0.01, max: 3600, normal: 300 },
+  reauthenticationSeconds: { min: 0.01, max: 3600 },
 } as const;
 
 type FaultValues = { readonly [Name in keyof typeof faultValues]: (typeof faultValues)[Name][number] };
@@ -78,12 +78,12 @@ export const noFaults: Faults = {
   certificate: 'valid',
   down: false,
   full: false,
-  clockOffsetSeconds: settingRanges.clockOffsetSeconds.normal,
-  twinDelaySeconds: settingRanges.twinDelaySeconds.normal,
-  workloadDelaySeconds: settingRanges.workloadDelaySeconds.normal,
-  reportDelaySeconds: settingRanges.reportDelaySeconds.normal,
-  methodDelaySeconds: settingRanges.methodDelaySeconds.normal,
-  reauthenticationSeconds: settingRanges.reauthenticationSeconds.normal,
+  clockOffsetSeconds: 0,
+  twinDelaySeconds: 20,
+  workloadDelaySeconds: 5,
+  reportDelaySeconds: 0,
+  methodDelaySeconds: 3,
+  reauthenticationSeconds: 300,
 };
 
 /** Whether edgeHub is connected to IoT Hub. Otherwise it answers from its store, and keeps what it should send. */

@@ -19,6 +19,8 @@ export interface ModuleTwin {
   onReport(requestId: string, from: Publication): void;
   /** Called after a change. Sends reports and pushes missed changes when IoT Hub is reachable again. */
   onFaultsChanged(before: Faults): void;
+  /** Pushes a text in place of a patch of the desired properties. */
+  push(text: string): void;
   close(): void;
 }
 
@@ -49,10 +51,14 @@ export function createModuleTwin(options: ModuleTwinOptions): ModuleTwin {
     sending = undefined;
     if (isCloudReachable(faults())) copies.sendReports();
   };
-  const push = (patch: JsonObject) => {
-    const { version } = copies.cloud().desired;
-    options.pushDesired(JSON.stringify(withVersion(patch, version)), version);
+  const sendReportsLater = () => {
+    const { reportDelaySeconds } = faults();
+    if (reportDelaySeconds === 0) sendReports();
+    else sending ??= setTimeout(sendReports, reportDelaySeconds * 1000).unref();
   };
+  const push = (text: string) => options.pushDesired(text, copies.cloud().desired.version);
+  const pushPatch = (patch: JsonObject) =>
+    push(JSON.stringify(withVersion(patch, copies.cloud().desired.version)));
 
   return {
     document: () => toDocument(copies.cloud()),
@@ -64,7 +70,7 @@ export function createModuleTwin(options: ModuleTwinOptions): ModuleTwin {
       copies.setDesired(next);
       if (isCloudReachable(faults())) {
         copies.receiveDesired();
-        push(patch);
+        pushPatch(patch);
       }
       return toJson(next);
     },
@@ -84,7 +90,7 @@ export function createModuleTwin(options: ModuleTwinOptions): ModuleTwin {
     },
 
     onReport(requestId, { payload, reply }) {
-      const { reported: fault, reportDelaySeconds } = faults();
+      const { reported: fault } = faults();
       const patch = parseObject(payload);
       const rejection = rejectionOf(patch, copies.reportedAfter(patch ?? {}), fault);
       if (rejection)
@@ -92,20 +98,26 @@ export function createModuleTwin(options: ModuleTwinOptions): ModuleTwin {
       if (fault === 'silent') return;
       if (rejection) return reply(response(rejection.status, requestId), rejection.body);
       if (patch) copies.report(patch);
-      if (reportDelaySeconds === 0) sendReports();
-      else sending ??= setTimeout(sendReports, reportDelaySeconds * 1000).unref();
+      sendReportsLater();
       reply(response(204, requestId));
     },
 
     onFaultsChanged(before) {
       const isBack = !isCloudReachable(before) && isCloudReachable(faults());
-      if (isBack || faults().reportDelaySeconds === 0) sendReports();
+      if (faults().reportDelaySeconds !== before.reportDelaySeconds) {
+        clearTimeout(sending);
+        sending = undefined;
+        sendReportsLater();
+      }
       if (!isBack) return;
+      sendReports();
       // One patch for all versions that edgeHub missed, as in SyncTwinAndSendDesiredPropertyUpdates.
       const { desired: old } = copies.stored();
       const { desired } = copies.read();
-      if (desired.version !== old.version) push(difference(old.values, desired.values));
+      if (desired.version !== old.version) pushPatch(difference(old.values, desired.values));
     },
+
+    push,
 
     close: () => clearTimeout(sending),
   };

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { firstVersion, mergePatch, patched } from '../../../simulator/edge-hub/twin.ts';
-import type { Json } from '../../../simulator/json.ts';
+import { difference, firstVersion, mergePatch, patched } from '../../../simulator/edge-hub/twin.ts';
+import type { Json, JsonObject } from '../../../simulator/json.ts';
 
 describe('a merge patch', () => {
   // RFC 7396, appendix A.
@@ -32,6 +33,28 @@ describe('a merge patch', () => {
     const merged = mergePatch({}, JSON.parse('{ "__proto__": { "polluted": true } }'));
     expect(JSON.stringify(merged)).toBe('{"__proto__":{"polluted":true}}');
     expect(Object.getPrototypeOf(merged)).toBe(Object.prototype);
+  });
+});
+
+describe('the difference', () => {
+  const levels = fc.letrec<{ object: JsonObject; value: Json }>((tie) => ({
+    object: fc.dictionary(fc.constantFrom('a', 'b', '__proto__'), tie('value'), { noNullPrototype: true }),
+    value: fc.oneof({ maxDepth: 3 }, fc.integer({ max: 2, min: 0 }), fc.constant([1]), tie('object')),
+  }));
+
+  test('is the merge patch from one object to another', () => {
+    fc.assert(
+      fc.property(levels.object, levels.object, (from, to) => {
+        expect(mergePatch(from, difference(from, to))).toEqual(to);
+      }),
+    );
+  });
+
+  test('contains only what changed', () => {
+    expect(difference({ a: 1, b: { c: 1, d: 1 }, e: [1] }, { a: 1, b: { c: 2, f: {} } })).toEqual({
+      e: null,
+      b: { d: null, c: 2, f: {} },
+    });
   });
 });
 
