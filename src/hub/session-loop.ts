@@ -65,8 +65,8 @@ export async function runSession(options: SessionLoopOptions): Promise<void> {
         wakeup.ring();
       },
       onMissed(error) {
+        if (!twin.missed()) return;
         log.warn({ err: error }, 'A change of the desired properties could not be read, reading all of them');
-        twin.missed();
         wakeup.ring();
       },
     });

@@ -8,8 +8,8 @@ export interface TwinReader {
   begin(): void;
   /** Takes a patch that edgeHub pushed. */
   push(patch: Json): void;
-  /** A patch was missed. */
-  missed(): void;
+  /** A patch was missed. Returns whether the twin will be read because of that, and not already for another reason. */
+  missed(): boolean;
   /** Milliseconds until the twin must be read; at most 0 when it must be read now. */
   dueInMs(): number;
   read(session: Session): Promise<void>;
@@ -39,14 +39,15 @@ export function createTwinReader(options: TwinReaderOptions): TwinReader {
   // Patches that arrive during a read are held until it is done: they may be older than what is read.
   let held: Json[] | undefined;
 
-  function missed(): void {
+  function missed(): boolean {
     const now = performance.now();
     urgentAt = urgentAt.filter((at) => now - at < hourMs);
     const last = urgentAt.at(-1) ?? Number.NEGATIVE_INFINITY;
     const at = urgentAt.length < maxUrgentPerHour ? now : Math.max(now, last + urgentEveryMs);
-    if (at >= readAtMs) return;
+    if (at >= readAtMs) return false;
     urgentAt = [...urgentAt, at];
     readAtMs = at;
+    return true;
   }
 
   function apply(patch: Json, duringRead: boolean): void {

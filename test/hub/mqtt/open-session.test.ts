@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import { describeError } from '../../../src/errors.ts';
 import type { Json } from '../../../src/hub/merge-patch.ts';
 import { type Methods, PatchRejected } from '../../../src/hub/session.ts';
+import { createWakeup } from '../../../src/hub/wakeup.ts';
 import { openSession, withEnvironment } from '../../support/servers/hub.ts';
 import { eventually, simulated } from '../../support/servers/simulator.ts';
 
@@ -223,12 +224,16 @@ describe('the end of a session', () => {
 });
 
 test('a method response that cannot be sent is reported', async () => {
-  const { errors } = await opened({
+  const lost = createWakeup();
+  const { ends, errors } = await opened({
     async ping() {
       await simulator.edgeHub.setFaults({ dropConnections: true });
+      await lost.wait(10_000, new AbortController().signal);
       return { status: 200, payload: null };
     },
   });
   void simulator.admin('POST', '/methods/ping').catch(() => undefined);
+  await eventually(() => ends).toHaveLength(1);
+  lost.ring();
   await eventually(() => errors).toHaveLength(1);
 });
