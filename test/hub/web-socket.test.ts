@@ -87,6 +87,16 @@ test('a certificate that is rejected over WebSocket is reported as such', async 
   });
 });
 
+test.each(['mqtt', 'mqttws'] as const)(
+  'a port that does not exist is an error with %s, not the end of the process',
+  async (transport) => {
+    const hub = hubOn(99_999, transport);
+    await eventually(() => hub.status().problem?.message).toMatch(
+      /^Could not open the connection to edgeHub: Could not connect to \w+:\/\/localhost:99999/,
+    );
+  },
+);
+
 test('a server that sends nothing does not keep a WebSocket open', async () => {
   const hub = hubOn(webSocketPort(), 'mqttws');
   await eventually(hub.state).toBe('connected');

@@ -39,10 +39,15 @@ export function createTransport(
     // edgeHub keeps the creation time of subscriptions with a session, and drops what is older: after the clock was set
     // back, a session that is continued receives nothing. All that a session keeps is read or sent again instead.
     const uri = webSocket ? webSocketUri(gateway ?? host) : config.uri;
-    connectBase({ ...config, uri, clean: true }, (error, result) => {
-      failure ??= error;
-      done(error, result);
-    });
+    try {
+      connectBase({ ...config, uri, clean: true }, (error, result) => {
+        failure ??= error;
+        done(error, result);
+      });
+    } catch (error) {
+      // The SDK calls this in a callback, where the exception would end the process.
+      done(new Error(`Could not connect to ${uri}`, { cause: error }));
+    }
     // Over WebSocket, MQTT.js drops TLS errors.
     stream()?.on('error', (error: Error) => {
       failure ??= error;
