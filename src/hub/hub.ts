@@ -44,10 +44,12 @@ export interface HubTimings extends SessionDeadlines {
 }
 
 // Without IoT Hub, edgeHub tries to reach it (CloudOperationTimeoutSecs, 20 s, for each of several operations) before it
-// answers from its store: a first read was measured to take 78 s (iotedge issue 7150). Tokens are valid for an hour.
+// answers from its store: a first read was measured to take 78 s (iotedge issue 7150). Reports go to the store at once.
+// Tokens are valid for an hour.
 const defaultTimings: HubTimings = {
   open: 60,
-  call: 120,
+  read: 120,
+  report: 40,
   close: 2,
   renew: 2700,
   reread: 900,

@@ -9,8 +9,10 @@ import { createWakeup, type Wakeup } from './wakeup.ts';
 /** Deadlines of a session, in seconds. */
 export interface SessionDeadlines {
   readonly open: number;
-  /** For one response. A client whose subscriptions edgeHub has lost never gets any. */
-  readonly call: number;
+  /** For reading the twin, and for a message, which edgeHub may handle behind that. */
+  readonly read: number;
+  /** For a report. A client whose subscriptions edgeHub has lost gets no response. */
+  readonly report: number;
   readonly close: number;
   /** A session is replaced before its token expires. */
   readonly renew: number;
@@ -71,7 +73,7 @@ export async function runSession(options: SessionLoopOptions): Promise<void> {
       },
     });
     options.onOpen();
-    const calls = withDeadlines(session, options.deadlines.call, ended.signal);
+    const calls = withDeadlines(session, options.deadlines, ended.signal);
     const leaving = new AbortController();
     const reported = createWakeup();
     const messages = sendMessages(options, calls, { alive: ended.signal, leaving: leaving.signal, reported });
@@ -174,8 +176,8 @@ const closeInTime = (session: Session, seconds: number): Promise<void> =>
   within(seconds, never, (signal) => session.close(signal));
 
 /** The same session with a deadline for each call, which also ends when the signal fires. Errors say what was called. */
-function withDeadlines(session: Session, seconds: number, alive: AbortSignal): Session {
-  const call = <T>(what: string, work: () => Promise<T>): Promise<T> =>
+function withDeadlines(session: Session, { read, report }: SessionDeadlines, alive: AbortSignal): Session {
+  const call = <T>(seconds: number, what: string, work: () => Promise<T>): Promise<T> =>
     within(seconds, alive, work).catch((cause: unknown) => {
       alive.throwIfAborted();
       if (cause instanceof HubError || cause instanceof PatchRejected) throw cause;
@@ -183,9 +185,9 @@ function withDeadlines(session: Session, seconds: number, alive: AbortSignal): S
     });
   return {
     notice: session.notice,
-    readTwin: () => call('the request for the twin', () => session.readTwin()),
-    update: (patch) => call('the reported properties', () => session.update(patch)),
-    send: (message) => call('a message', () => session.send(message)),
+    readTwin: () => call(read, 'the request for the twin', () => session.readTwin()),
+    update: (patch) => call(report, 'the reported properties', () => session.update(patch)),
+    send: (message) => call(read, 'a message', () => session.send(message)),
     close: (signal) => session.close(signal),
   };
 }

@@ -21,7 +21,13 @@ export interface Reported {
 }
 
 /** All keys of {@link Reported}. Others in a twin were reported by another version. */
-export const reportedKeys: readonly (keyof Reported)[] = ['agent', 'policy', 'summary', 'checks', 'heartbeat'];
+export const reportedKeys: readonly (keyof Reported)[] = [
+  'agent',
+  'policy',
+  'summary',
+  'checks',
+  'heartbeat',
+];
 
 interface ReportedCheck {
   readonly status: string;

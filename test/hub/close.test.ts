@@ -38,7 +38,7 @@ async function droppingProxy() {
 
 test('a hub that stops responding on an open connection is disconnected and connected again', async () => {
   const { dropTraffic, forwardAgain } = await droppingProxy();
-  const hub = startedHub({ timings: { ...shortTimings, call: 1 } });
+  const hub = startedHub({ timings: { ...shortTimings, read: 1, report: 1 } });
   await eventually(hub.state).toBe('connected');
   dropTraffic();
   hub.report({ a: 1 }, 60, true);

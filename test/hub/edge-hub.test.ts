@@ -96,7 +96,7 @@ describe('a message that edgeHub cannot store', () => {
 
   test('is retried in the same session when only its acknowledgement is missing', async () => {
     await set({ messages: 'unacknowledged' });
-    const hub = await connectedHub({ timings: { ...patientTimings, call: 0.3 } });
+    const hub = await connectedHub({ timings: { ...patientTimings, read: 0.3, report: 0.3 } });
     hub.send(message(1));
     await eventually(() => hub.logged.at(-1)).toMatchObject({
       text: 'edgeHub did not accept a message, it will be retried',
@@ -109,7 +109,7 @@ describe('a message that edgeHub cannot store', () => {
 });
 
 test('two instances of a module say so, and both reports get through', async () => {
-  const timings = { ...patientTimings, call: 2 };
+  const timings = { ...patientTimings, read: 2, report: 2 };
   // Each wait is as long as it may be.
   const [one, other] = [hubOf({ timings, random: () => 1 }), hubOf({ timings, random: () => 0.6 })];
   one.report({ a: 1 }, 60, true);

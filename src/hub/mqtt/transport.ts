@@ -14,7 +14,7 @@ interface MqttClient {
 type Provider = ConstructorParameters<typeof Mqtt>[0];
 type Done = (error?: Error | null) => void;
 
-// `call` in the session loop is the deadline; the SDK's own, 30 s, would end it earlier.
+// The session loop has the deadlines; the SDK's own, 30 s, would end it earlier.
 const sdkTimeoutSeconds = 3600;
 
 /**
@@ -46,7 +46,8 @@ export function createTransport(
       });
     } catch (error) {
       // The SDK calls this in a callback, where the exception would end the process.
-      done(new Error(`Could not connect to ${uri}`, { cause: error }));
+      failure = new Error(`Could not connect to ${uri}`, { cause: error });
+      done(failure);
     }
     // Over WebSocket, MQTT.js drops TLS errors.
     stream()?.on('error', (error: Error) => {
