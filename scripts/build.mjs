@@ -31,8 +31,21 @@ const unused = [
   'ssh2',
 ];
 
-/** The agent and the CLI do not use MQTT over WebSockets, but the simulator's broker needs `ws`. */
-const unusedByAgent = [...unused, 'ws'];
+/** MQTT.js requires `ws` when it is loaded. The agent rarely uses MQTT over WebSocket, so it evaluates `ws` only then. */
+const lazyWs = {
+  name: 'lazy-ws',
+  setup(bundle) {
+    const lazy = `
+      module.exports = function (...options) { return new (require('ws/lib/websocket.js'))(...options); };
+      module.exports.createWebSocketStream = (...options) => require('ws/lib/stream.js')(...options);
+    `;
+    bundle.onResolve({ filter: /^ws$/ }, ({ path }) => ({ path, namespace: 'lazy-ws' }));
+    bundle.onLoad({ filter: /.*/, namespace: 'lazy-ws' }, () => ({
+      contents: lazy,
+      resolveDir: resolve(root, 'node_modules/mqtt'),
+    }));
+  },
+};
 
 function leaveOut(packages) {
   const filter = new RegExp(`^(${packages.join('|')})(/|$)`);
@@ -125,7 +138,7 @@ async function bundle(name) {
     legalComments: 'none',
     banner: { js: name === 'cli' ? `#!/usr/bin/env node\n${require}` : require },
     define: name === 'demo' ? { ...define, __NODE_FLAGS__: JSON.stringify(await imageFlags()) } : define,
-    plugins: [leaveOut(forAgent ? unusedByAgent : unused), externalSimulator, samples],
+    plugins: [leaveOut(unused), ...(forAgent ? [lazyWs] : []), externalSimulator, samples],
     metafile: true,
     logLevel: 'warning',
   });

@@ -15,6 +15,8 @@ import { createWorkloadApi } from './workload/workload.ts';
 export interface SimulatorOptions {
   /** The port of MQTT over TLS. Default: 18883. 0 selects a free port, as for the other ports. */
   readonly hubPort?: number;
+  /** The port of MQTT over WebSocket. Default: none. */
+  readonly webSocketPort?: number;
   /** The port of the admin API on 127.0.0.1. Default: 9601. */
   readonly adminPort?: number;
   /** The port of the edgeAgent and edgeHub metrics on 127.0.0.1. Default: 9602. */
@@ -91,6 +93,7 @@ async function start(
     certificates,
     host: options.address ?? (isLoopback(identity.gateway) ? '127.0.0.1' : undefined),
     port: options.hubPort ?? 18883,
+    webSocketPort: options.webSocketPort,
     desired: options.desired ?? {},
     log: options.log ?? (() => undefined),
   });

@@ -22,6 +22,8 @@ export interface Config {
   readonly metricsIdentity: 'labels' | 'info';
   readonly logFormat: 'iotedge' | 'json';
   readonly logLevel: string;
+  /** How to reach edgeHub. */
+  readonly transport: 'mqtt' | 'mqttws' | 'auto';
   readonly proxy: HttpProxy | undefined;
   readonly noProxy: string;
   /** PEM files with certificate authorities to trust in addition to Node's. */
@@ -104,6 +106,7 @@ export function readConfig(environment: Environment): Config {
     ]),
     logFormat: oneOf('HARDENING_LOG_FORMAT', env('HARDENING_LOG_FORMAT') ?? 'iotedge', ['iotedge', 'json']),
     logLevel: logLevel(env('RuntimeLogLevel') ?? 'info'),
+    transport: oneOf('HARDENING_TRANSPORT', env('HARDENING_TRANSPORT') ?? 'auto', ['mqtt', 'mqttws', 'auto']),
     proxy: proxy(env('https_proxy') ?? env('HTTPS_PROXY')),
     noProxy: env('no_proxy') ?? env('NO_PROXY') ?? '',
     caFiles: [env('EdgeModuleCACertificateFile'), env('NODE_EXTRA_CA_CERTS')].filter(

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { checks } from './checks/index.ts';
-import { connectCloud, createStoredHub } from './cloud/cloud.ts';
+import { connectCloud, createStoredHub, hubFacts, hubLink } from './cloud/cloud.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { never, within } from './deadline.ts';
 import { describeError } from './errors.ts';
+import { createCredentials } from './host/edge/credentials.ts';
 import { createHost } from './host/index.ts';
 import { routes } from './http/routes.ts';
 import { serve } from './http/server.ts';
@@ -13,6 +14,7 @@ import type { Hub } from './hub/hub.ts';
 import { createLog, type Log } from './log.ts';
 import { openPolicyKeeper, type PolicyKeeper } from './policy/keeper.ts';
 import { type Agent, createAgent, type Sink } from './run/agent.ts';
+import { policyOutcome } from './run/policy-outcome.ts';
 import { schedule } from './run/schedule.ts';
 import { createMetrics, type TargetIdentity } from './sinks/metrics.ts';
 import { type CheckMemory, checkMemoryName, createCheckMemory } from './state/check-memory.ts';
@@ -33,7 +35,14 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const state = await openStateFile(config.stateDir);
   const memory = createCheckMemory({ now: () => new Date(), saved: state.get(checkMemoryName) });
-  const host = createHost({ ...config, memory, memoryProblem: state.problem });
+  const host = createHost({
+    ...config,
+    memory,
+    memoryProblem: state.problem,
+    hubLink: () => hub && hubLink(hub.status()),
+    watchHub: (onChange, signal) => hub?.watch(onChange, signal),
+    policyOutcome: () => policyOutcome(keeper.inForce(), host.now()),
+  });
   const log = createLog(config.logFormat, config.logLevel);
   log.info({ version, revision, mode: config.mode }, 'Starting');
   for (const warning of config.warnings) log.warn({}, warning);
@@ -42,7 +51,12 @@ async function main(): Promise<void> {
   if (problem) log.warn({ why: problem.message }, 'Starting without memory');
 
   const keeper = await openKeeper(config, state, log, host.now);
-  const hub = config.mode === 'edge' ? createStoredHub(state, log, host.now) : undefined;
+  const credentials = createCredentials(process.env, host.now);
+  const { transport } = config;
+  const hub =
+    config.mode === 'edge'
+      ? createStoredHub({ credentials, transport, state, log, now: host.now })
+      : undefined;
   const agent = createAgent({
     checks,
     host,
@@ -50,8 +64,8 @@ async function main(): Promise<void> {
     identity: { version, startedAt: host.now().toISOString(), mode: config.mode },
     remembered: loadFindings(state),
     schedule,
-    hubState: () => hub?.state() ?? 'none',
-    onTrigger: (check, why) => log.warn({ check, why }, 'Running ahead of schedule'),
+    hub: () => (hub ? hubFacts(hub.status()) : { hub: 'none' }),
+    onTrigger: (check, why) => log.info({ check, why }, 'Running ahead of schedule'),
   });
   keeper.subscribe(agent.policyChanged);
   const metrics = createMetrics({

@@ -15,6 +15,7 @@ import { startMqttServer } from './mqtt/server.ts';
 /** A simulated edgeHub and the IoT hub behind it, for one module. */
 export interface EdgeHub {
   readonly port: number;
+  readonly webSocketPort: number | undefined;
   twin(): TwinDocument;
   /** Merges into the desired properties and pushes the patch to the module. Throws an HttpError 400 if it is invalid. */
   patchDesired(patch: JsonObject): JsonObject;
@@ -37,6 +38,8 @@ export interface EdgeHubOptions {
   /** The address to listen on. Undefined: all addresses. */
   readonly host: string | undefined;
   readonly port: number;
+  /** The port of MQTT over WebSocket. Undefined: none. */
+  readonly webSocketPort?: number | undefined;
   readonly desired: JsonObject;
   /** Receives one line per event, without a line break. */
   log(line: string): void;
@@ -68,6 +71,7 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
   });
   const server = await startMqttServer({
     ...options,
+    webSocketPort: options.webSocketPort,
     events: {
       ...connectionEvents(options, counts, () => faults, now),
       onSubscribed: methods.onSubscribed,
@@ -98,6 +102,7 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
 
   return {
     port: server.port,
+    webSocketPort: server.webSocketPort,
     twin: twin.document,
     patchDesired: twin.patchDesired,
     invokeMethod(name, payload, timeouts) {

@@ -35,7 +35,7 @@ export async function check(
     identity: { version, startedAt: host.now().toISOString(), mode: config.mode },
     remembered: {},
     schedule,
-    hubState: () => 'none',
+    hub: () => ({ hub: 'none' }),
   });
   const report = await agent.runChecks(ids.length > 0 ? ids : undefined);
   const colour = process.stdout.isTTY && !process.env.NO_COLOR;

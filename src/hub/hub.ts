@@ -1,19 +1,23 @@
 import { createDesiredCopy } from './desired.ts';
 import { messageProblem } from './limits.ts';
 import type { Json } from './merge-patch.ts';
+import { createMessenger } from './messages/messenger.ts';
+import { createMessageQueue, maxMessages, type Summarise } from './messages/queue.ts';
 import { createOutbox } from './outbox.ts';
 import { keepConnected } from './reconnect.ts';
 import { createSender, type HubFigures } from './sender.ts';
-import type { HubLog, OpenSession, OutputMessage } from './session.ts';
+import type { HubLog, Methods, OpenSession, OutputMessage } from './session.ts';
 import { runSession, type SessionDeadlines } from './session-loop.ts';
-import type { Methods } from './transport.ts';
+import { createStatusKeeper, type HubStatus } from './status.ts';
 import { createTwinReader } from './twin-reader.ts';
 import { createWakeup } from './wakeup.ts';
 
 /** The connection to the cloud. Without a connection, the last report and the messages wait for the next one. */
 export interface Hub {
   start(handlers: HubHandlers): void;
-  state(): 'connecting' | 'connected' | 'offline';
+  status(): HubStatus;
+  /** Calls `onChange` whenever the connection is made or lost, until the signal fires. */
+  watch(onChange: (what: string) => void, signal: AbortSignal): void;
   figures(): HubFigures;
   /**
    * Sets the reported properties. Top-level keys that are absent keep their values in the twin. They are sent as a
@@ -41,7 +45,18 @@ export interface HubTimings extends SessionDeadlines {
   readonly rereadUnknown: number;
 }
 
-const defaultTimings: HubTimings = { open: 30, call: 15, close: 2, reread: 900, rereadUnknown: 30 };
+// Without IoT Hub, edgeHub tries to reach it (CloudOperationTimeoutSecs, 20 s, for each of several operations) before it
+// answers from its store: a first read was measured to take 78 s (iotedge issue 7150). Reports go to the store at once.
+// Tokens are valid for an hour.
+const defaultTimings: HubTimings = {
+  open: 60,
+  read: 120,
+  report: 40,
+  close: 2,
+  renew: 2700,
+  reread: 900,
+  rereadUnknown: 30,
+};
 
 export interface HubOptions {
   readonly open: OpenSession;
@@ -49,69 +64,63 @@ export interface HubOptions {
   readonly random: () => number;
   readonly now: () => Date;
   readonly timings?: HubTimings;
+  /** All top-level keys that are ever reported; others in the twin are removed. */
+  readonly keys: readonly string[];
   /** The reported properties that were last acknowledged to an earlier process. */
   readonly acknowledged?: Json | undefined;
+  /** Called before each patch, to save what it acknowledges. */
+  beforePatch?(patch: Json): Promise<void>;
   /** Called with all acknowledged properties after each patch. */
   onAcknowledged?(reported: Json): void;
   /** Messages that an earlier process could not send. */
   readonly unsent?: readonly OutputMessage[] | undefined;
   /** Called with the unsent messages whenever they change. */
   onUnsent?(messages: readonly OutputMessage[]): void;
+  readonly summarise: Summarise;
 }
 
 /** Once started, connects and reconnects until it is closed. An unreachable hub is a state, never an error. */
 export function createHub(options: HubOptions): Hub {
-  const { log, random, timings = defaultTimings } = options;
+  const { log, random, now, timings = defaultTimings } = options;
   const stopping = new AbortController();
-  const drained = createWakeup();
-  const wakeup = createWakeup();
-  const desired = createDesiredCopy();
-  const outbox = createOutbox(() => performance.now(), options.acknowledged);
-  for (const message of options.unsent ?? []) outbox.send(message);
+  const [wakeup, messageWakeup, drained] = [createWakeup(), createWakeup(), createWakeup()];
+  const { acknowledged, keys, unsent = [], summarise } = options;
+  const outbox = createOutbox({ now: () => performance.now(), acknowledged, keys });
+  const queue = createMessageQueue({ unsent, summarise });
   const sender = createSender({ ...options, outbox });
-  let state: ReturnType<Hub['state']> = 'connecting';
+  const messenger = createMessenger({ ...options, queue });
+  const status = createStatusKeeper(now, log);
+  /** What has nothing left to send, once the hub is being closed. */
+  const idle = new Set<'report' | 'messages'>();
   let closing = false;
   let over = Promise.resolve();
 
-  const session = ({ methods, onDesired }: HubHandlers, onConnected: () => void): Promise<never> =>
-    runSession({
-      open: (events, signal) => options.open(methods, events, signal),
-      twin: createTwinReader({
-        desired,
+  return {
+    start({ methods, onDesired }) {
+      const twin = createTwinReader({
+        desired: createDesiredCopy(),
         rereadSeconds: timings.reread,
         rereadUnknownSeconds: timings.rereadUnknown,
         log,
         onDesired,
-        onReported: outbox.setAcknowledged,
-      }),
-      sender,
-      wakeup,
-      deadlines: timings,
-      log,
-      signal: stopping.signal,
-      onConnected() {
-        if (state !== 'connected') log.info({}, 'Connected to edgeHub');
-        state = 'connected';
-        onConnected();
-      },
-      onIdle() {
-        if (closing) drained.ring();
-      },
-    });
-
-  return {
-    start(handlers) {
-      over = keepConnected({
-        session: (onConnected) => session(handlers, onConnected),
-        onFailure(error, seconds) {
-          state = 'offline';
-          log.warn({ err: error, retrySeconds: Number(seconds.toFixed(1)) }, 'No connection to edgeHub');
-        },
-        random,
-        signal: stopping.signal,
+        onReported: outbox.read,
       });
+      const session = (onOpen: () => void) =>
+        runSession({
+          open: (events, signal) => options.open(methods, events, signal),
+          ...{ twin, sender, messenger, wakeup, messageWakeup, log, now },
+          deadlines: timings,
+          signal: stopping.signal,
+          onOpen,
+          onConnected: status.connected,
+          onIdle(what) {
+            if (closing && idle.add(what).size === 2) drained.ring();
+          },
+        });
+      over = keepConnected({ session, onFailure: status.failed, random, signal: stopping.signal });
     },
-    state: () => state,
+    status: status.status,
+    watch: status.watch,
     figures: sender.figures,
     report(properties, minIntervalSeconds, urgent) {
       outbox.report(properties, minIntervalSeconds, urgent);
@@ -119,21 +128,29 @@ export function createHub(options: HubOptions): Hub {
     },
     send(message) {
       const problem = messageProblem(message);
-      // In the outbox it would end every session that tries to send it.
+      // In the queue it would be retried indefinitely.
       if (problem) return log.error({ problem }, 'Dropped a message that is too large to send');
-      outbox.send(message);
-      options.onUnsent?.(outbox.unsent());
-      wakeup.ring();
+      if (queue.add(message)) {
+        log.warn(
+          { kept: maxMessages },
+          'More messages than can be kept: one message will replace the oldest',
+        );
+      }
+      options.onUnsent?.(queue.unsent());
+      messageWakeup.ring();
     },
     async close(signal) {
       closing = true;
       outbox.skipInterval();
       wakeup.ring();
+      messageWakeup.ring();
       // The signal ends the wait; that is no error here.
-      if (state === 'connected') await drained.wait(Number.POSITIVE_INFINITY, signal).catch(() => {});
+      if (status.status().state === 'connected') {
+        await drained.wait(Number.POSITIVE_INFINITY, signal).catch(() => {});
+      }
       stopping.abort(new Error('The agent is stopping'));
       await over;
-      state = 'offline';
+      status.closed();
     },
   };
 }

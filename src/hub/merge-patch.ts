@@ -41,5 +41,16 @@ export function difference(from: Json, to: Json): Json | undefined {
   return patch.size > 0 ? Object.fromEntries(patch) : undefined;
 }
 
+/** One patch that does what either of two does, which must lead to the same document. */
+export function mergePatches(a: Json | undefined, b: Json | undefined): Json | undefined {
+  if (!a || !b) return a ?? b;
+  const merged = new Map(Object.entries(a));
+  for (const [key, value] of Object.entries(b)) {
+    const other = merged.get(key);
+    merged.set(key, isObject(value) && isObject(other) ? mergePatches(other, value) : value);
+  }
+  return Object.fromEntries(merged);
+}
+
 const present = (document: Json): Map<string, unknown> =>
   new Map(Object.entries(document).filter(([, value]) => value !== null && value !== undefined));

@@ -1,6 +1,6 @@
 import type { Json } from './merge-patch.ts';
 import type { Outbox } from './outbox.ts';
-import { type HubLog, type OutputMessage, PatchRejected, type Session } from './session.ts';
+import { type HubLog, PatchRejected, type Session } from './session.ts';
 
 /** What was sent since the start. */
 export interface HubFigures {
@@ -10,11 +10,11 @@ export interface HubFigures {
   readonly patchBytes: number;
 }
 
-/** Sends the items of the outbox, one at a time, and counts them. */
+/** Sends the report of the outbox as patches, one at a time, and counts them. */
 export interface Sender {
   /**
-   * Sends the next item and resolves with 0, or with the milliseconds until there may be one. Rejects when the session
-   * fails; the item then stays in the outbox.
+   * Sends the next patch and resolves with 0, or with the milliseconds until there may be one. Rejects when the session
+   * fails; the report then stays in the outbox.
    */
   sendNext(session: Session): Promise<number>;
   figures(): HubFigures;
@@ -24,21 +24,17 @@ export interface SenderOptions {
   readonly outbox: Outbox;
   readonly log: HubLog;
   readonly now: () => Date;
+  /** Called before each patch, to save what it acknowledges. */
+  beforePatch?(patch: Json): Promise<void>;
   onAcknowledged?(reported: Json): void;
-  onUnsent?(messages: readonly OutputMessage[]): void;
 }
 
 export function createSender(options: SenderOptions): Sender {
   const { outbox, log, now } = options;
   let figures: HubFigures = { lastSuccess: undefined, patches: 0, patchBytes: 0 };
 
-  async function sendMessage(session: Session, message: OutputMessage): Promise<void> {
-    await session.send(message);
-    outbox.sent(message);
-    options.onUnsent?.(outbox.unsent());
-  }
-
   async function sendPatch(session: Session, patch: Json): Promise<void> {
+    await options.beforePatch?.(patch);
     try {
       await session.update(patch);
     } catch (error) {
@@ -61,8 +57,7 @@ export function createSender(options: SenderOptions): Sender {
     async sendNext(session) {
       const next = outbox.next();
       if ('idleMs' in next) return next.idleMs;
-      if ('message' in next) await sendMessage(session, next.message);
-      else if ('patch' in next) await sendPatch(session, next.patch);
+      if ('patch' in next) await sendPatch(session, next.patch);
       else {
         log.error({ problems: next.problems }, 'The report was not sent, IoT Hub would reject it');
         outbox.rejected();

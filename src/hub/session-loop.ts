@@ -1,51 +1,95 @@
 import { never, within } from '../deadline.ts';
+import type { Messenger } from './messages/messenger.ts';
 import type { Sender } from './sender.ts';
-import type { HubLog, Session, SessionEvents } from './session.ts';
+import { HubError, type HubLog, PatchRejected, type Session, type SessionEvents } from './session.ts';
+import { ConnectionLost } from './status.ts';
 import type { TwinReader } from './twin-reader.ts';
-import type { Wakeup } from './wakeup.ts';
+import { createWakeup, type Wakeup } from './wakeup.ts';
 
 /** Deadlines of a session, in seconds. */
 export interface SessionDeadlines {
   readonly open: number;
-  /** For one response. A client whose subscriptions edgeHub has lost never gets any. */
-  readonly call: number;
+  /** For reading the twin, and for a message, which edgeHub may handle behind that. */
+  readonly read: number;
+  /** For a report. A client whose subscriptions edgeHub has lost gets no response. */
+  readonly report: number;
   readonly close: number;
+  /** A session is replaced before its token expires. */
+  readonly renew: number;
 }
 
 export interface SessionLoopOptions {
   open(events: SessionEvents, signal: AbortSignal): Promise<Session>;
   readonly twin: TwinReader;
   readonly sender: Sender;
-  /** Rung when there is something to do. */
+  readonly messenger: Messenger;
+  /** Rung when there is a report to send or a twin to read. */
   readonly wakeup: Wakeup;
+  /** Rung when there is a message to send. */
+  readonly messageWakeup: Wakeup;
   readonly deadlines: SessionDeadlines;
   readonly log: HubLog;
+  readonly now: () => Date;
   readonly signal: AbortSignal;
+  /** Called when edgeHub has accepted the connection. */
+  onOpen(): void;
   /** Called after each read of the twin: the connection works. */
-  onConnected(): void;
+  onConnected(notice: string | undefined): void;
   /** Called whenever nothing is left to send for now. */
-  onIdle(): void;
+  onIdle(what: 'report' | 'messages'): void;
 }
 
-/** Runs one session from open to end. Always rejects: with the reason why it ended. */
-export async function runSession(options: SessionLoopOptions): Promise<never> {
-  const { signal, twin, wakeup, log } = options;
+// The clock is compared this often; see `clockWentBack`.
+const clockEveryMs = 30_000;
+const clockToleranceMs = 2000;
+
+/** Runs one session from open to end. Resolves when it has to be replaced; rejects with the reason why it ended. */
+export async function runSession(options: SessionLoopOptions): Promise<void> {
+  const { signal, twin, messenger, wakeup, log } = options;
   const ended = new AbortController();
   // Not AbortSignal.any(): in Node 20 a long-lived signal keeps a reference for each signal derived from it.
   const onStop = () => ended.abort(signal.reason);
   signal.addEventListener('abort', onStop);
   try {
+    twin.begin();
     const session = await openInTime(options, {
-      onEnd: (error) => ended.abort(error),
+      onEnd(cause) {
+        if (ended.signal.aborted) return;
+        ended.abort(
+          messenger.connectionLost()
+            ? new HubError('offline', 'edgeHub closed the connection while a message was sent to it', cause)
+            : new ConnectionLost('offline', 'The connection to edgeHub was lost', cause),
+        );
+      },
       onError: (error) => log.error({ err: error }, 'The IoT Hub client reported an error'),
       onDesired(patch) {
         twin.push(patch);
         wakeup.ring();
       },
+      onMissed(error) {
+        if (!twin.missed()) return;
+        log.warn({ err: error }, 'A change of the desired properties could not be read, reading all of them');
+        wakeup.ring();
+      },
     });
+    options.onOpen();
+    const calls = withDeadlines(session, options.deadlines, ended.signal);
+    const leaving = new AbortController();
+    const reported = createWakeup();
+    const messages = sendMessages(options, calls, { alive: ended.signal, leaving: leaving.signal, reported });
+    // An error there ends the other half, too.
+    messages.catch((error: unknown) => ended.abort(error));
     try {
-      return await work(options, withDeadlines(session, options.deadlines.call, ended.signal), ended.signal);
+      await exchangeTwin(options, calls, ended.signal, reported);
+    } catch (error) {
+      ended.abort(error);
+      // The reason for the end, not what it did to a call.
+      throw ended.signal.reason;
     } finally {
+      // A session that is replaced waits for a message on its way, which would arrive twice otherwise.
+      leaving.abort();
+      await messages.catch(() => {});
+      ended.abort();
       await closeInTime(session, options.deadlines.close).catch((error: unknown) =>
         log.warn({ err: error }, 'The session with edgeHub did not close in time, its connection was cut'),
       );
@@ -55,23 +99,58 @@ export async function runSession(options: SessionLoopOptions): Promise<never> {
   }
 }
 
-/** Reads the twin when it is due and sends what there is to send, until the signal fires. */
-async function work(
-  { twin, sender, wakeup, onConnected, onIdle }: SessionLoopOptions,
+/** Reads the twin when it is due and sends the report, until the session has to be replaced or the signal fires. */
+async function exchangeTwin(
+  options: SessionLoopOptions,
   session: Session,
   alive: AbortSignal,
-): Promise<never> {
-  for (;;) {
+  reported: Wakeup,
+): Promise<void> {
+  const { twin, sender, wakeup, onConnected, onIdle, deadlines, now } = options;
+  const replaceAt = performance.now() + deadlines.renew * 1000;
+  const wentBack = clockWentBack(now);
+  while (performance.now() < replaceAt && !wentBack()) {
     if (twin.dueInMs() <= 0) {
       await twin.read(session);
-      onConnected();
+      onConnected(session.notice);
     }
     const idleMs = await sender.sendNext(session);
     if (idleMs > 0) {
-      onIdle();
-      await wakeup.wait(Math.min(idleMs, twin.dueInMs()), alive);
+      reported.ring();
+      onIdle('report');
+      await wakeup.wait(Math.min(idleMs, twin.dueInMs(), replaceAt - performance.now(), clockEveryMs), alive);
     }
   }
+}
+
+/** Sends messages beside the twin, so that a report never waits for one, until a signal fires. */
+async function sendMessages(
+  { messenger, messageWakeup, onIdle }: SessionLoopOptions,
+  session: Session,
+  {
+    alive,
+    leaving,
+    reported,
+  }: { readonly alive: AbortSignal; readonly leaving: AbortSignal; readonly reported: Wakeup },
+): Promise<void> {
+  if (messenger.failing()) await reported.wait(Number.POSITIVE_INFINITY, leaving);
+  while (!leaving.aborted) {
+    const idleMs = await messenger.sendNext(session, alive);
+    if (idleMs > 0) {
+      onIdle('messages');
+      await messageWakeup.wait(idleMs, leaving);
+    }
+  }
+}
+
+/**
+ * edgeHub drops what is older than the subscription it is for (MqttAdapter.TryMatchSubscription), so a session that was
+ * opened before the clock was set back receives nothing until the clock has caught up.
+ */
+function clockWentBack(now: () => Date): () => boolean {
+  const offset = () => now().getTime() - performance.now();
+  const before = offset();
+  return () => offset() < before - clockToleranceMs;
 }
 
 async function openInTime(
@@ -87,17 +166,28 @@ async function openInTime(
   } catch (error) {
     // A session that opens too late is closed again.
     opening?.then((session) => closeInTime(session, deadlines.close)).catch(() => {});
-    throw error;
+    signal.throwIfAborted();
+    if (error instanceof HubError) throw error;
+    throw new HubError('offline', 'Could not open the connection to edgeHub', error);
   }
 }
 
 const closeInTime = (session: Session, seconds: number): Promise<void> =>
   within(seconds, never, (signal) => session.close(signal));
 
-/** The same session with a deadline for each call, which also ends when the signal fires. */
-const withDeadlines = (session: Session, seconds: number, alive: AbortSignal): Session => ({
-  readTwin: () => within(seconds, alive, () => session.readTwin()),
-  update: (patch) => within(seconds, alive, () => session.update(patch)),
-  send: (message) => within(seconds, alive, () => session.send(message)),
-  close: (signal) => session.close(signal),
-});
+/** The same session with a deadline for each call, which also ends when the signal fires. Errors say what was called. */
+function withDeadlines(session: Session, { read, report }: SessionDeadlines, alive: AbortSignal): Session {
+  const call = <T>(seconds: number, what: string, work: () => Promise<T>): Promise<T> =>
+    within(seconds, alive, work).catch((cause: unknown) => {
+      alive.throwIfAborted();
+      if (cause instanceof HubError || cause instanceof PatchRejected) throw cause;
+      throw new HubError('offline', `edgeHub accepted the connection, but not ${what}`, cause);
+    });
+  return {
+    notice: session.notice,
+    readTwin: () => call(read, 'the request for the twin', () => session.readTwin()),
+    update: (patch) => call(report, 'the reported properties', () => session.update(patch)),
+    send: (message) => call(read, 'a message', () => session.send(message)),
+    close: (signal) => session.close(signal),
+  };
+}

@@ -1,8 +1,6 @@
-import iotDevice, { type Twin } from 'azure-iot-device';
-import { isObject, type Json } from './merge-patch.ts';
-import { createTransport, type Methods } from './transport.ts';
+import type { Json } from './merge-patch.ts';
 
-/** A twin as the hub stores it. The SDK's own copy merges arrays by index, and pushed patches into a twin being read. */
+/** A twin as the hub stores it. */
 export interface TwinDocument {
   readonly desired: Json;
   readonly reported: Json;
@@ -13,21 +11,38 @@ export interface OutputMessage {
   readonly output: string;
   readonly body: unknown;
   readonly properties: Readonly<Record<string, string>>;
+  /** The number of messages that this one stands for, which were left out. */
+  readonly leftOut?: number | undefined;
+}
+
+/** Handlers of direct methods, by name. `payload` is parsed JSON, or undefined for an empty body. */
+export type Methods = Readonly<Record<string, (payload: unknown) => Promise<MethodAnswer>>>;
+
+/** `status` is an HTTP status; `payload` is sent as JSON. */
+export interface MethodAnswer {
+  readonly status: number;
+  readonly payload: unknown;
 }
 
 /** One connection to edgeHub, from open to close. It never reconnects: a new session replaces it. */
 export interface Session {
+  /** What users should know about how it is connected. */
+  readonly notice?: string | undefined;
+  /** The first read also subscribes to patches, so no later change is missed. */
   readTwin(): Promise<TwinDocument>;
   /** Resolves once the hub has acknowledged the patch; rejects with a {@link PatchRejected} when the hub rejected it. */
   update(patch: Json): Promise<void>;
+  /** Resolves once edgeHub has stored the message. */
   send(message: OutputMessage): Promise<void>;
-  /** Closes the connection; destroys it when the signal fires first. */
+  /** Closes the connection; destroys it when the signal fires. */
   close(signal: AbortSignal): Promise<void>;
 }
 
 export interface SessionEvents {
   /** A patch of the desired properties, `$version` included. */
   onDesired(patch: Json): void;
+  /** A patch of the desired properties arrived, but cannot be read. */
+  onMissed(error: Error): void;
   /** The connection was lost. */
   onEnd(error: Error): void;
   onError(error: unknown): void;
@@ -43,94 +58,44 @@ export interface HubLog {
 /** Opens a session that handles these methods. The signal ends the attempt. */
 export type OpenSession = (methods: Methods, events: SessionEvents, signal: AbortSignal) => Promise<Session>;
 
+/** What edgeHub wants to know of a module, and what the module needs to trust edgeHub. */
+export interface Credentials {
+  /** The IoT hub. */
+  readonly host: string;
+  /** The name of edgeHub, with an optional port; without it, the module connects to the IoT hub itself. */
+  readonly gateway?: string | undefined;
+  readonly device: string;
+  readonly module: string;
+  /** A shared access signature that is valid for an hour. */
+  readonly token: string;
+  /** PEM of the authorities to trust; without it, those of Node.js. */
+  readonly ca?: string | undefined;
+}
+
+/** Where a session gets its credentials from. */
+export interface CredentialSource {
+  /** Of errors: `the workload API`, or another source. */
+  readonly name: string;
+  /** What a failure of this source means. */
+  readonly failure: HubReason;
+  get(signal: AbortSignal): Promise<Credentials>;
+}
+
+/** Why there is no connection. `offline` is everything that the others are not. */
+export type HubReason = 'offline' | 'not_authorized' | 'certificate_rejected' | 'workload_api_failed';
+
+/** A failure of a session, with its reason. */
+export class HubError extends Error {
+  override readonly name: string = 'HubError';
+  readonly reason: HubReason;
+
+  constructor(reason: HubReason, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.reason = reason;
+  }
+}
+
+/** The hub did not accept a patch of reported properties. The session goes on. */
 export class PatchRejected extends Error {
   override readonly name = 'PatchRejected';
-}
-
-// `keepConnected` opens new sessions; the SDK would reconnect without its subscriptions.
-const neverRetry = { shouldRetry: () => false, nextRetryTimeout: () => 0 };
-
-/** Opens a session with the SDK, as configured by edgeAgent's environment variables. Without deadlines of its own. */
-export const openSession: OpenSession = async (methods, { onDesired, onEnd, onError }, signal) => {
-  const { Transport, cut, beforeRenewal, lastTwin, lastStatus } = createTransport(methods, onError);
-  const client = await iotDevice.ModuleClient.fromEnvironment(Transport);
-  client.setRetryPolicy(neverRetry);
-  client.on('error', onError);
-  client.on('disconnect', (event?: { transportObj?: Error }) => {
-    onEnd(new Error('The connection to edgeHub was lost', { cause: event?.transportObj }));
-  });
-  await cutOnAbort(signal, cut, () => client.open()).catch((error: unknown) => {
-    throw new Error('Could not open the connection to edgeHub', {
-      cause: signal.aborted ? signal.reason : actualError(error),
-    });
-  });
-  // This only subscribes: the transport responds to every method itself.
-  for (const name of Object.keys(methods)) client.onMethod(name, () => {});
-  let twin: Twin | undefined;
-
-  async function readTwin(): Promise<TwinDocument> {
-    const listening = twin !== undefined;
-    twin = await client.getTwin();
-    if (!listening) {
-      twin.on('error', onError);
-      twin.on('properties.desired', (patch: unknown) => {
-        if (isObject(patch)) onDesired(structuredClone(patch));
-      });
-      // Read again after subscribing to patches: one pushed in between would be lost.
-      twin = await client.getTwin();
-    }
-    const { desired, reported } = lastTwin() ?? {};
-    return { desired: isObject(desired) ? desired : {}, reported: isObject(reported) ? reported : {} };
-  }
-
-  const update = (patch: Json) =>
-    new Promise<void>((resolve, reject) => {
-      if (!twin) throw new Error('The twin must be read before it is written');
-      twin.properties.reported.update(patch, (error: Error | null | undefined) => {
-        if (error) reject(new Error('Could not update the reported properties', { cause: error }));
-        else if (lastStatus() >= 300) {
-          reject(new PatchRejected(`The hub rejected the reported properties with status ${lastStatus()}`));
-        } else resolve();
-      });
-    });
-  async function send({ output, body, properties }: OutputMessage): Promise<void> {
-    const message = new iotDevice.Message(JSON.stringify(body));
-    message.contentType = 'application/json';
-    message.contentEncoding = 'utf-8';
-    for (const [key, value] of Object.entries(properties)) message.properties.add(key, value);
-    await client.sendOutputEvent(output, message);
-  }
-
-  return {
-    readTwin: () => beforeRenewal(readTwin()),
-    update: (patch) => beforeRenewal(update(patch)),
-    send: (message) => beforeRenewal(send(message)),
-    async close(signal) {
-      client.removeAllListeners('disconnect');
-      await cutOnAbort(signal, cut, () => client.close());
-    },
-  };
-};
-
-/** The SDK reports every failed first connection as unauthorized, with the actual error inside the message. */
-function actualError(error: unknown): unknown {
-  const why =
-    error instanceof Error
-      ? /Failure on first connection \(Not authorized\): (.+?)(?: error)?$/.exec(error.message)?.[1]
-      : undefined;
-  return why === undefined
-    ? error
-    : new Error(why, { cause: error instanceof Error ? error.cause : undefined });
-}
-
-/** Runs work; when the signal fires meanwhile, destroys the connection and rejects with the signal's reason. */
-async function cutOnAbort(signal: AbortSignal, cut: () => void, work: () => Promise<unknown>): Promise<void> {
-  signal.addEventListener('abort', cut);
-  try {
-    await work();
-  } finally {
-    signal.removeEventListener('abort', cut);
-    // Takes precedence over the SDK's error for the destroyed connection.
-    signal.throwIfAborted();
-  }
 }

@@ -2,57 +2,81 @@ import type { DesiredCopy } from './desired.ts';
 import type { Json } from './merge-patch.ts';
 import type { HubLog, Session } from './session.ts';
 
-/** Keeps the copy of the desired properties current during one session. */
+/** Keeps the copy of the desired properties current. */
 export interface TwinReader {
+  /** A session begins: the twin has to be read. */
+  begin(): void;
   /** Takes a patch that edgeHub pushed. */
   push(patch: Json): void;
+  /** A patch was missed. Returns whether the twin will be read because of that, and not already for another reason. */
+  missed(): boolean;
   /** Milliseconds until the twin must be read; at most 0 when it must be read now. */
   dueInMs(): number;
   read(session: Session): Promise<void>;
 }
 
 export interface TwinReaderOptions {
-  /** The copy of the desired properties; it outlives the session. */
   readonly desired: DesiredCopy;
   readonly rereadSeconds: number;
   readonly rereadUnknownSeconds: number;
   readonly log: HubLog;
   /** Called with all desired properties whenever they were read or patched. */
   onDesired(desired: Json): void;
-  /** Called with all reported properties of the hub, without `$version`. */
-  onReported(reported: Json): void;
+  /** Called with all reported properties of the hub. Returns the milliseconds after which they have to be read again. */
+  onReported(reported: Json): number | undefined;
 }
+
+// Missed patches cause a read at once, but not more of them than this: each read costs a message of the IoT hub.
+const maxUrgentPerHour = 30;
+const hourMs = 3_600_000;
+const urgentEveryMs = 60_000;
 
 export function createTwinReader(options: TwinReaderOptions): TwinReader {
   const { desired, log } = options;
   let readAtMs = 0;
+  let urgentAt: readonly number[] = [];
   let unknownLogged = false;
-  // The SDK also emits a twin that is read as a patch, so patches are held until the read is done.
+  // Patches that arrive during a read are held until it is done: they may be older than what is read.
   let held: Json[] | undefined;
+
+  function missed(): boolean {
+    const now = performance.now();
+    urgentAt = urgentAt.filter((at) => now - at < hourMs);
+    const last = urgentAt.at(-1) ?? Number.NEGATIVE_INFINITY;
+    const at = urgentAt.length < maxUrgentPerHour ? now : Math.max(now, last + urgentEveryMs);
+    if (at >= readAtMs) return false;
+    urgentAt = [...urgentAt, at];
+    readAtMs = at;
+    return true;
+  }
 
   function apply(patch: Json, duringRead: boolean): void {
     const result = desired.patch(patch);
     if (result === 'applied') options.onDesired(desired.document());
     // A repeat outside a read is as suspicious as a gap: the twin may have been recreated.
-    if (result === 'gap' || (result === 'old' && !duringRead)) readAtMs = 0;
+    if (result === 'gap' || (result === 'old' && !duringRead)) missed();
   }
 
   return {
+    begin() {
+      held = undefined;
+      readAtMs = 0;
+    },
     push(patch) {
       if (held) held.push(patch);
       else apply(patch, false);
     },
+    missed,
     dueInMs: () => readAtMs - performance.now(),
     async read(session) {
       const patches: Json[] = [];
       held = patches;
       const twin = await session.readTwin();
-      const { $version, ...reported } = twin.reported;
       // A twin without a version was made up by edgeHub; earlier acknowledgements stay valid.
-      if ($version !== undefined) options.onReported(reported);
+      const again = twin.reported.$version === undefined ? undefined : options.onReported(own(twin.reported));
       const known = desired.replace(twin.desired);
-      const nextSeconds = known ? options.rereadSeconds : options.rereadUnknownSeconds;
-      readAtMs = performance.now() + nextSeconds * 1000;
+      const nextMs = (known ? options.rereadSeconds : options.rereadUnknownSeconds) * 1000;
+      readAtMs = performance.now() + Math.min(nextMs, again ?? nextMs);
       if (known) options.onDesired(desired.document());
       else if (!unknownLogged) {
         log.warn({}, 'edgeHub has no copy of the twin yet, waiting for it');
@@ -63,3 +87,7 @@ export function createTwinReader(options: TwinReaderOptions): TwinReader {
     },
   };
 }
+
+/** Without `$version` and the like, which belong to the hub. */
+const own = (properties: Json): Json =>
+  Object.fromEntries(Object.entries(properties).filter(([key]) => !key.startsWith('$')));

@@ -2,7 +2,7 @@ import type { Check } from '../check.ts';
 import type { Host } from '../host.ts';
 import type { PolicyInForce } from '../policy/in-force.ts';
 import type { Policy } from '../policy/policy.ts';
-import { type AgentState, assemble, type HubState, type Report } from './report.ts';
+import { type AgentState, assemble, type Report } from './report.ts';
 import type { Schedule } from './schedule.ts';
 import { createTimetable } from './timetable.ts';
 import { type Cause, createWatch, type Ran, type Remembered, type Watch } from './watch.ts';
@@ -15,16 +15,19 @@ export interface Sink {
   show?(report: Report, urgent: boolean): void;
 }
 
+/** What the report says of the hub. */
+export type HubFacts = Pick<AgentState, 'hub' | 'hubSince' | 'hubProblem'>;
+
 export interface AgentOptions {
   readonly checks: readonly Check[];
   readonly host: Host;
   /** The policy in force now. */
   policy(): PolicyInForce;
-  readonly identity: Omit<AgentState, 'hub'>;
+  readonly identity: Omit<AgentState, keyof HubFacts>;
   readonly schedule: Schedule;
   /** What an earlier process reported, by check id. */
   readonly remembered: Readonly<Record<string, Remembered>>;
-  hubState(): HubState;
+  hub(): HubFacts;
   /** Called when an event makes a check run ahead of its schedule. */
   onTrigger?(check: string, why: string): void;
 }
@@ -89,7 +92,7 @@ export function createAgent(options: AgentOptions): Agent {
       const report = watch.report();
       return report ? [[watch.check.id, report] as const] : [];
     });
-    const agent = { ...options.identity, hub: options.hubState() };
+    const agent = { ...options.identity, ...options.hub() };
     return assemble(agent, inForce(), Object.fromEntries(reports), waiting(some), host.now());
   }
 

@@ -19,6 +19,10 @@ export interface AgentState {
   readonly startedAt: string;
   readonly mode: 'edge' | 'standalone';
   readonly hub: HubState;
+  /** Since when the hub is in that state; absent for `none`. */
+  readonly hubSince?: string;
+  /** Why there is no connection, or what is wrong with it, in a sentence. */
+  readonly hubProblem?: string;
 }
 
 /** `offline`: the connection was lost or refused, and is retried. `none`: there is no hub to connect to. */

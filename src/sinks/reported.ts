@@ -20,6 +20,15 @@ export interface Reported {
   readonly heartbeat?: string;
 }
 
+/** All keys of {@link Reported}. Others in a twin were reported by another version. */
+export const reportedKeys: readonly (keyof Reported)[] = [
+  'agent',
+  'policy',
+  'summary',
+  'checks',
+  'heartbeat',
+];
+
 interface ReportedCheck {
   readonly status: string;
   readonly since: string;

@@ -1,10 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Status, Verdict } from '../../src/check.ts';
-import { connectCloud, createStoredHub } from '../../src/cloud/cloud.ts';
+import { connectCloud, createStoredHub, hubFacts, hubLink } from '../../src/cloud/cloud.ts';
+import { createCredentials } from '../../src/host/edge/credentials.ts';
 import type { Hub, HubHandlers } from '../../src/hub/hub.ts';
 import type { Json } from '../../src/hub/merge-patch.ts';
 import type { OutputMessage } from '../../src/hub/session.ts';
+import type { HubStatus } from '../../src/hub/status.ts';
 import { openPolicyKeeper } from '../../src/policy/keeper.ts';
 import { createAgent } from '../../src/run/agent.ts';
 import type { StateFile } from '../../src/state/state-file.ts';
@@ -37,7 +39,8 @@ function fakeHub() {
     start(given) {
       handlers = given;
     },
-    state: () => 'connected',
+    status: () => ({ state: 'connected', since: now(), seconds: 1 }),
+    watch: () => {},
     figures: () => ({ lastSuccess: undefined, patches: 0, patchBytes: 0 }),
     report: (properties, minIntervalSeconds, urgent) =>
       void reports.push({ properties, minIntervalSeconds, urgent }),
@@ -72,7 +75,7 @@ async function connected() {
     identity: { version: '1.2.3', startedAt: now().toISOString(), mode: 'edge' },
     schedule: () => ({ overdueMs: () => 0, stop: () => {} }),
     remembered: {},
-    hubState: () => 'connected',
+    hub: () => ({ hub: 'connected' }),
   });
   onTestFinished(() => agent.stop());
   keeper.subscribe(agent.policyChanged);
@@ -162,6 +165,38 @@ test('firstTwin settles once the twin was read, and not before', async () => {
   expect(keeper.inForce()).toMatchObject({ source: 'twin', version: 3 });
 });
 
+test.each<[Omit<HubStatus, 'seconds'>, object]>([
+  [{ state: 'connecting', since: now() }, { hub: 'connecting' }],
+  [
+    { state: 'offline', since: now(), problem: { reason: 'not_authorized', message: 'Refused' } },
+    { hub: 'offline', hubProblem: 'Refused' },
+  ],
+  [
+    { state: 'connected', since: now(), notice: 'Over WebSocket' },
+    { hub: 'connected', hubProblem: 'Over WebSocket' },
+  ],
+  [
+    { state: 'connected', since: now(), notice: 'Over WebSocket', takeover: 'Another instance' },
+    { hub: 'connected', hubProblem: 'Another instance' },
+  ],
+])('the report has the state of the hub: %j', (status, facts) => {
+  expect(hubFacts({ ...status, seconds: 7 })).toEqual({ hubSince: '2026-11-21T20:30:00.000Z', ...facts });
+});
+
+test('checks see whether there is a connection, for how long, and why not', () => {
+  const problem = { reason: 'not_authorized', message: 'Refused' } as const;
+  expect(hubLink({ state: 'offline', since: now(), seconds: 7, problem })).toEqual({
+    connected: false,
+    seconds: 7,
+    problem,
+  });
+  expect(hubLink({ state: 'connected', since: now(), seconds: 8, takeover: 'Another' })).toEqual({
+    connected: true,
+    seconds: 8,
+    takeover: 'Another',
+  });
+});
+
 test('a heartbeat is a report that is not urgent', async () => {
   const { cloud, reports, runWith } = await connected();
   await runWith({ status: 'pass', message: 'It is right' });
@@ -183,10 +218,17 @@ test('the hub is started with the direct methods, which reach the agent', async 
 describe('a hub with state', () => {
   const { reported, counters, set, simulator } = deviceForEach({ policy: {} });
 
-  function storedHub(saved: Readonly<Record<string, unknown>>) {
+  function storedHub(saved: Readonly<Record<string, unknown>>, flush = async () => {}) {
     withEnvironment(simulator().environment);
     const file = stateOf(saved);
-    const hub = createStoredHub(file.state, logLines().log, now);
+    file.state.flush = flush;
+    const hub = createStoredHub({
+      credentials: createCredentials(process.env, () => new Date()),
+      transport: 'mqtt',
+      state: file.state,
+      log: logLines().log,
+      now,
+    });
     onTestFinished(() => hub.close(AbortSignal.abort()));
     hub.start({ methods: {}, onDesired: () => {} });
     return { hub, ...file };
@@ -224,6 +266,32 @@ describe('a hub with state', () => {
     const alert = { output: 'alerts', body: 1, properties: {} };
     hub.send(alert);
     expect(saved().alerts).toEqual([alert]);
+  });
+
+  test('sends a hundred alerts of those that piled up, and one message in place of the others', async () => {
+    await set({ down: true });
+    const { hub } = storedHub({});
+    for (let body = 1; body <= 150; body += 1) hub.send({ output: 'alerts', body, properties: {} });
+    await set({ down: false });
+    await eventually(() => simulator().edgeHub.messages()).toHaveLength(101);
+    expect(simulator().edgeHub.messages()[0]).toMatchObject({
+      body: { check: 'hubConnection', leftOut: 50 },
+      properties: { check: 'hubConnection', leftOut: '50' },
+    });
+    expect(simulator().edgeHub.messages().at(-1)).toMatchObject({ body: 150 });
+  });
+
+  test('writes its state before it acknowledges a policy, and sends the report even if that fails', async () => {
+    const order: string[] = [];
+    const { hub } = storedHub({}, async () => {
+      order.push(`saved, ${reported().policy === undefined ? 'not acknowledged' : 'acknowledged'}`);
+      throw new Error('the disk is full');
+    });
+    hub.report({ policy: { av: 1 } }, 0, true);
+    await eventually(reported).toMatchObject({ policy: { av: 1 } });
+    hub.report({ summary: 1 }, 0, true);
+    await eventually(reported).toMatchObject({ summary: 1 });
+    expect(order).toEqual(['saved, not acknowledged']);
   });
 
   test.each([

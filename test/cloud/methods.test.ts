@@ -18,7 +18,7 @@ function methods(checks = ['first', 'second'].map((id) => fakeCheck({ id }))) {
     identity: { version: '1.2.3', startedAt: now.toISOString(), mode: 'edge' },
     schedule: () => ({ overdueMs: () => 0, stop: () => {} }),
     remembered: {},
-    hubState: () => 'connected',
+    hub: () => ({ hub: 'connected' }),
   });
   return { agent, ...createMethods(agent, checks) };
 }

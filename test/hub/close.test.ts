@@ -1,7 +1,12 @@
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openSession } from '../../src/hub/session.ts';
-import { deviceForEach, shortTimings, startedHub, withEnvironment } from '../support/servers/hub.ts';
+import {
+  deviceForEach,
+  openSession,
+  shortTimings,
+  startedHub,
+  withEnvironment,
+} from '../support/servers/hub.ts';
 import { eventually } from '../support/servers/simulator.ts';
 import { tcpServer } from '../support/servers/tcp.ts';
 
@@ -33,7 +38,7 @@ async function droppingProxy() {
 
 test('a hub that stops responding on an open connection is disconnected and connected again', async () => {
   const { dropTraffic, forwardAgain } = await droppingProxy();
-  const hub = startedHub({ timings: { ...shortTimings, call: 1 } });
+  const hub = startedHub({ timings: { ...shortTimings, read: 1, report: 1 } });
   await eventually(hub.state).toBe('connected');
   dropTraffic();
   hub.report({ a: 1 }, 60, true);

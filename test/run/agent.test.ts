@@ -60,7 +60,7 @@ function agentWith(document: object = {}, given: Partial<AgentOptions> = {}) {
     identity: { version: '1.2.3', startedAt: now.toISOString(), mode: 'edge' },
     schedule,
     remembered: {},
-    hubState: () => 'connecting',
+    hub: () => ({ hub: 'connecting' }),
     ...given,
   });
   agent.subscribe({ show: (report, urgent) => void shown.push({ report, urgent }) });

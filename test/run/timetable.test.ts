@@ -44,7 +44,7 @@ function agentWith(document: object) {
     identity: { version: '1.2.3', startedAt: '', mode: 'standalone' },
     schedule,
     remembered: {},
-    hubState: () => 'none',
+    hub: () => ({ hub: 'none' }),
   });
   return { agent, runs };
 }

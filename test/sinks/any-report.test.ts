@@ -5,7 +5,7 @@ import { firstVersion, type Properties, patched } from '../../simulator/edge-hub
 import { statuses } from '../../src/check.ts';
 import { limitProblems } from '../../src/hub/limits.ts';
 import { createOutbox } from '../../src/hub/outbox.ts';
-import { reportedProperties } from '../../src/sinks/reported.ts';
+import { reportedKeys, reportedProperties } from '../../src/sinks/reported.ts';
 import { anyInForce, anyReport } from '../support/fixtures/arbitrary-report.ts';
 import { checkProperty } from '../support/properties.ts';
 
@@ -64,7 +64,7 @@ describe('any report under any policy', { timeout: 60_000 }, () => {
     checkProperty(
       fc.property(fc.array(step, { minLength: 1, maxLength: 5 }), (steps) => {
         let stored: Properties = firstVersion({});
-        const outbox = createOutbox(() => 0);
+        const outbox = createOutbox({ now: () => 0, keys: reportedKeys });
         const send = (fate: string) => {
           const next = outbox.next();
           expect(next).not.toHaveProperty('problems');
@@ -74,7 +74,7 @@ describe('any report under any policy', { timeout: 60_000 }, () => {
           if (fate === 'lost') return;
           stored = patched(stored, JSON.parse(JSON.stringify(next.patch)));
           // Without a response, a new session reads the stored properties.
-          if (fate === 'response lost') return outbox.setAcknowledged(stored.values);
+          if (fate === 'response lost') return void outbox.read(stored.values);
           outbox.accepted(next.patch);
         };
         for (const { report, policy, fate } of steps) {

@@ -1,4 +1,4 @@
-import type { TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
 import { Aedes, type AedesOptions, type Client } from 'aedes';
 import type { Credentials, Rejection } from '../connect.ts';
 import { createInbox, type Inbox, type Outcome, type Publication } from './inbox.ts';
@@ -6,7 +6,7 @@ import { createSessions } from './sessions.ts';
 
 /** The MQTT part of edgeHub: connections and sessions. It does not interpret topics. */
 export interface Broker {
-  handle(socket: TLSSocket): void;
+  handle(stream: Duplex): void;
   /** Publishes to all connected clients that are subscribed. */
   publish(topic: string, payload: string): void;
   /** Whether a client that is subscribed to this topic is connected. */

@@ -2,10 +2,13 @@ import type { DeviceCertificates } from '../../workload/certificates.ts';
 import type { FaultChange, Faults } from '../faults.ts';
 import { type Broker, type BrokerEvents, createBroker } from './broker.ts';
 import { createListener } from './listener.ts';
+import { createWebSocketListener } from './web-socket.ts';
 
 /** edgeHub's MQTT server: a broker behind a TLS port, and the faults of both. */
 export interface MqttServer {
   readonly port: number;
+  /** The port of MQTT over WebSocket, if there is one. */
+  readonly webSocketPort: number | undefined;
   /** Another one after the fault `wipeSessions`. */
   broker(): Broker;
   /** Applies the part of a change that concerns the port, the connections and the sessions. */
@@ -18,6 +21,8 @@ export interface MqttServerOptions {
   /** The address to listen on. Undefined: all addresses. */
   readonly host: string | undefined;
   readonly port: number;
+  /** The port of MQTT over WebSocket. Undefined: none, as the faults of the port only concern the other one. */
+  readonly webSocketPort: number | undefined;
   readonly events: BrokerEvents;
   log(line: string): void;
 }
@@ -38,8 +43,20 @@ export async function startMqttServer(options: MqttServerOptions): Promise<MqttS
     throw error;
   });
 
+  const { webSocketPort } = options;
+  const webSocket =
+    webSocketPort === undefined
+      ? undefined
+      : await createWebSocketListener({
+          host,
+          port: webSocketPort,
+          issued: gateway.valid,
+          onConnection: (stream) => broker.handle(stream),
+        });
+
   return {
     port: listener.port,
+    webSocketPort: webSocket?.port,
     broker: () => broker,
     async apply(before, after, { dropConnections, wipeSessions, renewCertificate }) {
       if (after.down && !before.down) await listener.close();
@@ -59,6 +76,7 @@ export async function startMqttServer(options: MqttServerOptions): Promise<MqttS
     async close() {
       await broker.close();
       await listener.close();
+      await webSocket?.close();
     },
   };
 }

@@ -16,6 +16,9 @@ const remedies: Readonly<Record<HubProblem['reason'], string>> = {
     'Read the log of the IoT Edge runtime with `sudo iotedge system logs`, then restart it: `sudo iotedge system restart`',
 };
 
+const oneInstance =
+  'Stop the other instance: look for a second deployment or device with the same device and module id, with `sudo iotedge list` there';
+
 /** Whether reports and alerts reach edgeHub, and since when they do not. */
 export const hubConnection = defineCheck({
   id: 'hubConnection',
@@ -23,7 +26,7 @@ export const hubConnection = defineCheck({
   params: z
     .strictObject({
       warnMinutes: minutes.default(5).describe('Warns after so many minutes without a connection.'),
-      failMinutes: minutes.default(60),
+      failMinutes: minutes.default(60).describe('Fails after so many.'),
     })
     .refine(({ warnMinutes, failMinutes }) => warnMinutes <= failMinutes, {
       path: ['warnMinutes'],
@@ -40,7 +43,10 @@ export const hubConnection = defineCheck({
         'not_applicable',
         'There is no connection to edgeHub: standalone mode or command line',
       );
-    const { connected, seconds, problem } = link;
+    const { connected, seconds, problem, takeover } = link;
+    if (takeover !== undefined) {
+      return { status: 'warn', reason: 'offline', message: takeover, remedy: oneInstance };
+    }
     if (connected) return { status: 'pass', message: `Connected to edgeHub on ${target}` };
     const away = `No connection to edgeHub on ${target} for ${inMinutes(seconds)}`;
     const message = problem ? `${away}: ${problem.message}` : away;

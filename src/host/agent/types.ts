@@ -26,6 +26,8 @@ export interface HubLink {
   readonly seconds: number;
   /** Why the last attempt failed; absent while connected, and before an attempt has failed. */
   readonly problem?: HubProblem | undefined;
+  /** That another instance of this module keeps taking over the connection, in a sentence. */
+  readonly takeover?: string | undefined;
 }
 
 /** Why there is no connection to edgeHub. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CannotTell } from '../../check.ts';
 import type { Host } from '../../host.ts';
-import { getOverUnixSocket } from './unix-get.ts';
+import { requestOverUnixSocket } from './unix-request.ts';
 
 const maxBytes = 1024 * 1024;
 
@@ -15,6 +15,12 @@ export interface Workload {
    * environment with secrets, so only the fields of {@link EdgeModule} are kept.
    */
   modules: Host['modules'];
+  /** HMAC-SHA256 with the key of a module, base64. edged only signs for the module that asks. */
+  sign(
+    module: { readonly name: string; readonly generation: string },
+    data: string,
+    signal: AbortSignal,
+  ): Promise<string>;
 }
 
 /**
@@ -25,25 +31,35 @@ export function createWorkload(uri: string): Workload {
   const socketPath = /^unix:\/\/(\/.+)$/.exec(uri)?.[1];
   if (socketPath === undefined) throw new Error(`The workload URI must be unix:///path, got "${uri}"`);
 
-  const get = async <T>(name: string, shape: z.ZodType<T>, signal: AbortSignal): Promise<T> => {
-    const call = `GET ${name} on ${socketPath}`;
+  const call = async <T>(
+    { name, body }: { readonly name: string; readonly body?: unknown },
+    shape: z.ZodType<T>,
+    signal: AbortSignal,
+  ): Promise<T> => {
+    const what = `${body === undefined ? 'GET' : 'POST'} ${name} on ${socketPath}`;
     const path = `${name}?api-version=2018-06-28`;
-    const server = 'The workload API';
-    const { status, body } = await getOverUnixSocket({ socketPath, server, path, maxBytes }, signal);
-    if (status !== 200) throw new CannotTell('unreadable', `${call} was answered ${status}`);
-    const { success, data, error } = shape.safeParse(parseJson(body));
+    const asked = { socketPath, server: 'The workload API', path, body, maxBytes };
+    const answer = await requestOverUnixSocket(asked, signal);
+    if (answer.status !== 200) throw new CannotTell('unreadable', `${what} was answered ${answer.status}`);
+    const { success, data, error } = shape.safeParse(parseJson(answer.body));
     if (success) return data;
-    throw new CannotTell('unreadable', `${call} was answered in an unknown form`, { cause: error });
+    throw new CannotTell('unreadable', `${what} was answered in an unknown form`, { cause: error });
   };
 
   return {
     socketPath,
-    trustBundle: async (signal) => (await get('/trust-bundle', trustBundle, signal)).certificate,
-    modules: async (signal) => (await get('/modules', modules, signal)).modules,
+    trustBundle: async (signal) => (await call({ name: '/trust-bundle' }, trustBundle, signal)).certificate,
+    modules: async (signal) => (await call({ name: '/modules' }, modules, signal)).modules,
+    sign: async ({ name, generation }, data, signal) => {
+      const path = `/modules/${encodeURIComponent(name)}/genid/${encodeURIComponent(generation)}/sign`;
+      const body = { keyId: 'primary', algo: 'HMACSHA256', data: Buffer.from(data).toString('base64') };
+      return (await call({ name: path, body }, digest, signal)).digest;
+    },
   };
 }
 
 const trustBundle = z.object({ certificate: z.string() });
+const digest = z.object({ digest: z.base64().min(1) });
 
 /** Drops every field that is not named here. */
 const modules = z.object({

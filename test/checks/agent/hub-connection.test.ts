@@ -74,6 +74,19 @@ test.each([
   });
 });
 
+test.each([true, false])(
+  'a connection that another instance keeps taking over is a warning at once, connected: %s',
+  async (connected) => {
+    const takeover = 'Another instance of this module is probably connected';
+    expect(await examine({ connected, seconds: 1, takeover })).toMatchObject({
+      status: 'warn',
+      reason: 'offline',
+      message: takeover,
+      remedy: expect.stringContaining('the same device and module id'),
+    });
+  },
+);
+
 test('before an attempt has failed the reason is offline', async () => {
   expect(await examine(away(6))).toMatchObject({ reason: 'offline' });
 });

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import type { SimulatorOptions } from '../../../simulator/index.ts';
 import { startSntpServer } from '../../../simulator/sntp-server.ts';
 import { createRoot } from '../../../simulator/workload/pki.ts';
 import { allOff } from '../fixtures/policies.ts';
@@ -29,6 +30,8 @@ export interface RunningAgent extends Running {
   readonly url: string;
   /** GETs a path; does not throw for an error status. */
   get(path: string): Promise<{ readonly status: number; readonly body: string }>;
+  /** Kills the agent. */
+  kill(): Promise<unknown>;
   /** Stops the agent with SIGTERM, as edgeAgent does; `ms` is the time until it exited. */
   stop(): Promise<{ readonly code: number | null; readonly ms: number }>;
 }
@@ -64,6 +67,10 @@ export async function startAgent(
       const response = await fetch(url + path);
       return { status: response.status, body: await response.text() };
     },
+    kill() {
+      signal('SIGKILL');
+      return ended;
+    },
     async stop() {
       const before = performance.now();
       signal('SIGTERM');
@@ -89,11 +96,11 @@ export async function expiringCertificate(folder: string): Promise<string> {
  * without a listener, and a policy in the twin that points at them. Its schedule is yearly, so checks run only at the
  * start and after a policy change.
  */
-export async function createDevice() {
+export async function createDevice(options: SimulatorOptions = {}) {
   const folder = await tempFolder();
   const state = join(folder, 'state');
   await mkdir(state);
-  const simulator = await simulated();
+  const simulator = await simulated(options);
   onTestFinished(simulator.close);
   const time = await startSntpServer();
   onTestFinished(time.close);

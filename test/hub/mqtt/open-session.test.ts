@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { Json } from '../../src/hub/merge-patch.ts';
-import { openSession, PatchRejected } from '../../src/hub/session.ts';
-import type { Methods } from '../../src/hub/transport.ts';
-import { withEnvironment } from '../support/servers/hub.ts';
-import { eventually, simulated } from '../support/servers/simulator.ts';
-import { captureTokenRenewal } from '../support/servers/token-renewal.ts';
+import { describeError } from '../../../src/errors.ts';
+import type { Json } from '../../../src/hub/merge-patch.ts';
+import { type Methods, PatchRejected } from '../../../src/hub/session.ts';
+import { createWakeup } from '../../../src/hub/wakeup.ts';
+import { openSession, withEnvironment } from '../../support/servers/hub.ts';
+import { eventually, simulated } from '../../support/servers/simulator.ts';
 
 let simulator: Awaited<ReturnType<typeof simulated>>;
 beforeEach(async () => {
@@ -18,17 +18,19 @@ async function opened(methods: Methods = {}) {
   const patches: Json[] = [];
   const ends: Error[] = [];
   const errors: unknown[] = [];
+  const missed: unknown[] = [];
   const session = await openSession(
     methods,
     {
       onDesired: (patch) => void patches.push(patch),
+      onMissed: (error) => void missed.push(error),
       onEnd: (error) => void ends.push(error),
       onError: (error) => void errors.push(error),
     },
     new AbortController().signal,
   );
   onTestFinished(() => session.close(AbortSignal.timeout(1000)).catch(() => undefined));
-  return { ...session, patches, ends, errors };
+  return { ...session, patches, missed, ends, errors };
 }
 
 const counters = () => simulator.edgeHub.counters();
@@ -78,9 +80,53 @@ describe('the twin', () => {
     expect((await read).desired).toEqual({ policy: { servers: ['b'] }, $version: 3 });
   });
 
-  test('cannot be written before it was read', async () => {
-    const { update } = await opened();
-    await expect(update({ a: 1 })).rejects.toThrow('The twin must be read before it is written');
+  test('is read once, after edgeHub has acknowledged the subscription to patches, so none is missed in between', async () => {
+    const { readTwin, patches } = await opened();
+    await readTwin();
+    expect(counters().twinReads).toBe(1);
+    simulator.edgeHub.patchDesired({ b: 1 });
+    await eventually(() => patches).toEqual([{ b: 1, $version: 2 }]);
+  });
+
+  test('that is cut off is an error, where the SDK would end the process', async () => {
+    await simulator.edgeHub.setFaults({ twin: 'malformed' });
+    const { readTwin, ends } = await opened();
+    const error = await readTwin().catch((reason: unknown) => reason);
+    expect(describeError(error)).toMatch(
+      /^edgeHub answered the request for the twin with something else: \d+ bytes that are not valid JSON/,
+    );
+    await simulator.edgeHub.setFaults({ twin: 'normal' });
+    expect((await readTwin()).desired).toHaveProperty('$version', 1);
+    expect(ends).toEqual([]);
+  });
+
+  test.each([
+    ['garbage', '\u0000\u0001garbage', 'not valid JSON'],
+    ['nothing', '', 'not valid JSON'],
+    ['half an object', '{"policy":{"servers":["a', 'not valid JSON'],
+    ['a list', '[1]', 'no object'],
+    ['null', 'null', 'no object'],
+  ])(
+    'is missed, where the SDK would end the process, when edgeHub pushes %s',
+    async (_what, pushDesired, why) => {
+      const { readTwin, patches, missed, ends } = await opened();
+      await readTwin();
+      await simulator.edgeHub.setFaults({ pushDesired });
+      simulator.edgeHub.patchDesired({ b: 1 });
+      await eventually(() => patches).toEqual([expect.objectContaining({ b: 1 })]);
+      expect(missed.map(describeError)).toEqual([expect.stringContaining(why)]);
+      expect(ends).toEqual([]);
+    },
+  );
+
+  test('is handed over without what is nested deeper than any policy', async () => {
+    const { readTwin, patches } = await opened();
+    await readTwin();
+    const deep = `${'{"a":'.repeat(40_000)}1${'}'.repeat(40_000)}`;
+    await simulator.edgeHub.setFaults({ pushDesired: `{"$version":2,"kept":1,"deep":${deep}}` });
+    await eventually(() => patches).toHaveLength(1);
+    expect(patches[0]).toMatchObject({ $version: 2, kept: 1, deep: { a: { a: { a: {} } } } });
+    expect(JSON.stringify(patches[0])).toContain('"nested deeper than 64 levels"');
   });
 });
 
@@ -101,6 +147,15 @@ describe('a patch of the reported properties', () => {
     expect(String(error)).toContain('rejected the reported properties with status 400');
     await simulator.edgeHub.setFaults({ reported: 'normal' });
     await update({ a: 1 });
+  });
+
+  test('that is rejected with a body keeps its status', async () => {
+    const { readTwin, update } = await opened();
+    await readTwin();
+    await simulator.edgeHub.setFaults({ reported: 'body429' });
+    const error = await update({ a: 1 }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(PatchRejected);
+    expect(String(error)).toMatch(/rejected the reported properties with status 429: \{"errorCode"/);
   });
 });
 
@@ -155,7 +210,7 @@ describe('the end of a session', () => {
     const { readTwin, ends } = await opened({ ping: async () => ({ status: 200, payload: null }) });
     await readTwin();
     await simulator.edgeHub.setFaults({ dropConnections: true });
-    await eventually(() => ends.map(String)).toEqual(['Error: The connection to edgeHub was lost']);
+    await eventually(() => ends).toHaveLength(1);
     await eventually(() => counters().connectedClients).toBe(0);
     expect(counters().connects).toBe(1);
   });
@@ -168,14 +223,17 @@ describe('the end of a session', () => {
   });
 });
 
-test('renewing the token, for which the SDK reconnects, does not end the session', async () => {
-  const renew = captureTokenRenewal();
-  const { readTwin, update, patches, ends, errors } = await opened();
-  await readTwin();
-  renew();
-  await eventually(() => counters().connects).toBe(2);
-  await update({ a: 1 });
-  simulator.edgeHub.patchDesired({ b: 1 });
-  await eventually(() => patches.at(-1)).toEqual({ b: 1, $version: 2 });
-  expect({ ends, errors }).toEqual({ ends: [], errors: [] });
+test('a method response that cannot be sent is reported', async () => {
+  const lost = createWakeup();
+  const { ends, errors } = await opened({
+    async ping() {
+      await simulator.edgeHub.setFaults({ dropConnections: true });
+      await lost.wait(10_000, new AbortController().signal);
+      return { status: 200, payload: null };
+    },
+  });
+  void simulator.admin('POST', '/methods/ping').catch(() => undefined);
+  await eventually(() => ends).toHaveLength(1);
+  lost.ring();
+  await eventually(() => errors).toHaveLength(1);
 });

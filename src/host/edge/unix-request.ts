@@ -2,6 +2,17 @@ import { request } from 'node:http';
 import { CannotTell } from '../../check.ts';
 import { codeOf } from '../../errors.ts';
 
+export interface UnixRequest {
+  readonly socketPath: string;
+  /** What listens there, for messages. */
+  readonly server: string;
+  readonly path: string;
+  /** Sent as JSON with POST; without it, the request is a GET. */
+  readonly body?: unknown;
+  /** A larger answer is an error. */
+  readonly maxBytes: number;
+}
+
 /** An HTTP answer. */
 export interface UnixAnswer {
   readonly status: number;
@@ -9,30 +20,28 @@ export interface UnixAnswer {
 }
 
 /**
- * One HTTP GET over a unix socket.
+ * One HTTP request over a unix socket.
  *
- * @param server what listens there, for messages
  * @throws CannotTell `not_found`, `no_access` or `unreadable`, also for an answer of more than `maxBytes`.
  */
-export function getOverUnixSocket(
-  {
-    socketPath,
-    server,
-    path,
-    maxBytes,
-  }: {
-    readonly socketPath: string;
-    readonly server: string;
-    readonly path: string;
-    readonly maxBytes: number;
-  },
+export function requestOverUnixSocket(
+  { socketPath, server, path, body, maxBytes }: UnixRequest,
   signal: AbortSignal,
 ): Promise<UnixAnswer> {
+  const sent = body === undefined ? undefined : JSON.stringify(body);
+  const kind =
+    sent === undefined
+      ? { method: 'GET' }
+      : {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(sent) },
+        };
   return new Promise((resolve, reject) => {
     const fail = (cause: Error) =>
       reject(signal.aborted ? signal.reason : failure(`${server} at ${socketPath}`, cause));
     // The host of a URL on a unix socket means nothing, but some servers answer 400 without one.
-    const outgoing = request({ socketPath, path, host: 'localhost', agent: false, signal }, (response) => {
+    const options = { socketPath, path, host: 'localhost', agent: false, signal, ...kind };
+    const outgoing = request(options, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on('data', (chunk: Buffer) => {
@@ -46,7 +55,7 @@ export function getOverUnixSocket(
       response.on('error', fail);
     });
     outgoing.on('error', fail);
-    outgoing.end();
+    outgoing.end(sent);
   });
 }
 

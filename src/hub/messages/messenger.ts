@@ -1,0 +1,74 @@
+import { backoffSeconds } from '../reconnect.ts';
+import type { HubLog, OutputMessage, Session } from '../session.ts';
+import type { MessageQueue } from './queue.ts';
+
+// edgeHub closes the connection at a message that it cannot store, with a full disk for instance. The longest pause still
+// tries a few times an hour.
+const firstPauseSeconds = 5;
+const maxPauseSeconds = 900;
+
+/** Sends the messages of the queue, oldest first, one at a time. */
+export interface Messenger {
+  /**
+   * Sends the next message and resolves with 0, or with the milliseconds until there may be one. A message that fails is
+   * retried less and less often. Rejects only with the signal's reason, when the session has ended.
+   */
+  sendNext(session: Session, alive: AbortSignal): Promise<number>;
+  /** The connection was lost. Returns whether a message was on its way, which may be the reason: messages then pause. */
+  connectionLost(): boolean;
+  /** Whether the last message failed. The next one may end the session, so the report goes first. */
+  failing(): boolean;
+}
+
+export interface MessengerOptions {
+  readonly queue: MessageQueue;
+  readonly log: HubLog;
+  /** Called with the unsent messages whenever they change. */
+  onUnsent?(messages: readonly OutputMessage[]): void;
+}
+
+export function createMessenger({ queue, log, onUnsent }: MessengerOptions): Messenger {
+  let failures = 0;
+  let notBefore = Number.NEGATIVE_INFINITY;
+  let sending = false;
+
+  function pause(): number {
+    const seconds = backoffSeconds(failures, () => 1, { first: firstPauseSeconds, max: maxPauseSeconds });
+    failures += 1;
+    notBefore = performance.now() + seconds * 1000;
+    return seconds;
+  }
+
+  return {
+    connectionLost() {
+      if (sending) pause();
+      return sending;
+    },
+    failing: () => failures > 0,
+    async sendNext(session, alive) {
+      alive.throwIfAborted();
+      const waitMs = notBefore - performance.now();
+      if (waitMs > 0) return waitMs;
+      const message = queue.take();
+      if (!message) return Number.POSITIVE_INFINITY;
+      sending = true;
+      try {
+        await session.send(message);
+      } catch (error) {
+        queue.giveBack();
+        alive.throwIfAborted();
+        const retrySeconds = pause();
+        log.warn({ err: error, retrySeconds }, 'edgeHub did not accept a message, it will be retried');
+        return retrySeconds * 1000;
+      } finally {
+        sending = false;
+      }
+      queue.sent();
+      failures = 0;
+      onUnsent?.(queue.unsent());
+      if (message.leftOut)
+        log.warn({ leftOut: message.leftOut }, 'Sent a message in place of those left out');
+      return 0;
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import {
+  type CredentialSource,
+  HubError,
+  type HubLog,
+  type HubReason,
+  type OpenSession,
+} from '../session.ts';
+import { createTransport } from './transport.ts';
+
+/** How to reach edgeHub. `auto`: MQTT, and over WebSocket when connections for MQTT are refused. */
+export type TransportChoice = 'mqtt' | 'mqttws' | 'auto';
+
+export interface OpenSessionOptions {
+  readonly credentials: CredentialSource;
+  readonly transport: TransportChoice;
+  readonly log: Pick<HubLog, 'warn'>;
+}
+
+/** So many refused connections before the other transport is tried. */
+const maxRefused = 3;
+
+/** Opens sessions with the SDK. Without deadlines of its own. */
+export function createOpenSession({ credentials, transport, log }: OpenSessionOptions): OpenSession {
+  let webSocket = transport === 'mqttws';
+  let refused = 0;
+  let logged = false;
+
+  function onRefused(): void {
+    refused += 1;
+    if (transport !== 'auto' || refused < maxRefused) return;
+    webSocket = !webSocket;
+    refused = 0;
+    if (!logged) log.warn({}, `${refusedText}, trying MQTT over WebSocket on port 443`);
+    logged = true;
+  }
+
+  return async (methods, events, signal) => {
+    const credential = await credentials.get(signal).catch((cause: unknown) => {
+      throw new HubError(credentials.failure, `Could not get credentials from ${credentials.name}`, cause);
+    });
+    const over = webSocket;
+    const { twin, connect, send, disconnect, cut, failure } = createTransport(
+      credential,
+      over,
+      methods,
+      events,
+    );
+    await cutOnAbort(signal, cut, connect).catch((error: unknown) => {
+      const cause = signal.aborted ? signal.reason : (failure() ?? error);
+      const { reason, message, wasRefused } = diagnose(cause);
+      if (wasRefused) onRefused();
+      throw new HubError(reason, message, cause);
+    });
+    refused = 0;
+    logged = false;
+    return {
+      notice:
+        over && transport === 'auto' ? `Connected over WebSocket on port 443: ${refusedText}` : undefined,
+      readTwin: twin.read,
+      update: twin.update,
+      send,
+      close: (abort) => cutOnAbort(abort, cut, disconnect),
+    };
+  };
+}
+
+const refusedText = `edgeHub refused ${maxRefused} MQTT connections on port 8883`;
+
+interface Diagnosis {
+  readonly reason: HubReason;
+  readonly message: string;
+  /** Nothing that speaks MQTT was reached: another transport may be. */
+  readonly wasRefused: boolean;
+}
+
+// Node.js's error codes for certificates: those of OpenSSL, and its own for names.
+const certificateCode = /CERT|^UNABLE_TO_|^SELF_SIGNED|^INVALID_CA|^PATH_LENGTH|^HOSTNAME_MISMATCH/;
+const nameCode = /^(ENOTFOUND|EAI_)/;
+
+function diagnose(error: unknown): Diagnosis {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const is = (reason: HubReason, message: string, wasRefused = false) => ({ reason, message, wasRefused });
+  // MQTT 3.1.1 section 3.2.2.3: identifier rejected, bad user name or password, not authorized.
+  if (code === 2 || code === 4 || code === 5)
+    return is('not_authorized', "edgeHub refused the module's token");
+  if (typeof code === 'number') return is('offline', 'edgeHub refused the connection');
+  if (certificateCode.test(String(code))) {
+    return is('certificate_rejected', "edgeHub's certificate was rejected");
+  }
+  return is('offline', 'Could not open the connection to edgeHub', !nameCode.test(String(code)));
+}
+
+/** Runs work; when the signal fires meanwhile, destroys the connection and rejects with the signal's reason. */
+async function cutOnAbort(signal: AbortSignal, cut: () => void, work: () => Promise<unknown>): Promise<void> {
+  signal.addEventListener('abort', cut);
+  try {
+    await work();
+  } finally {
+    signal.removeEventListener('abort', cut);
+    // Takes precedence over the SDK's error for the destroyed connection.
+    signal.throwIfAborted();
+  }
+}

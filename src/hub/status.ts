@@ -1,0 +1,92 @@
+import { describeError } from '../errors.ts';
+import { type Course, lastingMs } from './reconnect.ts';
+import { HubError, type HubLog, type HubReason } from './session.ts';
+
+/** The connection to edgeHub. */
+export interface HubStatus {
+  readonly state: 'connecting' | 'connected' | 'offline';
+  /** The beginning of this state. */
+  readonly since: Date;
+  /** For how long there has been a connection, or none, by a clock that no step moves. */
+  readonly seconds: number;
+  /** Why there is no connection: absent while there is one, and before the first attempt has failed. */
+  readonly problem?: { readonly reason: HubReason; readonly message: string };
+  /** What users should know about a connection that works. */
+  readonly notice?: string;
+  /** That another instance of this module keeps taking over the connection. */
+  readonly takeover?: string;
+}
+
+/** Follows the connection, and logs its changes. */
+export interface StatusKeeper {
+  status(): HubStatus;
+  /** Calls `onChange` whenever the connection is made or lost, until the signal fires. */
+  watch(onChange: (what: string) => void, signal: AbortSignal): void;
+  connected(notice: string | undefined): void;
+  failed(error: unknown, retrySeconds: number, course: Course): void;
+  closed(): void;
+}
+
+/** edgeHub closed the connection, for no reason that this module gave. */
+export class ConnectionLost extends HubError {
+  override readonly name = 'ConnectionLost';
+}
+
+/** So many connections in a row that edgeHub closes soon after they were opened are no coincidence. */
+const takeovers = 3;
+
+export function createStatusKeeper(now: () => Date, log: HubLog): StatusKeeper {
+  let status: Omit<HubStatus, 'seconds'> = { state: 'connecting', since: now() };
+  /** On the monotonic clock: when the connection was made or lost. */
+  let changedAt = performance.now();
+  let lost = 0;
+  const watchers = new Set<(what: string) => void>();
+
+  const takenOver = (): string | undefined =>
+    lost < takeovers
+      ? undefined
+      : `Another instance of this module is probably connected: edgeHub closed ${lost} connections in a row within ${lastingMs / 60_000} minutes of opening them`;
+
+  function change(next: Omit<HubStatus, 'since' | 'seconds'>): void {
+    const [before, after] = [status.state === 'connected', next.state === 'connected'];
+    status = { ...next, since: next.state === status.state ? status.since : now() };
+    if (before === after) return;
+    changedAt = performance.now();
+    for (const onChange of watchers) onChange(`The connection to edgeHub was ${after ? 'made' : 'lost'}`);
+  }
+
+  return {
+    status() {
+      const heldMs = performance.now() - changedAt;
+      if (status.state === 'connected' && heldMs >= lastingMs) lost = 0;
+      const takeover = takenOver();
+      return { ...status, seconds: heldMs / 1000, ...(takeover === undefined ? {} : { takeover }) };
+    },
+    watch(onChange, signal) {
+      watchers.add(onChange);
+      signal.addEventListener('abort', () => watchers.delete(onChange), { once: true });
+    },
+    connected(notice) {
+      if (status.state !== 'connected') {
+        log.info(notice === undefined ? {} : { notice }, 'Connected to edgeHub');
+      }
+      change({ state: 'connected', ...(notice === undefined ? {} : { notice }) });
+    },
+    failed(error, seconds, { opened, lasted }) {
+      if (lasted || !opened || !(error instanceof ConnectionLost)) lost = 0;
+      if (!lasted && error instanceof ConnectionLost) lost += 1;
+      const reason = error instanceof HubError ? error.reason : 'offline';
+      const message = takenOver() ?? describeError(error);
+      if (lost === takeovers) log.warn({}, message);
+      const retrySeconds = Number(seconds.toFixed(1));
+      log.warn(
+        { reason, err: error, retrySeconds },
+        opened ? 'The session with edgeHub ended' : 'No connection to edgeHub',
+      );
+      change({ state: 'offline', problem: { reason, message } });
+    },
+    closed() {
+      change({ state: 'offline' });
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { createDevice, type RunningAgent, soon } from '../support/programs/device.ts';
+
+const agentFacts = async ({ get }: RunningAgent) => JSON.parse((await get('/api/report')).body).agent;
+
+test('no byte from the hub or the workload API ends the process', async () => {
+  const { start, desire, reported, simulator } = await createDevice();
+  const set = (change: object) => simulator.admin('PUT', '/faults', change);
+  const agent = await start();
+  await soon(reported).toMatchObject({ policy: { ac: 200 } });
+
+  for (const pushDesired of ['', 'garbage', '{"policy":{"checks', '[]', 'null', '{}', '{"$version":"x"}']) {
+    await set({ pushDesired });
+  }
+  const deep = `${'{"a":'.repeat(3000)}1${'}'.repeat(3000)}`;
+  await set({ pushDesired: `{"$version":3,"policy":${deep}}` });
+  await soon(reported).toMatchObject({ policy: { ac: 400, av: 3 } });
+
+  await set({ twin: 'malformed', dropConnections: true });
+  await soon(async () => (await agentFacts(agent)).hubProblem).toMatch(/not valid JSON/);
+  for (const workload of ['malformed', 'error']) {
+    await set({ twin: 'normal', workload, dropConnections: true });
+    await soon(async () => (await agentFacts(agent)).hubProblem).toMatch(
+      /the workload API: GET \/trust-bundle/,
+    );
+  }
+  await set({ workload: 'normal' });
+  const version = await desire({ policy: { note: 'alive' } });
+  await soon(reported).toMatchObject({ policy: { ac: 200, av: version } });
+  expect(agent.err()).toBe('');
+  expect((await agent.stop()).code).toBe(0);
+});
+
+test('a policy is saved before it is acknowledged: a process that is killed right after that still has it', async () => {
+  const { start, desire, reported, simulator } = await createDevice();
+  const first = await start();
+  await soon(reported).toMatchObject({ policy: { ac: 200 } });
+  const version = await desire({ policy: { note: 'kept' } });
+  await expect
+    .poll(reported, { timeout: 15_000, interval: 5 })
+    .toMatchObject({ policy: { ac: 200, av: version } });
+  await first.kill();
+
+  await simulator.admin('PUT', '/faults', { down: true });
+  const second = await start();
+  await soon(() => second.get('/readyz')).toEqual({ status: 200, body: 'ok\n' });
+  expect(JSON.parse((await second.get('/api/report')).body).policy).toMatchObject({
+    source: 'saved',
+    version,
+    note: 'kept',
+  });
+});
+
+describe('HARDENING_TRANSPORT', () => {
+  test('mqttws connects over WebSocket', async () => {
+    const { start, reported, simulator } = await createDevice({ webSocketPort: 0 });
+    const agent = await start({
+      HARDENING_TRANSPORT: 'mqttws',
+      IOTEDGE_GATEWAYHOSTNAME: `localhost:${simulator.edgeHub.webSocketPort}`,
+    });
+    await soon(reported).toMatchObject({ policy: { ac: 200 } });
+    expect(await agentFacts(agent)).toMatchObject({
+      hub: 'connected',
+      hubSince: expect.stringMatching(/Z$/),
+    });
+    expect((await agent.stop()).code).toBe(0);
+  });
+
+  test('unset tries WebSocket after three refused connections, and the report says so', async () => {
+    const { start, reported, simulator } = await createDevice({ webSocketPort: 0 });
+    const agent = await start({
+      IOTEDGE_GATEWAYHOSTNAME: `localhost:${simulator.edgeHub.webSocketPort}`,
+    });
+    await soon(reported).toMatchObject({ policy: { ac: 200 } });
+    expect(await agentFacts(agent)).toMatchObject({
+      hub: 'connected',
+      hubProblem: 'Connected over WebSocket on port 443: edgeHub refused 3 MQTT connections on port 8883',
+    });
+    expect(agent.out()).toContain('trying MQTT over WebSocket on port 443');
+  });
+});

@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { HubError } from '../../src/hub/session.ts';
+import { ConnectionLost, createStatusKeeper } from '../../src/hub/status.ts';
+
+const start = new Date('2026-11-21T20:30:00Z');
+beforeEach(() => {
+  vi.useFakeTimers({ now: start });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function keeper() {
+  const lines: string[] = [];
+  const log = (_fields: object, text: string) => void lines.push(text);
+  return { ...createStatusKeeper(() => new Date(), { info: log, warn: log, error: log }), lines };
+}
+
+const short = { opened: true, lasted: false };
+const refused = { opened: false, lasted: false };
+const lost = () => new ConnectionLost('offline', 'The connection to edgeHub was lost');
+const another = 'Another instance of this module is probably connected: ';
+
+describe('the state', () => {
+  test('is connecting at first, without a problem', () => {
+    expect(keeper().status()).toEqual({ state: 'connecting', since: start, seconds: 0 });
+  });
+
+  test.each([
+    [
+      new HubError('not_authorized', 'Refused', new Error('Not authorized')),
+      'not_authorized',
+      'Refused: Not authorized',
+    ],
+    [new HubError('certificate_rejected', 'Expired'), 'certificate_rejected', 'Expired'],
+    [new HubError('workload_api_failed', 'No token'), 'workload_api_failed', 'No token'],
+    [new Error('anything else'), 'offline', 'anything else'],
+  ])('is offline after %s, with its reason', (error, reason, message) => {
+    const { failed, status } = keeper();
+    failed(error, 1, refused);
+    expect(status()).toEqual({ state: 'offline', since: start, seconds: 0, problem: { reason, message } });
+  });
+
+  test('keeps its beginning while it does not change, even if the problem does', () => {
+    const { failed, connected, status } = keeper();
+    failed(new Error('first'), 1, refused);
+    vi.advanceTimersByTime(60_000);
+    failed(new Error('second'), 1, refused);
+    expect(status()).toMatchObject({ since: start, problem: { message: 'second' } });
+    connected(undefined);
+    expect(status()).toEqual({ state: 'connected', since: new Date(start.getTime() + 60_000), seconds: 0 });
+    vi.advanceTimersByTime(60_000);
+    connected(undefined);
+    expect(status().since).toEqual(new Date(start.getTime() + 60_000));
+  });
+
+  test('connected has the notice of its session', () => {
+    const { connected, status, lines } = keeper();
+    connected('Connected over WebSocket');
+    expect(status()).toMatchObject({ state: 'connected', notice: 'Connected over WebSocket' });
+    expect(lines).toEqual(['Connected to edgeHub']);
+  });
+});
+
+describe('a connection that is made or lost', () => {
+  test('starts the count of seconds again; connecting and offline count together', () => {
+    const { connected, failed, status } = keeper();
+    vi.advanceTimersByTime(20_000);
+    failed(new Error('refused'), 1, refused);
+    vi.advanceTimersByTime(10_000);
+    expect(status().seconds).toBe(30);
+    connected(undefined);
+    expect(status().seconds).toBe(0);
+    vi.advanceTimersByTime(5000);
+    connected(undefined);
+    expect(status().seconds).toBe(5);
+    failed(lost(), 1, { opened: true, lasted: true });
+    expect(status().seconds).toBe(0);
+  });
+
+  test('is announced until the signal fires, and nothing else is', () => {
+    const { connected, failed, watch } = keeper();
+    const stopping = new AbortController();
+    const announced: string[] = [];
+    watch((what) => announced.push(what), stopping.signal);
+    failed(new Error('refused'), 1, refused);
+    connected(undefined);
+    connected(undefined);
+    failed(lost(), 1, short);
+    failed(lost(), 1, short);
+    stopping.abort();
+    connected(undefined);
+    expect(announced).toEqual(['The connection to edgeHub was made', 'The connection to edgeHub was lost']);
+  });
+});
+
+describe('another instance of the module', () => {
+  test('is reported and logged once when edgeHub closes three connections in a row soon after they were opened', () => {
+    const { connected, failed, status, lines } = keeper();
+    for (let i = 0; i < 5; i += 1) {
+      connected(undefined);
+      failed(lost(), 1, short);
+    }
+    expect(status().problem?.message).toMatch(another);
+    expect(lines.filter((line) => line.startsWith(another))).toHaveLength(1);
+    connected(undefined);
+    expect(status().takeover).toMatch(another);
+  });
+
+  test('is forgotten once a session lasts', () => {
+    const { connected, failed, status } = keeper();
+    for (let i = 0; i < 3; i += 1) failed(lost(), 1, short);
+    connected(undefined);
+    vi.advanceTimersByTime(300_000);
+    expect(status()).not.toHaveProperty('takeover');
+  });
+
+  test.each([
+    ['a connection was refused', refused, lost()],
+    ['a session lasted', { opened: true, lasted: true }, lost()],
+    ['a session ended for another reason', short, new HubError('offline', 'edgeHub does not answer')],
+  ])('is not suspected when %s in between', (_what, course, error) => {
+    const { failed, status } = keeper();
+    for (const [next, how] of [
+      [lost(), short],
+      [lost(), short],
+      [error, course],
+      [lost(), short],
+    ] as const) {
+      failed(next, 1, how);
+    }
+    expect(status().problem?.message).toBe('The connection to edgeHub was lost');
+  });
+});

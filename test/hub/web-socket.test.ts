@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { createCredentials } from '../../src/host/edge/credentials.ts';
+import { createOpenSession, type TransportChoice } from '../../src/hub/mqtt/open-session.ts';
+import { connectionErrors, startedHub, withEnvironment } from '../support/servers/hub.ts';
+import { eventually, simulated } from '../support/servers/simulator.ts';
+import { refusedPort } from '../support/servers/tcp.ts';
+
+let simulator: Awaited<ReturnType<typeof simulated>>;
+beforeEach(async () => {
+  simulator = await simulated({ desired: { policy: {} }, webSocketPort: 0 });
+});
+afterEach(() => simulator.close());
+
+/** A hub whose edgeHub is reached on this port. */
+function hubOn(port: number | undefined, transport: TransportChoice) {
+  withEnvironment({ ...simulator.environment, IOTEDGE_GATEWAYHOSTNAME: `localhost:${port}` });
+  const warnings: string[] = [];
+  const open = createOpenSession({
+    credentials: createCredentials(process.env, () => new Date()),
+    transport,
+    log: { warn: (_fields, text) => void warnings.push(text) },
+  });
+  return {
+    ...startedHub({ open, methods: { ping: async () => ({ status: 200, payload: 'pong' }) } }),
+    warnings,
+  };
+}
+
+const webSocketPort = () => simulator.edgeHub.webSocketPort;
+const refusedText = 'edgeHub refused 3 MQTT connections on port 8883';
+
+test('reports, pushes, methods and messages work over WebSocket, with the trust bundle of the workload API', async () => {
+  const hub = hubOn(webSocketPort(), 'mqttws');
+  await eventually(hub.state).toBe('connected');
+  hub.report({ a: 1 }, 60, true);
+  await eventually(() => simulator.edgeHub.twin().reported).toMatchObject({ a: 1 });
+  simulator.edgeHub.patchDesired({ other: 1 });
+  await eventually(() => hub.documents.at(-1)).toEqual({ policy: {}, other: 1, $version: 2 });
+  hub.send({ output: 'alerts', body: 1, properties: {} });
+  await eventually(() => simulator.edgeHub.messages()).toHaveLength(1);
+  await eventually(() => simulator.admin('POST', '/methods/ping')).toMatchObject({
+    body: { payload: 'pong' },
+  });
+  expect(hub.status().notice).toBeUndefined();
+  expect(connectionErrors(hub)).toEqual([]);
+});
+
+test('three refused connections lead to WebSocket, which is logged and reported', async () => {
+  const hub = hubOn(webSocketPort(), 'auto');
+  await eventually(hub.state).toBe('connected');
+  expect(connectionErrors(hub)).toHaveLength(3);
+  expect(hub.warnings).toEqual([`${refusedText}, trying MQTT over WebSocket on port 443`]);
+  expect(hub.status()).toMatchObject({
+    state: 'connected',
+    notice: `Connected over WebSocket on port 443: ${refusedText}`,
+  });
+  expect(hub.status().problem).toBeUndefined();
+});
+
+test('MQTT is tried again when WebSocket is refused, too, and the change is logged once', async () => {
+  const port = await refusedPort();
+  const hub = hubOn(port, 'auto');
+  await eventually(() => connectionErrors(hub).length).toBeGreaterThan(8);
+  expect(hub.warnings).toHaveLength(1);
+  expect(hub.status().problem).toMatchObject({ reason: 'offline' });
+});
+
+test.each([
+  ['a token that is refused', { rejectSas: true }, 'not_authorized'],
+  ['a certificate that is rejected', { certificate: 'expired' }, 'certificate_rejected'],
+  ['an edgeHub that has too many clients', { full: true }, 'offline'],
+] as const)('WebSocket is not tried because of %s', async (_what, fault, reason) => {
+  await simulator.edgeHub.setFaults(fault);
+  const hub = hubOn(simulator.hubPort, 'auto');
+  await eventually(() => connectionErrors(hub).length).toBeGreaterThan(4);
+  expect(hub.warnings).toEqual([]);
+  expect(hub.status().problem?.reason).toBe(reason);
+});
+
+test('a certificate that is rejected over WebSocket is reported as such', async () => {
+  const other = await simulated({ webSocketPort: 0 });
+  onTestFinished(other.close);
+  const hub = hubOn(other.edgeHub.webSocketPort, 'mqttws');
+  await eventually(() => hub.status().problem).toEqual({
+    reason: 'certificate_rejected',
+    message: expect.stringMatching(/^edgeHub's certificate was rejected: .*certificate/),
+  });
+});
+
+test.each(['mqtt', 'mqttws'] as const)(
+  'a port that does not exist is an error with %s, not the end of the process',
+  async (transport) => {
+    const hub = hubOn(99_999, transport);
+    await eventually(() => hub.status().problem?.message).toMatch(
+      /^Could not open the connection to edgeHub: Could not connect to \w+:\/\/localhost:99999/,
+    );
+  },
+);
+
+test('a server that sends nothing does not keep a WebSocket open', async () => {
+  const hub = hubOn(webSocketPort(), 'mqttws');
+  await eventually(hub.state).toBe('connected');
+  await simulator.edgeHub.setFaults({ reported: 'silent' });
+  await hub.close(AbortSignal.timeout(200));
+  await eventually(() => simulator.edgeHub.counters().connectedClients).toBe(0);
+});
