@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createRoot, type Issued } from '../../../simulator/workload/pki.ts';
 import { CannotTell } from '../../../src/check.ts';
-import { createResolve } from '../../../src/host/network/resolve.ts';
+import { createResolver } from '../../../src/host/network/resolve.ts';
 import type { ProbeTarget } from '../../../src/host/network/types.ts';
 import { network } from '../../support/fixtures/host-network.ts';
-import { dnsServer } from '../../support/servers/dns.ts';
+import { type DnsAnswer, dnsServers } from '../../support/servers/dns.ts';
 import {
   deadline,
   proxyServer,
@@ -87,8 +87,13 @@ describe('address families', () => {
 });
 
 describe('names', () => {
+  const resolveBy = async (answer: DnsAnswer) => {
+    const port = await dnsServers(() => answer);
+    return createResolver({ port, resolvConf: '/nonexistent/resolv.conf' }).resolve;
+  };
+
   test('one that does not exist is dns_failed and nothing after it is reached', async () => {
-    const resolve = createResolve({ servers: [await dnsServer(() => 'no such name')] });
+    const resolve = await resolveBy('no such name');
     const probe = await network({ resolve }).probe(hub('tcp', 1), never);
     expect(probe.failure).toMatchObject({
       reason: 'dns_failed',
@@ -98,7 +103,7 @@ describe('names', () => {
   });
 
   test('a resolver that never answers is timed_out in the DNS lookup', async () => {
-    const resolve = createResolve({ servers: [await dnsServer(() => 'silence')] });
+    const resolve = await resolveBy('silence');
     const probe = await network({ resolve }).probe(hub('tcp', 1), AbortSignal.timeout(100));
     expect(probe.failure).toEqual({
       reason: 'timed_out',

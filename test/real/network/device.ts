@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { checks } from '../../../src/checks/index.ts';
 import { createLookUp } from '../../../src/host/network/lookup.ts';
-import { createResolve } from '../../../src/host/network/resolve.ts';
+import { createResolver } from '../../../src/host/network/resolve.ts';
 import { type Finding, runCheck } from '../../../src/run/runner.ts';
 import { fakeHost } from '../../support/fixtures/fake-host.ts';
 import { network } from '../../support/fixtures/host-network.ts';
@@ -16,10 +16,10 @@ export interface DeviceRun {
 const [id, params = '{}', caFile = '', httpsProxy = ''] = process.argv.slice(2);
 const check = checks.find((each) => each.id === id);
 if (!check) throw new Error(`There is no check ${id}`);
-const resolve = createResolve();
+const { resolve, resolveFully } = createResolver();
 const host = fakeHost({
   ...network({ bundle: readFileSync(caFile, 'utf8'), resolve, httpsProxy }),
-  lookUp: createLookUp({ resolve }),
+  lookUp: createLookUp({ resolveFully }),
   names: { iothub: 'hub.azure-devices.net' },
 });
 const given = check.params.parse(JSON.parse(params));
