@@ -47,7 +47,7 @@ describe('tcp', () => {
     const port = await refusedPort();
     const probe = await probeDirectly(hub('tcp', port), never);
     const detail = `127.0.0.1:${port} refused the connection (ECONNREFUSED)`;
-    expect(probe.failure).toEqual({ reason: 'refused', detail });
+    expect(probe.failure).toEqual({ reason: 'refused', detail, code: 'ECONNREFUSED' });
     expect(probe.seconds).toHaveProperty('connect');
   });
 
@@ -81,6 +81,7 @@ describe('address families', () => {
     const { failure } = await network({ resolve: both }).probe(hub('tcp', port), never);
     expect(failure).toEqual({
       reason: 'refused',
+      code: 'ECONNREFUSED',
       detail: `127.0.0.1:${port} refused the connection (ECONNREFUSED); [::1]:${port} refused the connection (ECONNREFUSED)`,
     });
   });
