@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CannotTell } from '../../../src/check.ts';
 import { dnsResolution } from '../../../src/checks/network/dns-resolution.ts';
+import type { LookUp } from '../../../src/host/network/types.ts';
 import { fakeHost } from '../../support/fixtures/fake-host.ts';
 
 const never = new AbortController().signal;
@@ -82,6 +83,70 @@ describe('what this device gets', () => {
 
   test('is not timed when there was no answer', async () => {
     expect((await examineHub({ own: ['not_found'] })).readings).toEqual([]);
+  });
+});
+
+describe('the remedy', () => {
+  test.each<[string, Record<string, Says>, RegExp]>([
+    [
+      'for a sinkhole is not Private Link',
+      { own: [['127.0.0.1']] },
+      /^Run `grep -iF hub\.azure-devices\.net \/etc\/hosts`/,
+    ],
+    ['for a private address is Private Link', { own: [['10.1.0.4']] }, /^If .* Private Link/],
+    [
+      'that changes "dns" restarts docker',
+      { own: ['refused'] },
+      /set "dns" in .*daemon\.json .*`sudo systemctl restart docker`/,
+    ],
+  ])('%s', async (_, says, remedy) => {
+    expect(await examineHub(says)).toMatchObject({ remedy: expect.stringMatching(remedy) });
+  });
+
+  test.each<[string, Says]>([
+    ['refused', ['refused']],
+    ['timed_out', ['timed_out']],
+    ['server_failed', ['server_failed']],
+    ['slow', [1.5]],
+    ['intermittent', ['refused', ['192.0.2.1']]],
+  ])('for another server that is %s is about that server alone', async (reason, says) => {
+    const verdict = await examineHub({ own: [['192.0.2.1']], [other]: says });
+    expect(verdict).toMatchObject({
+      reason,
+      remedy: expect.stringMatching(/10\.0\.0\.53.* or remove 10\.0\.0\.53 from "servers" of dnsResolution/),
+    });
+    expect(verdict).toMatchObject({ remedy: expect.not.stringContaining('docker') });
+  });
+});
+
+describe('a lookup that takes long', () => {
+  /** A host whose lookups take 2 s of the fake clock and end like this. */
+  const slowHost = (outcome: () => LookUp) => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let lookups = 0;
+    const lookUp = async () => {
+      lookups += 1;
+      vi.advanceTimersByTime(2000);
+      return outcome();
+    };
+    return { host: fakeHost({ lookUp }), lookups: () => lookups };
+  };
+
+  test('before it fails is not repeated', async () => {
+    const { host, lookups } = slowHost(() => {
+      throw new CannotTell('server_failed', 'The server failed');
+    });
+    const verdict = await examine({ target: hub }, params.parse({}), host, never);
+    expect(verdict).toMatchObject({ reason: 'server_failed', message: 'The server failed' });
+    expect(lookups()).toBe(1);
+  });
+
+  test('because one address family is silent is not repeated, and passes', async () => {
+    const { host, lookups } = slowHost(() => ({ addresses: ['192.0.2.1'], seconds: 0.004 }));
+    const verdict = await examine({ target: hub }, params.parse({}), host, never);
+    expect(verdict).toMatchObject({ status: 'pass', message: 'Resolves to 192.0.2.1 in 0.004 s' });
+    expect(lookups()).toBe(1);
   });
 });
 

@@ -36,10 +36,62 @@ test.each(['warn', 'fail'] as const)(
       status: severity,
       reason: 'reachable',
       message: '[2001:db8::1]:53 accepted a connection after 0.03 s',
-      remedy: expect.stringMatching(/`sudo iptables .* 192\.0\.2\.1 .*` and `sudo ip6tables .* 2001:db8::1 /),
+      remedy: expect.stringMatching(/ with `sudo ip6tables .* -d 2001:db8::1 --dport 53 -j REJECT`\.$/),
     });
   },
 );
+
+describe('a name with many addresses', () => {
+  const addresses = Array.from({ length: 200 }, (_, i) => `192.0.2.${i}`);
+  const lookUp = async () => ({ addresses, seconds: 0.01 });
+
+  test('is contained only after all of them have been tried', async () => {
+    const tried: string[] = [];
+    const probe = async ({ host }: ProbeTarget) => {
+      tried.push(host);
+      return refused(host);
+    };
+    const host = fakeHost({ probe, lookUp });
+    expect(await examine({ target: 'tcp://out.test:53' }, policy, host, never)).toEqual({
+      status: 'pass',
+      message: `Contained: ${[0, 1, 2].map((i) => `192.0.2.${i}:53 refused the connection (ECONNREFUSED)`).join('; ')}; none of 197 more addresses accepted a connection`,
+    });
+    expect(tried).toEqual(addresses);
+  });
+
+  test.each([0, 8, 30, 199])('is reachable by address %d alone', async (index) => {
+    const probe = async ({ host }: ProbeTarget) => (host === addresses[index] ? reached : refused(host));
+    const host = fakeHost({ probe, lookUp });
+    expect(await examine({ target: 'tcp://out.test:53' }, policy, host, never)).toMatchObject({
+      status: 'warn',
+      message: `192.0.2.${index}:53 accepted a connection after 0.03 s`,
+    });
+  });
+
+  test('most of which are dropped is unknown, with the number that was not tried', async () => {
+    let tried = 0;
+    const probe = async () => {
+      tried += 1;
+      return dropped;
+    };
+    const verdict = examine({ target: 'tcp://out.test:53' }, policy, fakeHost({ probe, lookUp }), never);
+    await expect(verdict).rejects.toMatchObject({
+      reason: 'timed_out',
+      message: `None of 36 addresses of out.test accepted a connection, but 164 more were not tried: most connections were dropped (no answer within 5 s)`,
+    });
+    expect(tried).toBe(36);
+  });
+
+  test('of which 30 are dropped is contained', async () => {
+    const host = fakeHost({
+      probe: async () => dropped,
+      lookUp: async () => ({ addresses: addresses.slice(0, 30), seconds: 0.01 }),
+    });
+    expect(await examine({ target: 'tcp://out.test:53' }, policy, host, never)).toMatchObject({
+      status: 'pass',
+    });
+  });
+});
 
 test('a name that does not exist is contained, and said so', async () => {
   const lookUp = async () => {

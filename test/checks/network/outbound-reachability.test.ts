@@ -114,7 +114,7 @@ test.each<[Partial<Probe>, string]>([
 describe('a target that is not reached', () => {
   const failing = (reason: ProbeFailure): Probe => ({
     failure: { reason, detail: 'What it said' },
-    seconds: { resolve: 0.5 },
+    seconds: { connect: 0.5 },
   });
 
   test.each<[ProbeFailure, RegExp]>([
@@ -134,7 +134,7 @@ describe('a target that is not reached', () => {
       remedy: expect.stringMatching(remedy),
       readings: [
         { gauge: 'outbound_success', value: 0 },
-        { gauge: 'outbound_duration_seconds', labels: { phase: 'resolve' }, value: 0.5 },
+        { gauge: 'outbound_duration_seconds', labels: { phase: 'connect' }, value: 0.5 },
       ],
     });
   });
@@ -142,7 +142,9 @@ describe('a target that is not reached', () => {
   test.each<[ProbeFailure, string, string]>([
     ['http_status', 'https://hub.test:5000/v2/', '`curl -v https://hub.test:5000/v2/`'],
     ['http_status', 'https://hub.test/a?b=1&c=2', "`curl -v 'https://hub.test:443/a?b=1&c=2'`"],
-    ['http_status', "https://hub.test/it's", "`curl -v 'https://hub.test:443/it%27s'`"],
+    ['http_status', "https://hub.test/it's", "`curl -v 'https://hub.test:443/it'\\''s'`"],
+    ['http_status', 'https://hub.test/$(id)', "`curl -v 'https://hub.test:443/$(id)'`"],
+    ['refused', 'tcp://[2001:db8::1]:53', "`curl -v 'telnet://[2001:db8::1]:53'`"],
     ['http_status', 'https://[2001:db8::1]/v2/', "`curl -v 'https://[2001:db8::1]:443/v2/'`"],
   ])('for %s of %s is looked at where it was asked', async (reason, target, remedy) => {
     const host = fakeHost({ probe: async () => failing(reason) });
@@ -150,6 +152,42 @@ describe('a target that is not reached', () => {
       remedy: expect.stringContaining(remedy),
     });
   });
+
+  test.each<[string, string, RegExp]>([
+    [
+      'ENETUNREACH',
+      'tcp://203.0.113.1:53',
+      /^Run `ip route get 203\.0\.113\.1` on the device: it has no route/,
+    ],
+    ['ENETUNREACH', 'tcp://hub.test:53', /^Run `ip route` and `ip -6 route` on the device: it has no route/],
+    ['EADDRNOTAVAIL', 'tcp://[2001:db8::1]:53', /^Run `ip route get 2001:db8::1` on the device/],
+    ['EINVAL', 'tcp://203.0.113.1:53', /^Run `ip route get 203\.0\.113\.1` .* remove the route that rejects/],
+    ['EACCES', 'tcp://203.0.113.1:53', /^Run `ip route get 203\.0\.113\.1` .* otherwise allow outbound TCP/],
+    [
+      'EHOSTUNREACH',
+      'tcp://203.0.113.1:53',
+      /^Run `ip route get 203\.0\.113\.1` .* check that the host is up/,
+    ],
+    ['ECONNREFUSED', 'tcp://203.0.113.1:53', /^Allow outbound TCP to 203\.0\.113\.1:53 in the firewall/],
+    ['ENOPROTOOPT', 'tcp://203.0.113.1:53', /^Allow outbound TCP to 203\.0\.113\.1:53 in the firewall/],
+  ])('for %s of %s has a remedy of its own', async (code, target, remedy) => {
+    const probe = async () => ({ seconds: {}, failure: { reason: 'refused' as const, detail: 'It', code } });
+    expect(await examine({ target }, policy, fakeHost({ probe }), never)).toMatchObject({
+      remedy: expect.stringMatching(remedy),
+    });
+  });
+
+  test.each([
+    [undefined, /^Run `getent hosts hub\.test` on the device\. .*UDP and TCP 53/],
+    ['proxy.test:3128', /^Run `getent hosts proxy\.test` on the device\. .*UDP and TCP 53/],
+  ])(
+    'in time because no name server answers is not for the firewall of TCP (proxy %s)',
+    async (proxy, remedy) => {
+      const silent: Probe = { ...failing('timed_out'), seconds: { resolve: 5 }, ...(proxy && { proxy }) };
+      const verdict = await examine(subject, policy, fakeHost({ probe: async () => silent }), never);
+      expect(verdict).toMatchObject({ reason: 'timed_out', remedy: expect.stringMatching(remedy) });
+    },
+  );
 
   test('answers with a page, which a browser shows', async () => {
     const probe = async () => ({ seconds: {}, answer: { status: 200, contentType: 'text/html' } });
