@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { DeviceRun } from './device.ts';
-import { firewall, nameServers, proxies } from './fittings.ts';
+import { firewall, nameServers, proxies, routes } from './fittings.ts';
 import { createNamespaces, type Namespaces, world4 } from './namespaces.ts';
 import { dns, hub, ports } from './places.ts';
 import { worldServers } from './servers.ts';
@@ -41,6 +41,7 @@ export async function createBench(): Promise<Bench> {
   try {
     await bundle(bundles);
     firewall(network);
+    await routes(network);
     nameServers(network);
     proxies(network, folder);
     const { servers, authority } = await worldServers();
