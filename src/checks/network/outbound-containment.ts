@@ -9,9 +9,9 @@ import { probeTarget, quote, targetOf } from '../params/probe-target.ts';
 
 /** No answer for this long counts as dropped. */
 const silenceSeconds = 5;
-/** For one target. As targets are tried at the same time, more could exhaust the file descriptors. */
+/** For one target. Up to 64 targets are tried at once; more attempts could exhaust the file descriptors. */
 const attemptsAtOnce = 12;
-/** Each of the attempts at once is followed by others until this many were dropped: at most 15 s of waiting. */
+/** Each chain of attempts ends after this many dropped connections, so that a target takes at most 15 s. */
 const maxDropped = 3;
 
 const tcpTarget = probeTarget
@@ -133,7 +133,7 @@ function remedyFor(reached: readonly Attempt[], port: number): string {
       ({ address }) =>
         `\`sudo ${address.includes(':') ? 'ip6tables' : 'iptables'} -I DOCKER-USER -p tcp -d ${address} --dport ${port} -j REJECT\``,
     );
-  return `Block outbound TCP to port ${port} of it in the firewall in front of this device, or for its containers with ${commands.join(' and ')}.`;
+  return `Block outbound TCP to port ${port} of that address in the firewall in front of this device, or for this device's containers with ${commands.join(' and ')}.`;
 }
 
 const seconds = (probe: Probe): string => (probe.seconds.connect ?? 0).toFixed(2);

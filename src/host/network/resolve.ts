@@ -16,9 +16,9 @@ export type Resolve = (name: string, signal: AbortSignal) => Promise<readonly st
 
 /** Resolves names as glibc does: by the hosts file, then by the servers and the search list of resolv.conf. */
 export interface NameResolver {
-  /** For connections: does not wait for an address family that is much slower than the other. */
+  /** For connections: waits neither for an address family that is much slower than the other, nor long for a silent server. */
   readonly resolve: Resolve;
-  /** For every address of the name: waits for both families, as getaddrinfo(3) does. */
+  /** For every address of the name: waits for both families, and as long as getaddrinfo(3) does. */
   readonly resolveFully: (name: string, signal: AbortSignal) => Promise<Found>;
 }
 
@@ -32,6 +32,12 @@ interface Options {
 
 /** How long the second address family may take once the first has answered (RFC 8305, section 3). */
 export const resolutionDelayMs = 50;
+
+/**
+ * How long a connection waits for a server that is followed by another. With glibc's 5 s, the usual time limit of a target
+ * would end before the second server is asked.
+ */
+const firstRoundMs = 2000;
 
 /** Both files are read for each name. */
 export function createResolver(options: Options = {}): NameResolver {
@@ -52,8 +58,11 @@ export function createResolver(options: Options = {}): NameResolver {
     const tried: string[] = [];
     const outcome = await searchName(name, config, (candidate) => {
       tried.push(candidate);
-      const offset = config.rotate ? queries++ : 0;
-      return askInTurn(candidate, config, offset, (asked, address, timeoutMs) => {
+      const turns = {
+        offset: config.rotate ? queries++ : 0,
+        firstRoundMs: bothFamilies ? Number.POSITIVE_INFINITY : firstRoundMs,
+      };
+      return askInTurn(candidate, config, turns, (asked, address, timeoutMs) => {
         const server = port === 53 ? address : formatEndpoint({ host: address, port });
         const { noAaaa } = config;
         return askServer(

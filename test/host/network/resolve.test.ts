@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { never } from '../../../src/deadline.ts';
 import { createResolver, resolutionDelayMs } from '../../../src/host/network/resolve.ts';
 import { type Answering, type DnsAnswer, dnsServers } from '../../support/servers/dns.ts';
+import { deadline } from '../../support/servers/tcp.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 interface Setup {
@@ -160,8 +161,12 @@ describe('address families', () => {
   });
 
   test('a full lookup returns one family when the deadline passes before the other answers', async () => {
-    const { resolveFully } = await slowIpv6(0);
-    const { addresses } = await resolveFully('slow.test', AbortSignal.timeout(200));
+    const { resolveFully, resolve } = await slowIpv6(0);
+    const { signal, pass } = deadline();
+    const resolving = resolveFully('slow.test', signal);
+    await resolve('slow.test', never);
+    pass();
+    const { addresses } = await resolving;
     expect(addresses).toEqual(['192.0.2.1']);
   });
 });
@@ -182,6 +187,20 @@ describe('several name servers', () => {
       conf: 'options timeout:1',
     });
     expect(await resolve('hub.test', never)).toEqual(['192.0.2.2']);
+  });
+
+  test('a connection leaves a silent server before the usual time limit of a target', async () => {
+    const { resolve } = await resolverWith({ servers: [() => 'silence', knowing('192.0.2.2')] });
+    expect(await resolve('hub.test', AbortSignal.timeout(4500))).toEqual(['192.0.2.2']);
+  });
+
+  test('a full lookup waits for a silent server as long as glibc does', async () => {
+    const { resolveFully, asked } = await resolverWith({
+      servers: [() => 'silence', knowing('192.0.2.2')],
+      conf: 'options timeout:3',
+    });
+    await expect(resolveFully('hub.test', AbortSignal.timeout(2500))).rejects.toThrow();
+    expect(asked).toEqual(['1 hub.test']);
   });
 
   test('one where nothing listens is followed by the next', async () => {

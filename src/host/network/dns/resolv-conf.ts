@@ -40,7 +40,7 @@ export function parseResolvConf(text: string, hostname: string): ResolvConf {
   const [, ownDomain] = /^[^.]*\.(.+)$/.exec(hostname) ?? [];
   let search = ownDomain === undefined ? [] : [ownDomain];
   for (const line of text.split('\n')) {
-    // Keywords start at the first column; that makes any other line a comment.
+    // Keywords start in the first column. Any other line is ignored, such as a comment.
     const [, keyword, rest = ''] = /^(nameserver|domain|search|options)[ \t](.*)/s.exec(line) ?? [];
     const words = rest.split(/[ \t]+/).filter((word) => word !== '');
     const [first] = words;

@@ -45,19 +45,22 @@ export async function searchName(
 
 /**
  * Asks the servers for one name in turn until one has answered, as glibc's res_send.c does: one that fails, refuses or
- * stays silent is followed by the next. Starts at server `offset`.
+ * stays silent is followed by the next. Starts at server `offset`. In the first round, a server that is not the only one has
+ * at most `firstRoundMs`.
  */
 export async function askInTurn(
   name: string,
   { servers, attempts, timeoutSeconds }: Pick<ResolvConf, 'servers' | 'attempts' | 'timeoutSeconds'>,
-  offset: number,
+  { offset, firstRoundMs }: { offset: number; firstRoundMs: number },
   ask: Ask,
 ): Promise<Found | Unresolved> {
   const failures: (NoAddress & { server: string })[] = [];
-  const order = servers.map((_, i) => (i + offset) % servers.length);
-  for (const index of Array.from({ length: attempts }, () => order).flat()) {
+  for (let turn = 0; turn < attempts * servers.length; turn += 1) {
+    const index = (turn + offset) % servers.length;
     const server = servers[index] ?? '';
-    const reply = await ask(name, server, timeoutMs(timeoutSeconds, index, servers.length));
+    const limitMs = timeoutMs(timeoutSeconds, index, servers.length);
+    const isFirstRound = servers.length > 1 && turn < servers.length;
+    const reply = await ask(name, server, isFirstRound ? Math.min(limitMs, firstRoundMs) : limitMs);
     if ('addresses' in reply) return reply;
     failures.push({ ...reply, server });
     if (isFinal(reply)) break;
