@@ -256,7 +256,7 @@ describe.skipIf(!able)(
       expect(reasons).toEqual([...blackHoles.map(() => 'timed_out'), ...many.map(() => 'pass')]);
       expect(durationSeconds).toBeGreaterThan(5);
       expect(durationSeconds).toBeLessThan(12);
-      // What the deployment template gives the module.
+      // The memory limit of the module in the deployment template.
       expect(maxRssMiB).toBeLessThan(192);
     }, 60_000);
   },

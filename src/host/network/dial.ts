@@ -126,7 +126,7 @@ function alternating(addresses: readonly string[]): string[] {
     .filter((each) => each !== undefined);
 }
 
-/** The failure of each family. A host's own answer says more than a missing route, which is common for IPv6. */
+/** The failure of each family. A host's own answer is more specific than a missing route, which is common for IPv6. */
 function summary(failures: readonly Failure[]): CannotTell | undefined {
   const answered = failures.filter(({ error }) => !isWithoutRoute(error));
   const [first, ...rest] = answered.length > 0 ? answered : failures;

@@ -25,7 +25,7 @@ export async function brokenFamily(
     socket.destroy();
     return undefined;
   } catch (error) {
-    // The target's own time is over, which says nothing about this family.
+    // The target's own time limit has passed; this family was not tested.
     if (signal.aborted && isTimeout(signal.reason)) return undefined;
     signal.throwIfAborted();
     if (wasAccepted(error)) return undefined;

@@ -10,7 +10,7 @@ import { tempFolder } from '../../support/temp-folder.ts';
 const never = new AbortController().signal;
 const unused = createLookUp(createResolver({ port: 9 }));
 
-test("the system's resolver is used: the hosts file first", async () => {
+test("the system's resolver reads the hosts file first", async () => {
   const hostsFile = join(await tempFolder(), 'hosts');
   await writeFile(hostsFile, '192.0.2.7 hub.test\n');
   const lookUp = createLookUp(createResolver({ hostsFile, port: 9 }));
@@ -20,7 +20,7 @@ test("the system's resolver is used: the hosts file first", async () => {
   });
 });
 
-test('a named server is queried without the hosts file, even for a name that is in it', async () => {
+test('a named server is queried even for a name in the hosts file', async () => {
   const server = await dnsServer((_, type) => (type === 'A' ? ['192.0.2.8'] : []));
   const { addresses, seconds } = await unused('localhost', server, never);
   expect(addresses).toEqual(['192.0.2.8']);
@@ -58,13 +58,13 @@ describe('no address', () => {
   });
 
   test('a port without a server is refused', async () => {
-    const looking = unused('hub.test', `127.0.0.1:${await refusingPort()}`, never);
-    await expect(looking).rejects.toMatchObject({ reason: 'refused' });
+    const resolving = unused('hub.test', `127.0.0.1:${await refusingPort()}`, never);
+    await expect(resolving).rejects.toMatchObject({ reason: 'refused' });
   });
 
   test("silence ends with the signal's reason", async () => {
     const server = await dnsServer(() => 'silence');
-    const looking = unused('hub.test', server, AbortSignal.timeout(100));
-    await expect(looking).rejects.toMatchObject({ name: 'TimeoutError' });
+    const resolving = unused('hub.test', server, AbortSignal.timeout(100));
+    await expect(resolving).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 });

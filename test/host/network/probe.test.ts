@@ -61,7 +61,7 @@ describe('tcp', () => {
 describe('address families', () => {
   const both = async () => ['127.0.0.1', '::1'];
 
-  test('of which one refuses: reached over the other, and said so', async () => {
+  test('of which one refuses are reached over the other, and the failure is reported', async () => {
     const { port } = await silentServer();
     const probe = await network({ resolve: both }).probe(hub('tcp', port), never);
     expect(probe.failure).toBeUndefined();
@@ -70,7 +70,7 @@ describe('address families', () => {
     );
   });
 
-  test('that both work are not worth a word', async () => {
+  test('that both work are not mentioned', async () => {
     const { port } = await silentServer('::');
     const probe = await network({ resolve: both }).probe(hub('tcp', port), never);
     expect(probe).toEqual({ seconds: { resolve: expect.any(Number), connect: expect.any(Number) } });
@@ -175,8 +175,8 @@ describe('tls', () => {
   test.each([
     ['speaks something else', 'SSH-2.0-test\r\n', /^The TLS handshake failed: .*\(ERR_SSL_.*\)$/],
     ['hangs up', '', /the other side closed the connection \(ECONNRESET\)$/],
-  ])('a server that %s is tls_failed', async (_, said, detail) => {
-    const { port } = await tcpServer((socket) => socket.once('data', () => socket.end(said)));
+  ])('a server that %s is tls_failed', async (_, sent, detail) => {
+    const { port } = await tcpServer((socket) => socket.once('data', () => socket.end(sent)));
     const { failure } = await probeDirectly(hub('tls', port), never);
     expect(failure).toEqual({ reason: 'tls_failed', detail: expect.stringMatching(detail) });
   });

@@ -118,17 +118,26 @@ describe('address families', () => {
     expect(await resolve('hub.test', AbortSignal.timeout(1500))).toEqual(addresses);
   });
 
-  /** A server that answers for IPv6 only when told to. */
+  /** A server that holds back its answer about the IPv6 addresses of slow.test. `isAsked` resolves at the first query. */
   const slowIpv6 = async (delayMs: number) => {
+    let onAsked = () => {};
+    const isAsked = new Promise<void>((resolve) => {
+      onAsked = resolve;
+    });
     let answerIpv6 = () => {};
     const ipv6 = new Promise<DnsAnswer>((answer) => {
       answerIpv6 = () => answer(['2001:db8::1']);
     });
     const servers: Answering[] = [
-      (name, type) => (type === 'A' ? ['192.0.2.1'] : name === 'slow.test' ? ipv6 : []),
+      (name, type) => {
+        if (type === 'A') return ['192.0.2.1'];
+        if (name !== 'slow.test') return [];
+        onAsked();
+        return ipv6;
+      },
     ];
     const resolver = await resolverWith({ servers, resolutionDelayMs: delayMs });
-    return { ...resolver, answerIpv6 };
+    return { ...resolver, isAsked, answerIpv6 };
   };
 
   test('a slow second family is not waited for beyond the resolution delay', async () => {
@@ -137,9 +146,9 @@ describe('address families', () => {
   });
 
   test('a second family that answers within the resolution delay counts', async () => {
-    const { resolve, answerIpv6 } = await slowIpv6(60_000);
+    const { resolve, isAsked, answerIpv6 } = await slowIpv6(60_000);
     const resolving = resolve('slow.test', never);
-    await resolve('quick.test', never);
+    await isAsked;
     answerIpv6();
     expect(await resolving).toEqual(['192.0.2.1', '2001:db8::1']);
   });
@@ -149,9 +158,10 @@ describe('address families', () => {
   });
 
   test('a full lookup waits for both families, and measures the time until the first could be used', async () => {
-    const { resolveFully, resolve, answerIpv6 } = await slowIpv6(0);
+    const { resolveFully, resolve, isAsked, answerIpv6 } = await slowIpv6(0);
     const resolving = resolveFully('slow.test', never);
-    // Ends after the same delay, which began later.
+    await isAsked;
+    // Ends after the same delay, which begins later.
     await resolve('slow.test', never);
     const releasedAt = performance.now();
     answerIpv6();
@@ -161,9 +171,10 @@ describe('address families', () => {
   });
 
   test('a full lookup returns one family when the deadline passes before the other answers', async () => {
-    const { resolveFully, resolve } = await slowIpv6(0);
+    const { resolveFully, resolve, isAsked } = await slowIpv6(0);
     const { signal, pass } = deadline();
     const resolving = resolveFully('slow.test', signal);
+    await isAsked;
     await resolve('slow.test', never);
     pass();
     const { addresses } = await resolving;

@@ -14,7 +14,7 @@ import { worldServers } from './servers.ts';
 export interface Bench {
   /** One run of a check on the device, through `https_proxy` where given. */
   run(check: string, params: object, httpsProxy?: string): Promise<DeviceRun>;
-  /** What blackbox_exporter on the device says of each target: `1` for success. */
+  /** The result of blackbox_exporter on the device for each target: `1` for success. */
   blackbox(targets: readonly string[]): Promise<(string | undefined)[]>;
   remove(): Promise<void>;
 }

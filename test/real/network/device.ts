@@ -1,4 +1,4 @@
-// Runs in the device's namespace: one run of one check, told as JSON.
+// Runs one check once in the device's namespace and prints the result as JSON.
 import { readFileSync } from 'node:fs';
 import { checks } from '../../../src/checks/index.ts';
 import { createLookUp } from '../../../src/host/network/lookup.ts';
@@ -24,5 +24,5 @@ const host = fakeHost({
 });
 const given = check.params.parse(JSON.parse(params));
 const { findings, durationSeconds } = await runCheck(check, given, host, 20, new AbortController().signal);
-const told: DeviceRun = { findings, durationSeconds, maxRssMiB: process.resourceUsage().maxRSS / 1024 };
-process.stdout.write(JSON.stringify(told));
+const result: DeviceRun = { findings, durationSeconds, maxRssMiB: process.resourceUsage().maxRSS / 1024 };
+process.stdout.write(JSON.stringify(result));

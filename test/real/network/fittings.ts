@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Namespaces, world4, world6 } from './namespaces.ts';
 import { blackHoles, dns, hub, ports, rejectingRoutes, rejections } from './places.ts';
 
-/** What the world's own firewall does with connections. */
+/** The world's firewall. */
 export function firewall(network: Namespaces) {
   const drop = (tables: string, port: number | string) =>
     network.inWorld(tables, '-A', 'INPUT', '-p', 'tcp', '--dport', String(port), '-j', 'DROP');
@@ -30,7 +30,7 @@ export async function routes(network: Namespaces) {
 }
 
 export function nameServers(network: Namespaces) {
-  const start = (address: string, ...says: string[]) =>
+  const start = (address: string, ...records: string[]) =>
     network.start('world', [
       'dnsmasq',
       '--keep-in-foreground',
@@ -42,9 +42,9 @@ export function nameServers(network: Namespaces) {
       '--bind-interfaces',
       `--listen-address=${address}`,
       '--except-interface=lo',
-      ...says,
+      ...records,
     ]);
-  // Eight addresses where nobody is, before the one of the other family that works.
+  // Eight unused addresses before the working one of the other family.
   const deadFirst = Array.from({ length: 8 }, (_, i) => `192.0.2.${100 + i}`);
   start(
     dns.right,

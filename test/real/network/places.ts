@@ -1,4 +1,4 @@
-/** Name servers of the world: a right one, one that lies, one that knows nothing, and one that is never heard. */
+/** Name servers of the world: one that is right, one that gives a wrong address, one that refuses, one that is silent. */
 export const dns = { right: '192.0.2.53', lying: '192.0.2.54', refusing: '192.0.2.55', silent: '192.0.2.56' };
 
 export const ports = {
@@ -17,7 +17,7 @@ export const ports = {
   rejected: 7011,
   reset: 7012,
   prohibited: 7013,
-  /** A proxy without and one with a password. Both carry to 443 and to a port that is dropped, not to 8883. */
+  /** Proxies without and with a password. Both allow 443 and a dropped port, but not 8883. */
   proxy: 3128,
   closedProxy: 3129,
 };
