@@ -210,7 +210,8 @@ describe('a target that is not reached', () => {
 });
 
 describe('the time-out of a target', () => {
-  const hasty = params.parse({ timeoutSeconds: 0.4 });
+  // Enough to connect on a busy machine.
+  const hasty = params.parse({ timeoutSeconds: 2 });
 
   test('is a failure, not an unknown, with the phase it reached', async () => {
     const { port } = await silentServer();
