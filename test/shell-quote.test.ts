@@ -2,13 +2,31 @@ import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { shellQuote } from '../src/shell-quote.ts';
 
-test.each(['/var/lib', "a'$(id)'b", '$HOME `id` "x"', '*', '', '\\', 'two\nlines', '~', '#', "''"])(
-  'a shell reads %j as one word, unchanged',
-  (text) => {
-    expect(execFileSync('sh', ['-c', `printf %s ${shellQuote(text)}`], { encoding: 'utf8' })).toBe(text);
-  },
-);
+test.each([
+  ['/var/lib/aziot', '/var/lib/aziot'],
+  ['https://hub.test:443/v2/', 'https://hub.test:443/v2/'],
+  ['', "''"],
+  ['~', "'~'"],
+  ['/srv/my data', "'/srv/my data'"],
+  ['https://hub.test/a?b=1&c=2', "'https://hub.test/a?b=1&c=2'"],
+  ["it's", "'it'\\''s'"],
+])('%j is written %s', (text, quoted) => {
+  expect(shellQuote(text)).toBe(quoted);
+});
 
-test('a plain path stays as it is', () => {
-  expect(shellQuote('/var/lib/aziot-1.5/a_b')).toBe('/var/lib/aziot-1.5/a_b');
+test.each([
+  '',
+  '~',
+  '-n',
+  'a b',
+  "it's",
+  '$(id) `id` $HOME',
+  '*',
+  '[::1]',
+  'a\\b"c',
+  "''",
+  'new\nline',
+  'é;|&<>#!',
+])('the shell reads %j back unchanged', (text) => {
+  expect(execFileSync('sh', ['-c', `printf %s. ${shellQuote(text)}`], { encoding: 'utf8' })).toBe(`${text}.`);
 });

@@ -17,7 +17,7 @@ import { createConnect } from './network/connect.ts';
 import { createLookUp } from './network/lookup.ts';
 import { createProbe } from './network/probe.ts';
 import { createProxyFor } from './network/proxy.ts';
-import { createResolve } from './network/resolve.ts';
+import { createResolver } from './network/resolve.ts';
 import { createTrust } from './tls/trust.ts';
 
 export interface HostOptions extends AgentHost {
@@ -39,7 +39,7 @@ export function createHost(options: HostOptions): Host {
   const { names, hostRoot, stateDir, dockerSocket, workloadUri, caFiles, memory } = options;
   const { memoryProblem, hubLink, watchHub, policyOutcome } = options;
   const now = () => new Date();
-  const resolve = createResolve();
+  const { resolve, resolveFully } = createResolver();
   const connect = createConnect({ resolve, proxyFor: createProxyFor(options.proxy, options.noProxy) });
   const workload = workloadUri ? createWorkload(workloadUri) : undefined;
   const trust = createTrust({ caFiles, ...(workload ? { workload } : {}) });
@@ -67,7 +67,7 @@ export function createHost(options: HostOptions): Host {
     filesystem: createFilesystem({ hostRoot, stateDir }),
     engineUsage: createEngineUsage({ socketPath: dockerSocket }),
     probe: createProbe({ connect, trust }),
-    lookUp: createLookUp({ resolve }),
+    lookUp: createLookUp({ resolveFully }),
     modules: workload?.modules ?? noModules,
   };
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { have, isRoot } from '../support/programs/installed.ts';
 import { type Bench, createBench } from './network/bench.ts';
-import { world4 } from './network/namespaces.ts';
-import { blackHoles, dns, hub, many, ports } from './network/places.ts';
+import { world4, world6 } from './network/namespaces.ts';
+import { blackHoles, dns, hub, many, ports, rejectingRoutes, rejections } from './network/places.ts';
 
 const able =
   isRoot && have('ip', 'iptables', 'ip6tables', 'dnsmasq', 'tinyproxy', 'prometheus-blackbox-exporter');
@@ -65,6 +65,28 @@ describe.skipIf(!able)(
           /^refused: 203\.0\.113\.1:1 is in a network that this device has no route to \(ENETUNREACH\)/,
         ),
       ]);
+    });
+
+    test('every answer of a firewall or a route is refused for reachability and passes containment', async () => {
+      const rejected = [
+        ...rejections.map(({ tables, port, code }) => ({
+          target: tables === 'iptables' ? `tcp://${world4}:${port}` : `tcp://[${world6}]:${port}`,
+          code,
+        })),
+        ...rejectingRoutes.flatMap(({ networks: [ipv4 = '', ipv6 = ''], code }) => [
+          { target: `tcp://${ipv4.replace('/28', '')}:53`, code },
+          { target: `tcp://[${ipv6.replace('::/48', '::1')}]:53`, code },
+        ]),
+      ];
+      const targets = rejected.map(({ target }) => target);
+      const found = await reach(targets);
+      expect(
+        found.map(({ target, reason, message }) => [target, reason, /\((E\w+)\)/.exec(message)?.[1]]),
+      ).toEqual(rejected.map(({ target, code }) => [target, 'refused', code]));
+      const { findings } = await bench.run('outboundContainment', { targets });
+      expect(findings.map(({ target, status }) => [target, status])).toEqual(
+        targets.map((target) => [target, 'pass']),
+      );
     });
 
     test('a broken address family is named beside the one that works', async () => {
@@ -175,6 +197,8 @@ describe.skipIf(!able)(
           `tcp://one.test:${ports.silent}`,
           // Closed over IPv4 alone.
           `tcp://${hub}:${ports.ipv4Dropped}`,
+          // The ninth address is the one that works.
+          `tcp://dead.test:${ports.tls}`,
         ],
         severity: 'fail',
       });
@@ -185,6 +209,7 @@ describe.skipIf(!able)(
         'pass: Contained: 203.0.113.1:53 is in a network that this device has no route to (ENETUNREACH)',
         expect.stringMatching(/^fail: 192\.0\.2\.2:7004 accepted a connection after \d\.\d\d s$/),
         expect.stringMatching(/^fail: \[2001:db8::2\]:7006 accepted a connection after \d\.\d\d s$/),
+        expect.stringMatching(/^fail: \[2001:db8::2\]:8883 accepted a connection after \d\.\d\d s$/),
       ]);
     });
 
@@ -231,7 +256,7 @@ describe.skipIf(!able)(
       expect(reasons).toEqual([...blackHoles.map(() => 'timed_out'), ...many.map(() => 'pass')]);
       expect(durationSeconds).toBeGreaterThan(5);
       expect(durationSeconds).toBeLessThan(12);
-      // What the deployment template gives the module.
+      // The memory limit of the module in the deployment template.
       expect(maxRssMiB).toBeLessThan(192);
     }, 60_000);
   },

@@ -201,7 +201,7 @@ test('a requested check is answered alone, and shown with the rest', async () =>
   await agent.runChecks();
   const report = await agent.runChecks(['third', 'first']);
   expect(Object.keys(report.checks)).toEqual(['first', 'third']);
-  expect(report.summary).toEqual({ status: 'pass', pass: 2, warn: 0, fail: 0, unknown: 0, skip: 0 });
+  expect(report.summary).toMatchObject({ status: 'pass', pass: 2, problems: 0, pending: [] });
   expect(agent.report().summary.pass).toBe(3);
   expect(Object.keys(shown.at(-1)?.report.checks ?? {})).toEqual(['first', 'second', 'third']);
 });

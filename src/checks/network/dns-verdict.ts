@@ -1,5 +1,5 @@
 import type { CannotTell, Verdict } from '../../check.ts';
-import { dnsRemedy } from './dns-remedy.ts';
+import { dnsRemedy, serverRemedy } from './dns-remedy.ts';
 import { addressesIn, kindOf, listed, lookupsIn, slowest, type View } from './dns-views.ts';
 
 export const dnsReasons = [
@@ -79,16 +79,17 @@ function misleading(name: string, own: View): DnsVerdict | undefined {
     status: kind === 'nowhere' ? 'fail' : 'warn',
     reason: 'private_answer',
     message,
-    remedy: dnsRemedy('private_answer', name),
+    remedy: dnsRemedy(kind === 'nowhere' ? 'leads_nowhere' : 'private_answer', name),
   };
 }
 
 /** This device gets an answer, but one of the servers to compare with does not. */
 function failingServer(name: string, others: readonly View[]): DnsVerdict | undefined {
-  const failure = others.find(({ answers }) => answers.length === 0)?.failures[0];
-  if (failure === undefined) return undefined;
+  const view = others.find(({ answers }) => answers.length === 0);
+  const [failure] = view?.failures ?? [];
+  if (view === undefined || failure === undefined) return undefined;
   const reason = reasonOf(failure);
-  return { status: 'warn', reason, message: failure.message, remedy: dnsRemedy(reason, name) };
+  return { status: 'warn', reason, message: failure.message, remedy: remedyFor(reason, name, view) };
 }
 
 function unsteady(name: string, views: readonly View[]): DnsVerdict | undefined {
@@ -98,7 +99,7 @@ function unsteady(name: string, views: readonly View[]): DnsVerdict | undefined 
     status: 'warn',
     reason: 'intermittent',
     message: `${view.by} returned an address in ${view.answers.length} of ${lookupsIn(view)} lookups; otherwise: ${view.failures[0]?.message}`,
-    remedy: dnsRemedy('intermittent', name),
+    remedy: remedyFor('intermittent', name, view),
   };
 }
 
@@ -109,9 +110,12 @@ function slow(name: string, views: readonly View[], warnSeconds: number): DnsVer
     status: 'warn',
     reason: 'slow',
     message: `${view.by} took ${slowest(view).toFixed(2)} s to look up ${name}, more than ${warnSeconds} s`,
-    remedy: dnsRemedy('slow', name),
+    remedy: remedyFor('slow', name, view),
   };
 }
+
+const remedyFor = (reason: Parameters<typeof dnsRemedy>[0], name: string, { server }: View): string =>
+  server === undefined ? dnsRemedy(reason, name) : serverRemedy(reason, name, server);
 
 /** The reason of a failed lookup, narrowed to those that this check declares. */
 const reasonOf = ({ reason }: CannotTell) =>

@@ -4,14 +4,18 @@ import type { LookUp } from '../../host/network/types.ts';
 import { type AddressKind, addressKind } from '../params/address-kind.ts';
 
 /** As long as glibc waits for a server by default (resolv.conf(5)). */
-const answerSeconds = 5;
-/** Repeated queries find a name that resolves only sometimes. A slow answer is not repeated. */
+const serverSeconds = 5;
+/** Long enough for the second server to answer when the first is silent. */
+const resolverSeconds = 10;
+/** Repeated lookups find a name that resolves only sometimes. A slow lookup is not repeated. */
 const maxLookups = 3;
 
 /** The answers of the system's resolver, or of one server, for a name. */
 export interface View {
   /** `This device's resolver`, or the server. */
   readonly by: string;
+  /** Undefined for the system's own resolver. */
+  readonly server: string | undefined;
   readonly answers: readonly LookUp[];
   readonly failures: readonly CannotTell[];
 }
@@ -33,26 +37,28 @@ export async function viewOf(
   const answers: LookUp[] = [];
   const failures: CannotTell[] = [];
   const by = server ?? "This device's resolver";
+  const limit = server === undefined ? resolverSeconds : serverSeconds;
   while (answers.length + failures.length < maxLookups) {
+    const startedAt = performance.now();
     try {
-      const answer = await withDeadline(answerSeconds, signal, (deadline) =>
-        host.lookUp(name, server, deadline),
-      );
+      const answer = await withDeadline(limit, signal, (deadline) => host.lookUp(name, server, deadline));
       answers.push(answer);
-      if (answer.seconds > slowSeconds) break;
     } catch (error) {
       signal.throwIfAborted();
-      const failure = isTimeout(error) ? silence(name, by) : error;
+      const failure = isTimeout(error) ? silence(name, by, limit) : error;
       if (!(failure instanceof CannotTell)) throw failure;
       failures.push(failure);
       if (failure.reason === 'timed_out') break;
     }
+    // Also one that waited long for the second address family, or for a silent server before another failed.
+    const elapsedSeconds = (performance.now() - startedAt) / 1000;
+    if (Math.max(elapsedSeconds, answers.at(-1)?.seconds ?? 0) > slowSeconds) break;
   }
-  return { by, answers, failures };
+  return { by, server, answers, failures };
 }
 
-const silence = (name: string, by: string): CannotTell =>
-  new CannotTell('timed_out', `${by} did not answer for ${name} within ${answerSeconds} s`);
+const silence = (name: string, by: string, seconds: number): CannotTell =>
+  new CannotTell('timed_out', `${by} did not answer for ${name} within ${seconds} s`);
 
 /** The number of lookups, successful and failed. */
 export const lookupsIn = ({ answers, failures }: View): number => answers.length + failures.length;

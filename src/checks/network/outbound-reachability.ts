@@ -53,7 +53,7 @@ export const outboundReachability = defineCheck({
       status: 'fail',
       reason,
       message: `${detail}, after ${after}`,
-      remedy: probeRemedy(reason, target, probe.proxy),
+      remedy: probeRemedy(reason, target, probe),
       readings,
     };
   },

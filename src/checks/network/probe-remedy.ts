@@ -1,30 +1,36 @@
-import { formatEndpoint } from '../../endpoint.ts';
-import type { ProbeFailure, ProbeTarget } from '../../host/network/types.ts';
+import { formatEndpoint, formatHost } from '../../endpoint.ts';
+import type { Probe, ProbeFailure, ProbeTarget } from '../../host/network/types.ts';
+import { shellQuote } from '../../shell-quote.ts';
+import { isAddress } from '../params/address-kind.ts';
+import { dnsRemedy } from './dns-remedy.ts';
 
-/** The next step for a target that was not reached, directly or through a proxy (`host:port`). */
+/** The next step for a target that was not reached. */
 export function probeRemedy(
   reason: ProbeFailure | 'wrong_content',
   target: ProbeTarget,
-  proxy?: string,
+  { proxy, failure, seconds }: Probe,
 ): string {
   const { host, port } = target;
   const at = formatEndpoint(target);
   const url = `https://${at}${target.path ?? ''}`;
+  const telnet = shellQuote(`telnet://${at}`);
   switch (reason) {
     case 'dns_failed':
-      return `Run \`getent hosts ${host}\` on the device; if that answers, set "dns" in /etc/docker/daemon.json to a server that containers can reach, otherwise fix the device's resolver.`;
+      return dnsRemedy('not_found', host);
     case 'refused':
-      return `Allow outbound TCP to ${at} in the firewall, and check that a service listens there: \`curl -v telnet://${at}\`.`;
+      return refusedRemedy(failure?.code, target);
     case 'timed_out':
+      if (seconds.resolve !== undefined && seconds.connect === undefined)
+        return dnsRemedy('timed_out', proxy === undefined ? host : proxy.replace(/:\d+$/, ''));
       if (proxy !== undefined)
-        return `Check that the proxy ${proxy} runs and allows connections to port ${port} (many allow only 443): \`curl -v --max-time 5 -x http://${proxy} https://${at}\`.`;
-      return `Allow outbound TCP to ${at} in every firewall on the way, which may drop it silently, or set https_proxy for this module. Try \`curl -v --connect-timeout 5 telnet://${at}\`.`;
+        return `Check that the proxy ${proxy} runs and allows connections to port ${port} (many allow only 443): \`curl -v --max-time 5 -x ${shellQuote(`http://${proxy}`)} ${shellQuote(`https://${at}`)}\`.`;
+      return `Allow outbound TCP to ${at} in every firewall on the way, which may drop it silently, or set https_proxy for this module. Try \`curl -v --connect-timeout 5 ${telnet}\`.`;
     case 'tls_failed':
-      return `Check the certificate with \`openssl s_client -connect ${at} -servername ${host}\`, and this device's clock.`;
+      return `Check the certificate with \`openssl s_client -connect ${shellQuote(at)} -servername ${shellQuote(host)}\`, and this device's clock.`;
     case 'intercepted':
       return `Exclude ${host} from TLS inspection, or add the inspecting CA to the trust bundle (trust_bundle_cert in /etc/aziot/config.toml, then \`sudo iotedge config apply\`).`;
     case 'http_status':
-      return `Check what the server answers with \`curl -v ${inShell(url)}\`, and correct the target's path if it is not supposed to answer.`;
+      return `Check what the server answers with \`curl -v ${shellQuote(url)}\`, and correct the target's path if it is not supposed to answer.`;
     case 'wrong_content':
       return `Open ${url} in a browser on the device's network: a page that asks for a login, or says that the site is blocked, shows who must allow ${host}.`;
     case 'proxy_failed':
@@ -32,6 +38,25 @@ export function probeRemedy(
   }
 }
 
-/** A URL as one word for a shell. */
-const inShell = (url: string): string =>
-  /^[\w./:%~-]*$/.test(url) ? url : `'${url.replaceAll("'", '%27')}'`;
+/** By the system's error code: a missing route, a route that rejects, a host that is down, or a closed port. */
+function refusedRemedy(code: string | undefined, target: ProbeTarget): string {
+  const { host } = target;
+  const at = formatEndpoint(target);
+  const routes = isAddress(host) ? `\`ip route get ${shellQuote(host)}\`` : '`ip route` and `ip -6 route`';
+  switch (code) {
+    case 'ENETUNREACH':
+    case 'ENETDOWN':
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+      return `Run ${routes} on the device: it has no route to ${formatHost(host)}. Bring the network interface up, or add the missing route or default gateway.`;
+    case 'EINVAL':
+    case 'EACCES':
+      return `Run ${routes} on the device and remove the route that rejects ${formatHost(host)} (blackhole or prohibit); otherwise allow outbound TCP to ${at} in the firewall.`;
+    case 'EHOSTUNREACH':
+    case 'EHOSTDOWN':
+    case 'ENONET':
+      return `Run ${routes} on the device to see the way to ${formatHost(host)}, and check that the host is up; otherwise allow outbound TCP to ${at} in the firewall.`;
+    default:
+      return `Allow outbound TCP to ${at} in the firewall, and check that a service listens there: \`curl -v ${shellQuote(`telnet://${at}`)}\`.`;
+  }
+}

@@ -3,7 +3,7 @@ import type { SecureContext, TLSSocket } from 'node:tls';
 import { CannotTell } from '../../check.ts';
 import { type Endpoint, formatEndpoint } from '../../endpoint.ts';
 import { handshake } from '../tls/handshake.ts';
-import { dial } from './dial.ts';
+import { dial, wasAccepted } from './dial.ts';
 import { connectThrough, type ProxyFor } from './proxy.ts';
 import type { Resolve } from './resolve.ts';
 import type { Timeline } from './timeline.ts';
@@ -15,8 +15,8 @@ import type { Timeline } from './timeline.ts';
 export interface Connect {
   /** The proxy that `tls` goes through to an endpoint, if any. */
   readonly proxyFor: ProxyFor;
-  /** TCP without a proxy. */
-  tcp<T>(to: Destination, use: (socket: Socket) => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** Whether a TCP connection is accepted, without a proxy; closes it at once. A reset after that changes nothing. */
+  tcp(to: Destination, signal: AbortSignal): Promise<void>;
   /** TLS, through the proxy where one is set for the endpoint. Accepts any certificate; `use` judges it. */
   tls<T>(to: TlsDestination, use: (socket: TLSSocket) => Promise<T>, signal: AbortSignal): Promise<T>;
 }
@@ -44,9 +44,12 @@ export function createConnect({ resolve, proxyFor }: { resolve: Resolve; proxyFo
   return {
     proxyFor,
 
-    async tcp(to, use, signal) {
-      const socket = await open(resolve, to, signal);
-      return use(socket).finally(() => socket.destroy());
+    async tcp(to, signal) {
+      try {
+        (await open(resolve, to, signal)).destroy();
+      } catch (error) {
+        if (!wasAccepted(error)) throw error;
+      }
     },
 
     async tls({ context, ...to }, use, signal) {

@@ -1,4 +1,5 @@
 import { connect, isIP, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { CannotTell } from '../../check.ts';
 import { type Endpoint, formatEndpoint } from '../../endpoint.ts';
 import { codeOf } from '../../errors.ts';
@@ -18,7 +19,8 @@ interface Dialled {
 /**
  * A TCP connection to the first address that accepts one, alternating between the families. The caller destroys it.
  *
- * @throws CannotTell `refused` or `timed_out` as the network answers, `internal_error` for a fault of this device.
+ * @throws CannotTell `refused` or `timed_out` as the network answers, `tls_failed` for a connection that was accepted and
+ *   reset (see {@link wasAccepted}), `internal_error` for a fault of this device.
  */
 export function dial(addresses: readonly string[], port: number, signal: AbortSignal): Promise<Dialled> {
   const waiting = alternating(addresses);
@@ -55,7 +57,7 @@ export function dial(addresses: readonly string[], port: number, signal: AbortSi
         if (waiting.length > 0) return attempt();
         if (open.size > 0) return;
         settle();
-        reject(summary(failures));
+        reject(failures.find(({ error }) => wasAccepted(error))?.error ?? summary(failures));
       });
       if (waiting.length > 0) headStart = setTimeout(attempt, headStartMs);
     };
@@ -66,22 +68,48 @@ export function dial(addresses: readonly string[], port: number, signal: AbortSi
   });
 }
 
-/** What the network can answer to a connection request; anything else is a fault of this device. */
+/**
+ * What the network, a firewall or a route of this device can answer to a connection request: Linux turns ICMP errors into
+ * these codes (icmp_err_convert, tab_unreach), and special routes too. Anything else is a fault of this device.
+ */
 const networkAnswers: Readonly<Record<string, readonly [ProbeFailure, string]>> = {
   ECONNREFUSED: ['refused', 'refused the connection'],
-  ECONNRESET: ['refused', 'reset the connection'],
+  ECONNRESET: ['tls_failed', 'accepted the connection and reset it at once'],
+  EPIPE: ['tls_failed', 'accepted the connection and closed it at once'],
   EHOSTUNREACH: ['refused', 'is a host that the network cannot reach'],
+  EHOSTDOWN: ['refused', 'is a host that the network reports as down'],
+  ENONET: ['refused', 'is a host that the network reports as isolated'],
   ENETUNREACH: ['refused', 'is in a network that this device has no route to'],
-  EACCES: ['refused', "is blocked by this device's own firewall"],
+  ENETDOWN: ['refused', 'is behind a network interface of this device that is down'],
+  ENOPROTOOPT: ['refused', 'rejected TCP as a protocol'],
+  EOPNOTSUPP: ['refused', 'was rejected by a router'],
+  EPROTO: ['refused', 'was rejected by a router'],
+  EINVAL: ['refused', 'is discarded by a blackhole route of this device'],
+  EACCES: ['refused', 'is prohibited by a route or a firewall'],
   EPERM: ['refused', "is blocked by this device's own firewall"],
   ETIMEDOUT: ['timed_out', 'did not answer until the system gave up'],
 };
 
 function failureOf(cause: NodeJS.ErrnoException, endpoint: Endpoint): CannotTell {
   const code = cause.code ?? cause.message;
-  const [reason, words] = networkAnswers[code] ?? ['internal_error', 'could not be tried'];
+  const [reason, words] = networkAnswer(code, endpoint.host) ?? ['internal_error', 'could not be tried'];
   return new CannotTell(reason, `${formatEndpoint(endpoint)} ${words} (${code})`, { cause });
 }
+
+function networkAnswer(code: string, host: string): readonly [ProbeFailure, string] | undefined {
+  const isIPv6 = isIP(host) === 6;
+  // Also the answer when all ports of this device are in use.
+  if (code === 'EAFNOSUPPORT' || (code === 'EADDRNOTAVAIL' && isIPv6 && !hasIPv6()))
+    return ['refused', `needs ${isIPv6 ? 'IPv6' : 'IPv4'}, which this device does not have`];
+  // A link-local address without a zone, not a route.
+  if (code === 'EINVAL' && /^fe[89ab]/i.test(host)) return undefined;
+  return networkAnswers[code];
+}
+
+const hasIPv6 = (): boolean =>
+  Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some(({ family, internal }) => family === 'IPv6' && !internal),
+  );
 
 interface Failure {
   readonly family: number;
@@ -98,7 +126,7 @@ function alternating(addresses: readonly string[]): string[] {
     .filter((each) => each !== undefined);
 }
 
-/** The failure of each family. A host's own answer says more than a missing route, which is common for IPv6. */
+/** The failure of each family. A host's own answer is more specific than a missing route, which is common for IPv6. */
 function summary(failures: readonly Failure[]): CannotTell | undefined {
   const answered = failures.filter(({ error }) => !isWithoutRoute(error));
   const [first, ...rest] = answered.length > 0 ? answered : failures;
@@ -111,3 +139,10 @@ function summary(failures: readonly Failure[]): CannotTell | undefined {
 /** Whether this device has no route at all to the address, which is common for IPv6. */
 export const isWithoutRoute = ({ cause }: CannotTell): boolean =>
   ['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'].some((code) => code === codeOf(cause));
+
+/**
+ * Whether a connection was accepted before it failed. A reset in answer to the request itself is `ECONNREFUSED`; any other
+ * follows a completed handshake, and only the timing decides whether it is seen here (tcp_reset in Linux's tcp_input.c).
+ */
+export const wasAccepted = (error: unknown): boolean =>
+  error instanceof CannotTell && ['ECONNRESET', 'EPIPE'].some((code) => code === codeOf(error.cause));

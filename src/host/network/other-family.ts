@@ -3,7 +3,7 @@ import { CannotTell } from '../../check.ts';
 import { isTimeout, withDeadline } from '../../deadline.ts';
 import { formatEndpoint } from '../../endpoint.ts';
 import type { Opened } from './connect.ts';
-import { dial, isWithoutRoute } from './dial.ts';
+import { dial, isWithoutRoute, wasAccepted } from './dial.ts';
 
 /** Enough for a connection request that was lost once and sent again 1 s later (RFC 6298, section 2). */
 const answerSeconds = 1.5;
@@ -25,9 +25,10 @@ export async function brokenFamily(
     socket.destroy();
     return undefined;
   } catch (error) {
-    // The target's own time is over, which says nothing about this family.
+    // The target's own time limit has passed; this family was not tested.
     if (signal.aborted && isTimeout(signal.reason)) return undefined;
     signal.throwIfAborted();
+    if (wasAccepted(error)) return undefined;
     if (isTimeout(error))
       return `${family} does not work: no answer from ${formatEndpoint({ host: first, port })} within ${answerSeconds} s`;
     if (!(error instanceof CannotTell)) throw error;

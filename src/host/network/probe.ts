@@ -1,6 +1,7 @@
 import { CannotTell } from '../../check.ts';
 import { isTimeout } from '../../deadline.ts';
 import { formatEndpoint } from '../../endpoint.ts';
+import { codeOf } from '../../errors.ts';
 import type { Host } from '../../host.ts';
 import { judgePeer } from '../tls/peer.ts';
 import type { Trust } from '../tls/trust.ts';
@@ -59,7 +60,10 @@ async function attempt(
 ): Promise<Probe['answer']> {
   const endpoint = { host: target.host, port: target.port };
   const to = { endpoint, timeline, onOpen };
-  if (target.scheme === 'tcp') return connect.tcp(to, async () => undefined, signal);
+  if (target.scheme === 'tcp') {
+    await connect.tcp(to, signal);
+    return undefined;
+  }
 
   const trusted = await trust(signal);
   return connect.tls(
@@ -92,5 +96,6 @@ function failureOf(error: unknown, timeline: Timeline, signal: AbortSignal): Non
   if (!(error instanceof CannotTell)) throw error;
   const reason = probeFailures.find((each) => each === error.reason);
   if (reason === undefined) throw error;
-  return { reason, detail: error.message };
+  const code = reason === 'refused' ? codeOf(error.cause) : undefined;
+  return { reason, detail: error.message, ...(code !== undefined && { code }) };
 }

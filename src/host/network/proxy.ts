@@ -1,5 +1,5 @@
 import { request, STATUS_CODES } from 'node:http';
-import { isIP, type Socket } from 'node:net';
+import { BlockList, isIP, type Socket } from 'node:net';
 import { CannotTell } from '../../check.ts';
 import { type Endpoint, formatEndpoint, type HttpProxy } from '../../endpoint.ts';
 
@@ -7,8 +7,9 @@ import { type Endpoint, formatEndpoint, type HttpProxy } from '../../endpoint.ts
 export type ProxyFor = (endpoint: Endpoint) => HttpProxy | undefined;
 
 /**
- * Which endpoints go through the proxy: all but those that `no_proxy` covers, a list by commas of `*`, names and
- * addresses, each with an optional port. A name covers the names below it, with or without a leading dot.
+ * Which endpoints go through the proxy: all except those that `no_proxy` covers, a comma-separated list of `*`, names and
+ * addresses, each with an optional port, and networks such as `10.0.0.0/8`. A name covers the names below it, with or
+ * without a leading dot. Networks cover addresses, not names that resolve to them, as in curl and Go.
  */
 export function createProxyFor(proxy: HttpProxy | undefined, noProxy: string): ProxyFor {
   const exceptions = noProxy.split(/[\s,]+/).filter((entry) => entry !== '');
@@ -17,12 +18,24 @@ export function createProxyFor(proxy: HttpProxy | undefined, noProxy: string): P
 
 function covers(entry: string, { host, port }: Endpoint): boolean {
   if (entry === '*') return true;
+  const [, network = '', prefix] = /^([^/]*)\/(\d{1,3})$/.exec(entry) ?? [];
+  if (prefix !== undefined) return isInNetwork(host, network, Number(prefix));
   const [, bracketed, plain = '', ofPort] =
     /^(?:\[(.*)\]|(.*?))(?::(\d+))?$/.exec(isIP(entry) === 6 ? `[${entry}]` : entry) ?? [];
   if (ofPort !== undefined && Number(ofPort) !== port) return false;
   const covered = (bracketed ?? plain).toLowerCase().replace(/^\*?\./, '');
+  if (isIP(covered) !== 0) return isInNetwork(host, covered, isIP(covered) === 6 ? 128 : 32);
   const name = host.toLowerCase();
   return name === covered || (isIP(name) === 0 && name.endsWith(`.${covered}`));
+}
+
+function isInNetwork(host: string, network: string, prefix: number): boolean {
+  const [family, hostFamily] = [isIP(network), isIP(host)];
+  if (family === 0 || hostFamily === 0 || prefix > (family === 6 ? 128 : 32)) return false;
+  if (family === 6 && hostFamily === 4) return false;
+  const list = new BlockList();
+  list.addSubnet(network, prefix, family === 6 ? 'ipv6' : 'ipv4');
+  return list.check(host, hostFamily === 6 ? 'ipv6' : 'ipv4');
 }
 
 /**

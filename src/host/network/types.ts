@@ -6,8 +6,7 @@ export interface NetworkHost {
   /** One attempt to reach a target. A target that cannot be reached is an answer, not an error. */
   probe(target: ProbeTarget, signal: AbortSignal): Answer<Probe>;
   /**
-   * One lookup of a name's addresses, by the system (its hosts file, then its servers) or by one server `IP[:port]`.
-   * `not_found`, `refused`, `server_failed` or `timed_out` where there are none.
+   * One lookup of all addresses of a name, as this device resolves it or by one server `IP[:port]`. `not_found`, `refused`, `server_failed` or `timed_out` where there are none.
    */
   lookUp(
     name: string,
@@ -26,7 +25,12 @@ export interface ProbeTarget extends Endpoint {
 /** How far an attempt got. Phases that were not reached are absent. */
 export interface Probe {
   /** Absent when the target was reached. */
-  readonly failure?: { readonly reason: ProbeFailure; readonly detail: string };
+  readonly failure?: {
+    readonly reason: ProbeFailure;
+    readonly detail: string;
+    /** For `refused`: the system's error code, such as `ENETUNREACH`. */
+    readonly code?: string;
+  };
   readonly seconds: Readonly<Partial<Record<ProbePhase, number>>>;
   /** For https: the status and the content type of the answer. */
   readonly answer?: { readonly status: number; readonly contentType: string | undefined };
@@ -59,5 +63,6 @@ export type ProbeFailure = (typeof probeFailures)[number];
 export interface LookUp {
   /** IPv4 first; at least one. */
   readonly addresses: readonly string[];
+  /** Until a client could connect, which does not wait for a slow second address family. */
   readonly seconds: number;
 }

@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createRoot, type Issued } from '../../../simulator/workload/pki.ts';
 import { CannotTell } from '../../../src/check.ts';
-import { createResolve } from '../../../src/host/network/resolve.ts';
+import { createResolver } from '../../../src/host/network/resolve.ts';
 import type { ProbeTarget } from '../../../src/host/network/types.ts';
 import { network } from '../../support/fixtures/host-network.ts';
-import { dnsServer } from '../../support/servers/dns.ts';
+import { type DnsAnswer, dnsServers } from '../../support/servers/dns.ts';
 import {
   deadline,
   proxyServer,
@@ -47,7 +47,7 @@ describe('tcp', () => {
     const port = await refusedPort();
     const probe = await probeDirectly(hub('tcp', port), never);
     const detail = `127.0.0.1:${port} refused the connection (ECONNREFUSED)`;
-    expect(probe.failure).toEqual({ reason: 'refused', detail });
+    expect(probe.failure).toEqual({ reason: 'refused', detail, code: 'ECONNREFUSED' });
     expect(probe.seconds).toHaveProperty('connect');
   });
 
@@ -61,7 +61,7 @@ describe('tcp', () => {
 describe('address families', () => {
   const both = async () => ['127.0.0.1', '::1'];
 
-  test('of which one refuses: reached over the other, and said so', async () => {
+  test('of which one refuses are reached over the other, and the failure is reported', async () => {
     const { port } = await silentServer();
     const probe = await network({ resolve: both }).probe(hub('tcp', port), never);
     expect(probe.failure).toBeUndefined();
@@ -70,7 +70,7 @@ describe('address families', () => {
     );
   });
 
-  test('that both work are not worth a word', async () => {
+  test('that both work are not mentioned', async () => {
     const { port } = await silentServer('::');
     const probe = await network({ resolve: both }).probe(hub('tcp', port), never);
     expect(probe).toEqual({ seconds: { resolve: expect.any(Number), connect: expect.any(Number) } });
@@ -81,14 +81,20 @@ describe('address families', () => {
     const { failure } = await network({ resolve: both }).probe(hub('tcp', port), never);
     expect(failure).toEqual({
       reason: 'refused',
+      code: 'ECONNREFUSED',
       detail: `127.0.0.1:${port} refused the connection (ECONNREFUSED); [::1]:${port} refused the connection (ECONNREFUSED)`,
     });
   });
 });
 
 describe('names', () => {
+  const resolveBy = async (answer: DnsAnswer) => {
+    const port = await dnsServers(() => answer);
+    return createResolver({ port, resolvConf: '/nonexistent/resolv.conf' }).resolve;
+  };
+
   test('one that does not exist is dns_failed and nothing after it is reached', async () => {
-    const resolve = createResolve({ servers: [await dnsServer(() => 'no such name')] });
+    const resolve = await resolveBy('no such name');
     const probe = await network({ resolve }).probe(hub('tcp', 1), never);
     expect(probe.failure).toMatchObject({
       reason: 'dns_failed',
@@ -98,7 +104,7 @@ describe('names', () => {
   });
 
   test('a resolver that never answers is timed_out in the DNS lookup', async () => {
-    const resolve = createResolve({ servers: [await dnsServer(() => 'silence')] });
+    const resolve = await resolveBy('silence');
     const probe = await network({ resolve }).probe(hub('tcp', 1), AbortSignal.timeout(100));
     expect(probe.failure).toEqual({
       reason: 'timed_out',
@@ -169,8 +175,8 @@ describe('tls', () => {
   test.each([
     ['speaks something else', 'SSH-2.0-test\r\n', /^The TLS handshake failed: .*\(ERR_SSL_.*\)$/],
     ['hangs up', '', /the other side closed the connection \(ECONNRESET\)$/],
-  ])('a server that %s is tls_failed', async (_, said, detail) => {
-    const { port } = await tcpServer((socket) => socket.once('data', () => socket.end(said)));
+  ])('a server that %s is tls_failed', async (_, sent, detail) => {
+    const { port } = await tcpServer((socket) => socket.once('data', () => socket.end(sent)));
     const { failure } = await probeDirectly(hub('tls', port), never);
     expect(failure).toEqual({ reason: 'tls_failed', detail: expect.stringMatching(detail) });
   });

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { DeviceRun } from './device.ts';
-import { firewall, nameServers, proxies } from './fittings.ts';
+import { firewall, nameServers, proxies, routes } from './fittings.ts';
 import { createNamespaces, type Namespaces, world4 } from './namespaces.ts';
 import { dns, hub, ports } from './places.ts';
 import { worldServers } from './servers.ts';
@@ -14,7 +14,7 @@ import { worldServers } from './servers.ts';
 export interface Bench {
   /** One run of a check on the device, through `https_proxy` where given. */
   run(check: string, params: object, httpsProxy?: string): Promise<DeviceRun>;
-  /** What blackbox_exporter on the device says of each target: `1` for success. */
+  /** The result of blackbox_exporter on the device for each target: `1` for success. */
   blackbox(targets: readonly string[]): Promise<(string | undefined)[]>;
   remove(): Promise<void>;
 }
@@ -41,6 +41,7 @@ export async function createBench(): Promise<Bench> {
   try {
     await bundle(bundles);
     firewall(network);
+    await routes(network);
     nameServers(network);
     proxies(network, folder);
     const { servers, authority } = await worldServers();

@@ -1,8 +1,8 @@
-// Runs in the device's namespace: one run of one check, told as JSON.
+// Runs one check once in the device's namespace and prints the result as JSON.
 import { readFileSync } from 'node:fs';
 import { checks } from '../../../src/checks/index.ts';
 import { createLookUp } from '../../../src/host/network/lookup.ts';
-import { createResolve } from '../../../src/host/network/resolve.ts';
+import { createResolver } from '../../../src/host/network/resolve.ts';
 import { type Finding, runCheck } from '../../../src/run/runner.ts';
 import { fakeHost } from '../../support/fixtures/fake-host.ts';
 import { network } from '../../support/fixtures/host-network.ts';
@@ -16,13 +16,13 @@ export interface DeviceRun {
 const [id, params = '{}', caFile = '', httpsProxy = ''] = process.argv.slice(2);
 const check = checks.find((each) => each.id === id);
 if (!check) throw new Error(`There is no check ${id}`);
-const resolve = createResolve();
+const { resolve, resolveFully } = createResolver();
 const host = fakeHost({
   ...network({ bundle: readFileSync(caFile, 'utf8'), resolve, httpsProxy }),
-  lookUp: createLookUp({ resolve }),
+  lookUp: createLookUp({ resolveFully }),
   names: { iothub: 'hub.azure-devices.net' },
 });
 const given = check.params.parse(JSON.parse(params));
 const { findings, durationSeconds } = await runCheck(check, given, host, 20, new AbortController().signal);
-const told: DeviceRun = { findings, durationSeconds, maxRssMiB: process.resourceUsage().maxRSS / 1024 };
-process.stdout.write(JSON.stringify(told));
+const result: DeviceRun = { findings, durationSeconds, maxRssMiB: process.resourceUsage().maxRSS / 1024 };
+process.stdout.write(JSON.stringify(result));

@@ -1,15 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Namespaces, world4, world6 } from './namespaces.ts';
-import { blackHoles, dns, hub, ports } from './places.ts';
+import { blackHoles, dns, hub, ports, rejectingRoutes, rejections } from './places.ts';
 
-/** What the world's own firewall does with connections. */
+/** The world's firewall. */
 export function firewall(network: Namespaces) {
   const drop = (tables: string, port: number | string) =>
     network.inWorld(tables, '-A', 'INPUT', '-p', 'tcp', '--dport', String(port), '-j', 'DROP');
-  const reject = (port: number, how: string) => {
+  const reject = (port: number, how: string, tables = 'iptables') => {
     const matching = ['-A', 'INPUT', '-p', 'tcp', '--dport', String(port), '-j', 'REJECT'];
-    network.inWorld('iptables', ...matching, '--reject-with', how);
+    network.inWorld(tables, ...matching, '--reject-with', how);
   };
   drop('iptables', ports.dropped);
   drop('iptables', ports.ipv4Dropped);
@@ -18,11 +18,19 @@ export function firewall(network: Namespaces) {
   reject(ports.rejected, 'icmp-port-unreachable');
   reject(ports.reset, 'tcp-reset');
   reject(ports.prohibited, 'icmp-admin-prohibited');
+  for (const { port, how, tables } of rejections) reject(port, how, tables);
   network.inWorld('iptables', '-A', 'INPUT', '-d', dns.silent, '-p', 'udp', '-j', 'DROP');
 }
 
+/** Routes of the device that reject. */
+export async function routes(network: Namespaces) {
+  for (const { type, networks } of rejectingRoutes) {
+    for (const each of networks) await network.onDevice(['ip', 'route', 'add', type, each]);
+  }
+}
+
 export function nameServers(network: Namespaces) {
-  const start = (address: string, ...says: string[]) =>
+  const start = (address: string, ...records: string[]) =>
     network.start('world', [
       'dnsmasq',
       '--keep-in-foreground',
@@ -34,9 +42,9 @@ export function nameServers(network: Namespaces) {
       '--bind-interfaces',
       `--listen-address=${address}`,
       '--except-interface=lo',
-      ...says,
+      ...records,
     ]);
-  // Eight addresses where nobody is, before the one of the other family that works.
+  // Eight unused addresses before the working one of the other family.
   const deadFirst = Array.from({ length: 8 }, (_, i) => `192.0.2.${100 + i}`);
   start(
     dns.right,

@@ -13,17 +13,17 @@ const device6 = '2001:db8::1';
 
 /** Two network namespaces with a cable between them: a device, and the world as it sees it. */
 export interface Namespaces {
-  /** Runs a command in the world to its end. */
+  /** Runs a command in the world and waits for it. */
   inWorld(...command: string[]): string;
-  /** Runs a command in the device's network and gives what it says. */
+  /** Runs a command in the device's network and returns its output. */
   onDevice(command: readonly string[], environment?: Record<string, string>): Promise<string>;
   /** Starts a server in the world, or on the device. */
   start(where: 'world' | 'device', command: readonly string[]): void;
-  /** Ends every server and takes the namespaces down. */
+  /** Stops every server and removes the namespaces. */
   remove(): Promise<void>;
 }
 
-/** As root. `addresses` are more of the world's, and `nameserver` is whom both sides ask. */
+/** Requires root. `addresses` are additional addresses of the world; `nameserver` is the name server of both sides. */
 export function createNamespaces(addresses: readonly string[], nameserver: string): Namespaces {
   const names = { device: `hardening-device-${process.pid}`, world: `hardening-world-${process.pid}` };
   const servers: ReturnType<typeof spawn>[] = [];
@@ -38,7 +38,7 @@ export function createNamespaces(addresses: readonly string[], nameserver: strin
   const cable = ['link', 'add', 'cable0', 'netns', names.device, 'type', 'veth', 'peer', 'name', 'cable0'];
   ip(...cable, 'netns', names.world);
   const give = (name: string, address: string) =>
-    // Without it an IPv6 address is of no use for a second, while it is looked for in the network.
+    // Otherwise duplicate address detection delays the use of an IPv6 address by a second.
     ip('-n', name, 'addr', 'add', address, 'dev', 'cable0', ...(address.includes(':') ? ['nodad'] : []));
   for (const address of [`${device4}/24`, `${device6}/64`]) give(names.device, address);
   for (const address of [`${world4}/24`, `${world6}/64`, ...addresses.map((each) => `${each}/24`)]) {
@@ -54,13 +54,13 @@ export function createNamespaces(addresses: readonly string[], nameserver: strin
       const env = { PATH: process.env.PATH, ...environment };
       const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit'];
       const child = spawn('ip', inside(names.device, command), { env, stdio });
-      let said = '';
+      let output = '';
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        said += text;
+        output += text;
       });
       const [code] = await once(child, 'close');
       if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}`);
-      return said;
+      return output;
     },
 
     start(where, command) {
@@ -87,7 +87,7 @@ export function createNamespaces(addresses: readonly string[], nameserver: strin
       try {
         if (existsSync('/etc/netns')) rmdirSync('/etc/netns');
       } catch {
-        // Somebody else's namespaces have settings there.
+        // Other namespaces have settings there.
       }
     },
   };

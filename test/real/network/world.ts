@@ -4,7 +4,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 
-/** A server on every address of the world. Without a chain it accepts connections and says nothing. */
+/** A server on every address of the world. Without a chain it accepts connections and sends nothing. */
 export interface WorldServer {
   readonly ports: readonly number[];
   readonly chain?: string;

@@ -1,67 +1,43 @@
 import type { AddressInfo } from 'node:net';
+import { formatEndpoint } from '../../../src/endpoint.ts';
+import { codeOf } from '../../../src/errors.ts';
+import { type DnsAnswer, question, reply } from './dns-message.ts';
 import { udpServer } from './udp.ts';
 
-/** The response of a name server: addresses of the requested family, an RFC 1035 response code, or none at all. */
-export type DnsAnswer = readonly string[] | keyof typeof responseCodes | 'silence';
+export type { DnsAnswer } from './dns-message.ts';
 
-const responseCodes = { failed: 2, 'no such name': 3, refused: 5 };
+/** What a name server answers. */
+export type Answering = (name: string, type: 'A' | 'AAAA') => DnsAnswer | Promise<DnsAnswer>;
 
 /** Starts a name server on loopback; returns its `address:port`. */
-export async function dnsServer(answer: (name: string, type: 'A' | 'AAAA') => DnsAnswer): Promise<string> {
+export async function dnsServer(
+  answer: Answering,
+  at: { address?: string; port?: number } = {},
+): Promise<string> {
   const server = await udpServer((query, { address, port }, socket) => {
     const { name, type, end } = question(query);
-    const result = answer(name, type);
-    if (result === 'silence') return;
-    socket.send(reply(query.subarray(0, end), type, result), port, address);
-  });
+    void Promise.resolve(answer(name, type)).then((result) => {
+      if (result === 'silence') return;
+      socket.send(reply(query.subarray(0, end), type, result), port, address);
+    });
+  }, at);
   const { address, port } = server.address() as AddressInfo;
-  return `${address}:${port}`;
+  return formatEndpoint({ host: address, port });
 }
 
-/** The first question, RFC 1035 section 4.1.2. */
-function question(query: Buffer): { name: string; type: 'A' | 'AAAA'; end: number } {
-  const labels: string[] = [];
-  let at = 12;
-  for (let length = query.readUInt8(at); length > 0; length = query.readUInt8(at)) {
-    labels.push(query.toString('latin1', at + 1, at + 1 + length));
-    at += 1 + length;
+/** Starts name servers at 127.0.0.1, 127.0.0.2 and so on; returns their common port. */
+export async function dnsServers(...answers: readonly Answering[]): Promise<number> {
+  for (let attempt = 1; ; attempt += 1) {
+    let port = 0;
+    try {
+      for (const [index, answer] of answers.entries()) {
+        const server = await dnsServer(answer, { address: `127.0.0.${index + 1}`, port });
+        port = Number(server.split(':')[1]);
+      }
+      return port;
+    } catch (error) {
+      // Another process has the port at one of the other addresses.
+      if (codeOf(error) !== 'EADDRINUSE' || attempt === 5) throw error;
+    }
   }
-  return {
-    name: labels.join('.').toLowerCase(),
-    type: query.readUInt16BE(at + 1) === 28 ? 'AAAA' : 'A',
-    end: at + 5,
-  };
-}
-
-function reply(query: Buffer, type: 'A' | 'AAAA', answer: Exclude<DnsAnswer, 'silence'>): Buffer {
-  const addresses = typeof answer === 'string' ? [] : answer;
-  const code = typeof answer === 'string' ? responseCodes[answer] : 0;
-  const head = Buffer.from(query);
-  // Flags QR, RD and RA.
-  head.writeUInt16BE(0x8180 | code, 2);
-  head.writeUInt16BE(addresses.length, 6);
-  head.writeUInt32BE(0, 8);
-  const records = addresses.map((address) => {
-    const data = type === 'A' ? Buffer.from(address.split('.').map(Number)) : ipv6Bytes(address);
-    const record = Buffer.alloc(12);
-    record.writeUInt16BE(0xc00c, 0);
-    record.writeUInt16BE(type === 'A' ? 1 : 28, 2);
-    record.writeUInt16BE(1, 4);
-    record.writeUInt16BE(data.length, 10);
-    return Buffer.concat([record, data]);
-  });
-  return Buffer.concat([head, ...records]);
-}
-
-/** The bytes of an IPv6 address, with or without `::`. */
-function ipv6Bytes(address: string): Buffer {
-  const [before = '', after = ''] = address.split('::');
-  const groups = (text: string) =>
-    text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
-  const tail = groups(after);
-  const all = groups(before);
-  while (all.length + tail.length < 8) all.push(0);
-  const bytes = Buffer.alloc(16);
-  for (const [index, group] of [...all, ...tail].entries()) bytes.writeUInt16BE(group, index * 2);
-  return bytes;
 }
