@@ -5,9 +5,17 @@ const src = await sourcesIn('src');
 const simulator = await sourcesIn('simulator');
 
 /** Small files that any folder may use. */
-const tools = ['answer.ts', 'deadline.ts', 'endpoint.ts', 'errors.ts', 'read-file.ts', 'node:'];
+const tools = [
+  'answer.ts',
+  'deadline.ts',
+  'endpoint.ts',
+  'errors.ts',
+  'read-file.ts',
+  'shell-quote.ts',
+  'node:',
+];
 /** The types of checks and of the host, and what these need. */
-const vocabulary = ['check.ts', 'host.ts', 'deadline.ts', 'endpoint.ts', 'errors.ts'];
+const vocabulary = ['check.ts', 'host.ts', 'deadline.ts', 'endpoint.ts', 'errors.ts', 'shell-quote.ts'];
 /** The folders of host/, lowest first: each may import those before it. */
 const hostFolders = ['agent', 'files', 'edge', 'tls', 'network', 'certificates', 'clock', 'disk'];
 const folders = ['checks/', 'cloud/', 'host/', 'http/', 'hub/', 'policy/', 'run/', 'sinks/', 'state/'];
