@@ -64,7 +64,9 @@ export function certificateDetails(parsed: ParsedCertificate): CertificateDetail
   const value = (oid: string) => extensions.find((each) => each.oid === oid)?.value;
   const [usage, constraints, extended, names] = ['15', '19', '37', '30'].map((arc) => value(`2.5.29.${arc}`));
   const used = usage && { keyUsage: keyUsage(usage) };
-  const unsupported = extensions.filter(({ oid, critical }) => critical && !supportedExtensions.includes(oid));
+  const unsupported = extensions.filter(
+    ({ oid, critical }) => critical && !supportedExtensions.includes(oid),
+  );
   const legacy = !constraints && (version === 1 || used?.keyUsage.includes('keyCertSign') === true);
   return {
     ...(constraints ? basicConstraints(constraints) : { isCa: false }),
@@ -99,7 +101,8 @@ export function constrainedNames({ subject, extensions }: ParsedCertificate): re
 /** As OpenSSL has it: at least one dot, and none of them beside another or beside a hyphen. */
 const isDnsName = /^(?=.*\.)[a-z0-9_]+(?:(?:-+|\.)[a-z0-9_]+)*$/i;
 
-const oids = ({ content }: Der): readonly string[] => derElements(content).map((each) => dottedOid(each.content));
+const oids = ({ content }: Der): readonly string[] =>
+  derElements(content).map((each) => dottedOid(each.content));
 
 /** RFC 5280, section 4.2.1.3: a bit string whose first octet counts the unused bits. */
 const keyUsage = ({ content }: Der): readonly string[] =>

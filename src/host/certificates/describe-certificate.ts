@@ -60,7 +60,7 @@ async function linksOf(
   }
   const selfSigned = false;
   let wrong = looksLikeRoot ? { hasWrongNamesake: true as const } : {};
-  for (const place of issuers.includes(i + 1) ? [i + 1, ...issuers] : issuers) {
+  for (const place of inOrderOfTrial(i, all, issuers)) {
     const issuer = all[place];
     if (!issuer || place === i || !couldHaveIssued(issuer.identity, identity)) continue;
     const signed = await isSignedBy(certificate, issuer.certificate);
@@ -69,6 +69,21 @@ async function linksOf(
     wrong = { hasWrongNamesake: true };
   }
   return { selfSigned, ...wrong };
+}
+
+/** As OpenSSL tries them: those that are valid now, then those that expire last; of equals, roots, then the next. */
+function inOrderOfTrial(i: number, all: readonly Known[], issuers: readonly number[]): readonly number[] {
+  const now = new Date();
+  const ranks = issuers.flatMap((place) => {
+    const issuer = all[place];
+    if (!issuer) return [];
+    const { notBefore, notAfter } = issuer.facts;
+    const validUntil = notBefore <= now && now <= notAfter ? Number.POSITIVE_INFINITY : notAfter.getTime();
+    return [{ place, validUntil, preference: issuer.looksLikeRoot ? 2 : place === i + 1 ? 1 : 0 }];
+  });
+  const byRank = (a: (typeof ranks)[number], b: (typeof ranks)[number]) =>
+    a.validUntil === b.validUntil ? b.preference - a.preference : b.validUntil - a.validUntil;
+  return ranks.sort(byRank).map(({ place }) => place);
 }
 
 function known(certificate: X509Certificate): Known {

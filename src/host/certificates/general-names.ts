@@ -40,7 +40,9 @@ export function nameConstraints({ content }: Der): NameConstraints {
  * OpenSSL compares them (X509_NAME_cmp(3)), without regard to case, string type and the amount of white space.
  */
 export const canonicalName = (name: Der | undefined): string =>
-  (name ? derElements(name.content) : []).map((rdn) => `${attributes(rdn).map(shown).sort().join('+')}\n`).join('');
+  (name ? derElements(name.content) : [])
+    .map((rdn) => `${attributes(rdn).map(shown).sort().join('+')}\n`)
+    .join('');
 
 /** The values of a name's attributes of one type, as text. */
 export const attributeValues = (name: Der, oid: string): readonly string[] =>

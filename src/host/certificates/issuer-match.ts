@@ -47,7 +47,11 @@ export function couldHaveIssued(issuer: Identity, { issuer: name, authority }: I
 function authorityKeyId(value: Der | undefined): Identity['authority'] {
   const parts = value ? derElements(value.content) : [];
   const [keyId, names, serial] = [0x80, 0xa1, 0x82].map((tag) => parts.find((part) => part.tag === tag));
-  const directory = names && derElements(names.content).map(generalName).find(({ kind }) => kind === 'directory');
+  const directory =
+    names &&
+    derElements(names.content)
+      .map(generalName)
+      .find(({ kind }) => kind === 'directory');
   return {
     ...(keyId && { keyId: keyId.content.toString('hex') }),
     ...(serial && { serialNumber: serial.content.toString('hex') }),
