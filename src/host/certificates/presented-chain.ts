@@ -76,7 +76,9 @@ async function describe({ namesHost, chain }: Presented, trusted: Trusted): Prom
   const authority = await findAuthority(path, trusted.authorities, isSignedBy);
   const [described] = authority ? await describeCertificates([authority], isSignedBy) : [];
   const tooLong = path.length > maxPathLength || certificates.some(({ signerUnknown }) => signerUnknown);
-  const trustProblem = trusted.problem ?? (tooLong ? `it is one of ${chain.length} certificates` : undefined);
+  const trustProblem =
+    trusted.problem ??
+    (tooLong ? `its chain has ${chain.length} certificates, more than are followed` : undefined);
   return {
     certificates,
     namesHost,
