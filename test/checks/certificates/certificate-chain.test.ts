@@ -206,6 +206,14 @@ describe('a file', () => {
     });
   });
 
+  test('with a name that a shell would expand is quoted in the remedy', async () => {
+    const path = "/c/a'$(id)'b.pem";
+    const given = { findFiles: async () => [path], certificates: async () => [leaf(), ca()] };
+    expect(await run({ files: ['/c/*'], endpoints: [] }, given)).toMatchObject([
+      { remedy: expect.stringContaining(`-certfile '/c/a'\\''$(id)'\\''b.pem' |`) },
+    ]);
+  });
+
   test('is a finding when it is named and missing', async () => {
     const certificates = () => Promise.reject(new CannotTell('not_found', 'gone'));
     const [finding] = await run({ files: ['/a.pem'], endpoints: [] }, { certificates });

@@ -157,6 +157,28 @@ test.each([
   expect(describeError(error)).toBe(message);
 });
 
+test.each([
+  ['a key', leaf.key],
+  [
+    'a key of elliptic curves with its parameters',
+    `-----BEGIN EC PARAMETERS-----\nx\n-----END EC PARAMETERS-----\n-----BEGIN EC PRIVATE KEY-----\nx\n`,
+  ],
+  ['an encrypted key', '-----BEGIN ENCRYPTED PRIVATE KEY-----\nx\n-----END ENCRYPTED PRIVATE KEY-----\n'],
+])('%s alone does not apply, and is read only once', async (_, content) => {
+  let reads = 0;
+  const certificates = createCertificates({
+    read: async () => {
+      reads += 1;
+      return Buffer.from(content);
+    },
+  });
+  await expect(certificates('/device.pem', signal)).rejects.toMatchObject({
+    reason: 'not_applicable',
+    message: '/device.pem holds a private key and no certificate',
+  });
+  expect(reads).toBe(1);
+});
+
 test('a missing file is not_found', async () => {
   const certificates = createCertificates(createFiles({ hostRoot: await tempFolder() }));
   await expect(certificates('/a.cer', signal)).rejects.toMatchObject({ reason: 'not_found' });
