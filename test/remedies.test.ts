@@ -48,11 +48,7 @@ const commands: Readonly<Record<string, Origin>> = {
 const onWindows = ['Deploy-Eflow', 'Invoke-EflowVmCommand', 'powercfg'];
 
 /** Between backticks, but not commands: lines of configuration files, names of settings and of methods. */
-const notCommands = [
-  /^refclock PHC /,
-  /^validatePolicy$/,
-  /^(hostname|trust_bundle_cert|\[edge_ca\])$/,
-];
+const notCommands = [/^refclock PHC /, /^validatePolicy$/, /^(hostname|trust_bundle_cert|\[edge_ca\])$/];
 
 const sources = (await sourcesIn('src')).filter(({ path }) => /^src\/(checks|host)\//.test(path));
 const found = (

@@ -46,11 +46,14 @@ describe.skipIf(!have('openssl'))('chains made by OpenSSL (apt-get install opens
   }
 
   /** Whether OpenSSL itself accepts the first of a chain, given the others and the last as a root. */
-  function accepts([first, ...issuers]: readonly MadeCertificate[]): boolean {
+  function accepts(
+    [first, ...issuers]: readonly MadeCertificate[],
+    purpose: readonly string[] = [],
+  ): boolean {
     const top = issuers.at(-1) ?? first;
     writeFileSync(join(folder, 'others.pem'), issuers.map(({ pem }) => pem).join(''));
     const trust = ['-CAfile', top?.certificate ?? '', '-no-CApath', '-no-CAstore'];
-    const args = [...trust, '-untrusted', join(folder, 'others.pem'), first?.certificate ?? ''];
+    const args = [...trust, ...purpose, '-untrusted', join(folder, 'others.pem'), first?.certificate ?? ''];
     return spawnSync('openssl', ['verify', ...args]).status === 0;
   }
 
@@ -121,6 +124,50 @@ describe.skipIf(!have('openssl'))('chains made by OpenSSL (apt-get install opens
     expect(accepts(made)).toBe(false);
   });
 
+  test('a version 1 root, the usual one of a small office, passes', async () => {
+    const old = make({ subject: 'Old root' });
+    const below = make({ subject: 'below', issuer: old, extensions: plain });
+    expect(openssl('x509', '-in', old.certificate, '-noout', '-text')).toContain('Version: 1');
+    expect(await findingOf(below, old)).toMatchObject({ status: 'pass' });
+    expect(accepts([below, old])).toBe(true);
+  });
+
+  test.each<[string, () => MadeCertificate[]]>([
+    [
+      'key_usage',
+      () => {
+        const clients = make({
+          subject: 'Clients',
+          issuer: root,
+          extensions: [...caExtensions, 'extendedKeyUsage=clientAuth'],
+        });
+        const server = [...plain, 'extendedKeyUsage=serverAuth'];
+        return [make({ subject: 'below', issuer: clients, extensions: server }), clients, root];
+      },
+    ],
+    ['key_usage', () => [make({ subject: 'x', issuer: root, extensions: ['keyUsage=keyCertSign'] }), root]],
+    [
+      'name_constraints',
+      () => {
+        const narrow = make({
+          subject: 'Narrow',
+          issuer: root,
+          extensions: [...caExtensions, 'nameConstraints=critical,permitted;DNS:other.test'],
+        });
+        return [make({ subject: 'below', issuer: narrow, extensions: plain }), narrow, root];
+      },
+    ],
+    [
+      'critical_extension',
+      () => [make({ subject: 'x', issuer: root, extensions: ['1.2.3.4=critical,ASN1:UTF8String:x'] }), root],
+    ],
+  ])('%s fails, and OpenSSL refuses the chain for a server and for a client', async (reason, chain) => {
+    const made = chain();
+    expect(await findingOf(...made)).toMatchObject({ status: 'fail', reason });
+    expect(accepts(made, ['-purpose', 'sslserver'])).toBe(false);
+    expect(accepts(made, ['-purpose', 'sslclient'])).toBe(false);
+  });
+
   test.each<[string, object]>([
     ['weak_key', { newKey: ['rsa:1024'] }],
     ['weak_key', { newKey: ['ec', '-pkeyopt', 'ec_paramgen_curve:secp224r1'] }],
@@ -183,7 +230,15 @@ describe.skipIf(!have('openssl'))('chains made by OpenSSL (apt-get install opens
     ) {
       writeFileSync(join(folder, 'served.pem'), chain.map(({ pem }) => pem).join(''));
       const sent = chain.length > 0 ? ['-cert_chain', join(folder, 'served.pem')] : [];
-      const args = ['-cert', served.certificate, '-key', served.key, ...sent];
+      const args = [
+        '-cipher',
+        'DEFAULT@SECLEVEL=0',
+        '-cert',
+        served.certificate,
+        '-key',
+        served.key,
+        ...sent,
+      ];
       const server = spawn('openssl', ['s_server', '-accept', '127.0.0.1:0', version, ...args]);
       const ended = once(server, 'exit');
       onTestFinished(async () => {
@@ -217,6 +272,18 @@ describe.skipIf(!have('openssl'))('chains made by OpenSSL (apt-get install opens
         message: expect.stringContaining('other problems: broken_link'),
       });
       expect(await look(leaf, [authority, stranger], root)).toMatchObject({ status: 'pass' });
+    });
+
+    test('a trusted version 1 root passes', async () => {
+      const old = make({ subject: 'Old root' });
+      expect(await look(make({ subject: 'x', issuer: old, extensions: plain }), [], old)).toMatchObject({
+        status: 'pass',
+      });
+    });
+
+    test('a weak signature fails where this device rejects it', async () => {
+      const weak = make({ subject: 'x', issuer: root, extensions: plain, hash: 'sha1' });
+      expect(await look(weak, [], root)).toMatchObject({ status: 'fail', reason: 'weak_signature' });
     });
 
     test('another root, a missing intermediate, another name and another use are reported', async () => {

@@ -1,98 +1,135 @@
 import type { Certificate } from '../../host/certificates/types.ts';
-import { isQuickstartCa } from './quickstart-ca.ts';
-
-/** Something wrong with certificates that belong together. `clause` is the message, or part of it. */
-export interface Problem<Reason extends string = ChainReason> {
-  readonly status: 'warn' | 'fail';
-  readonly reason: Reason;
-  readonly clause: string;
-}
-
-/** What can be wrong with a chain in a file or from a server. */
-export type ChainReason =
-  | 'wrong_order'
-  | 'broken_link'
-  | 'not_a_ca'
-  | 'path_too_long'
-  | 'key_usage'
-  | 'weak_key'
-  | 'weak_signature'
-  | 'quickstart_ca';
+import { isQuickstartCa } from './known-authorities.ts';
+import {
+  intendedUses,
+  isAuthority,
+  issuerProblems,
+  lengthProblems,
+  pathFrom,
+  pathProblems,
+} from './path-problems.ts';
+import { failure, nameOf, type Problem, shortened, worstFirst } from './problem.ts';
 
 /**
- * What is wrong with certificates, in the order of their file or handshake, worst first. What keeps a TLS client from
- * accepting the chain fails; what is only weak or provisional warns.
+ * What is wrong with certificates, in the order of their file or handshake, worst first. What keeps TLS from accepting the
+ * chain fails; what is only weak or provisional warns.
  *
- * Certificates that did not issue each other are judged separately: a single one, a bundle of roots, several leaves.
+ * Certificates that did not issue each other are judged separately: a single one, a bundle of roots, several leaves. A leaf
+ * must be of use to a TLS server or client, unless it is meant for neither.
  */
 export function chainProblems(certificates: readonly Certificate[]): readonly Problem[] {
+  const used = [...certificates.keys()].filter((i) => !isUnused(certificates, i));
   const problems = [
-    ...brokenLinks(certificates),
+    ...used.flatMap((i) => brokenLink(certificates, i)),
     ...wrongOrder(certificates),
-    ...certificates.flatMap((each, i) => issuerProblems(each, issuedBy(certificates, i))),
-    ...certificates.flatMap((_, i) => pathProblems(pathFrom(certificates, i))),
+    ...used.flatMap((i) => problemsFrom(certificates, i)),
     ...certificates.flatMap(weaknesses),
   ];
-  // One CA may be part of many paths.
-  const distinct = new Map(problems.map((problem) => [`${problem.reason} ${problem.clause}`, problem]));
-  return [...distinct.values()].sort((a, b) => Number(b.status === 'fail') - Number(a.status === 'fail'));
+  return worstFirst(problems);
 }
 
-/** The certificate's name for messages, bounded: an issuer's name can contain anything. */
-export const nameOf = ({ subject }: Certificate): string => shortened(subject);
-export const shortened = (name: string): string => (name.length > 120 ? `${name.slice(0, 117)}...` : name);
+function problemsFrom(all: readonly Certificate[], i: number): readonly Problem[] {
+  const certificate = all[i];
+  if (!certificate) return [];
+  const path = pathFrom(all, i);
+  return [
+    ...issuerProblems(certificate),
+    ...pathProblems(path, isAuthority(certificate) ? [] : intendedUses(certificate)),
+    ...lengthProblems(path, true),
+  ];
+}
 
-const issuedBy = (all: readonly Certificate[], i: number): readonly Certificate[] =>
-  all.filter(({ signer }, j) => signer === i && j !== i);
-
-/** From a certificate to the last issuer that is present. */
-export function pathFrom(all: readonly Certificate[], start: number): readonly Certificate[] {
-  const path: Certificate[] = [];
-  let at: number | undefined = start;
-  while (at !== undefined && path.length < all.length) {
-    const certificate: Certificate | undefined = all[at];
-    if (!certificate) break;
-    path.push(certificate);
-    at = certificate.signer === at ? undefined : certificate.signer;
-  }
-  return path;
+/** Whether a certificate is an alternative of a CA that issued nothing here: of several, TLS libraries use one. */
+function isUnused(all: readonly Certificate[], i: number): boolean {
+  const { isCa = false, isLegacyCa = false } = all[i] ?? {};
+  return (
+    (isCa || isLegacyCa) && isAlternative(all, i) && !all.some(({ signer }, j) => j !== i && signer === i)
+  );
 }
 
 /**
  * TLS requires each certificate to be followed by its issuer (RFC 5246, section 7.4.2), and certd uses the first
- * certificate of a file as the one whose key it holds. A file of CAs alone may be a trust bundle, where order is irrelevant.
+ * certificate of a file as the one whose key it holds. Certificates that appear twice, and other certificates of the same CA,
+ * old or cross-signed, may stand between. A file of CAs alone may be a trust bundle, where order is irrelevant.
+ *
+ * @param places the positions to judge.
  */
-function wrongOrder(all: readonly Certificate[]): Problem[] {
-  const follows = (i: number) => i > 0 && all[i - 1]?.signer === i;
-  const wrong = all.flatMap(({ signer }, i) => {
-    if (signer === undefined || signer === i) return [];
-    const skipsForward = signer > i + 1;
-    // An issuer above its certificate, unless it ends another chain there: several chains can share an issuer.
-    const standsBefore = signer < i && !follows(signer);
-    return skipsForward || standsBefore ? [i] : [];
-  });
-  const [first] = wrong;
-  const certificate = first === undefined ? undefined : all[first];
-  const issuer = certificate?.signer === undefined ? undefined : all[certificate.signer];
-  if (first === undefined || !certificate || !issuer) return [];
-  const clause = `${nameOf(certificate)} is at position ${first + 1} and its issuer ${nameOf(issuer)} at position ${(certificate.signer ?? 0) + 1}: each certificate must be followed by its issuer`;
-  if (all.some(({ isCa }) => !isCa)) return [{ status: 'fail', reason: 'wrong_order', clause }];
-  return [{ status: 'warn', reason: 'wrong_order', clause: `${clause}, unless this is a trust bundle` }];
+export function wrongOrder(all: readonly Certificate[], places = [...all.keys()]): readonly Problem[] {
+  return [...misplaced(all, places).slice(0, 1), ...namesakes(all, places)];
 }
 
-function brokenLinks(all: readonly Certificate[]): Problem[] {
-  return all.flatMap((certificate, i): Problem[] => {
-    if (certificate.signer !== undefined) return [];
-    if (all.some(({ subject }, j) => j !== i && subject === certificate.issuer)) {
-      const clause = `${nameOf(certificate)} was not signed with the key of the certificate of ${shortened(certificate.issuer)} in the same file or chain`;
-      return [{ status: 'fail', reason: 'broken_link', clause }];
-    }
-    const next = all[i + 1];
-    // Another CA after a leaf and its issuers is meant as the next link.
-    if (!next?.isCa || !belongsToLeaf(all, i)) return [];
-    const clause = `${nameOf(certificate)} was issued by ${shortened(certificate.issuer)}, but ${nameOf(next)} follows it`;
-    return [{ status: 'fail', reason: 'broken_link', clause }];
+function misplaced(all: readonly Certificate[], places: readonly number[]): readonly Problem[] {
+  const follows = (i: number) => i > 0 && all[i - 1]?.signer === i;
+  return places.flatMap((i) => {
+    const certificate = all[i];
+    const issuer = all[certificate?.signer ?? i];
+    if (!certificate || !issuer || issuer === certificate || isAlternative(all, i)) return [];
+    const place = certificate.signer ?? i;
+    const skipped = all.slice(i + 1, place);
+    const skipsForward = !skipped.every((_, j) => mayStandBetween(all, i, i + 1 + j));
+    // An issuer above its certificate, unless it ends another chain there: several chains can share an issuer.
+    if (!skipsForward && (place > i || follows(place))) return [];
+    const clause = `${nameOf(certificate)} is at position ${i + 1} and its issuer ${nameOf(issuer)} at position ${place + 1}: each certificate must be followed by its issuer`;
+    if (all.some((each) => !isAuthority(each))) return [failure('wrong_order', clause)];
+    return [{ status: 'warn', reason: 'wrong_order', clause: `${clause}, unless this is a trust bundle` }];
   });
+}
+
+/** Whether an earlier certificate has the same name: it is a copy, or another certificate of the same CA. */
+const isAlternative = (all: readonly Certificate[], i: number): boolean =>
+  all.slice(0, i).some(({ subject }) => subject === all[i]?.subject);
+
+function mayStandBetween(all: readonly Certificate[], i: number, k: number): boolean {
+  const { subject, issuer } = all[i] ?? {};
+  const between = all[k]?.subject;
+  return (
+    between === subject ||
+    between === issuer ||
+    isAlternative(all, k) ||
+    all.some((each) => each.subject === subject && each.signer === k)
+  );
+}
+
+function namesakes(all: readonly Certificate[], places: readonly number[]): readonly Problem[] {
+  return places.flatMap((i): Problem[] => {
+    const certificate = all[i];
+    if (!certificate?.hasWrongNamesake || certificate.signer === undefined || isSelfIssued(certificate))
+      return [];
+    const clause = `another certificate of ${shortened(certificate.issuer)} precedes the one that signed ${nameOf(certificate)}, and some TLS libraries try only the first`;
+    return [{ status: 'warn', reason: 'wrong_order', clause }];
+  });
+}
+
+const isSelfIssued = ({ subject, issuer }: Certificate): boolean => subject === issuer;
+
+function brokenLink(all: readonly Certificate[], i: number): readonly Problem[] {
+  const certificate = all[i];
+  if (!certificate) return [];
+  if (looksLikeRoot(certificate)) return namedLikeIssuer(certificate);
+  if (certificate.signer !== undefined || certificate.signerUnknown) return [];
+  // A certificate above with that name may be a leaf of its own, and one that issued itself may lead to a root elsewhere.
+  const isIssuer = (each: Certificate, j: number) =>
+    each.subject === certificate.issuer &&
+    (isSelfIssued(certificate) ? each.selfSigned : isAuthority(each) || j > i);
+  if (all.some(isIssuer)) {
+    const clause = `${nameOf(certificate)} was not signed with the key of the certificate of ${shortened(certificate.issuer)} in the same file or chain, or names another key identifier`;
+    return [failure('broken_link', clause)];
+  }
+  const next = all[i + 1];
+  // Another CA after a leaf and its issuers is meant as the next link.
+  if (!next || !isAuthority(next) || isAlternative(all, i + 1) || !belongsToLeaf(all, i)) return [];
+  const clause = `${nameOf(certificate)} was issued by ${shortened(certificate.issuer)}, but ${nameOf(next)} follows it`;
+  return [failure('broken_link', clause)];
+}
+
+/** A certificate with its issuer's name that the issuer does not tell apart by a key identifier. */
+const looksLikeRoot = (certificate: Certificate): boolean =>
+  isSelfIssued(certificate) && certificate.hasWrongNamesake === true && !certificate.selfSigned;
+
+export function namedLikeIssuer(certificate: Certificate): readonly Problem[] {
+  if (!looksLikeRoot(certificate)) return [];
+  const clause = `${nameOf(certificate)} has the same name as its issuer, so TLS libraries take it for a self-signed root`;
+  return [failure('broken_link', clause)];
 }
 
 /** Whether a certificate is a leaf, or part of the unbroken chain that starts at one. */
@@ -101,39 +138,13 @@ function belongsToLeaf(all: readonly Certificate[], i: number): boolean {
   return i > 0 && all[i - 1]?.signer === i && belongsToLeaf(all, i - 1);
 }
 
-function issuerProblems(issuer: Certificate, issued: readonly Certificate[]): Problem[] {
-  const [one] = issued;
-  if (one && !issuer.isCa) {
-    const clause = `${nameOf(issuer)} has issued ${nameOf(one)} but is not a CA: its basic constraints do not say CA`;
-    return [{ status: 'fail', reason: 'not_a_ca', clause }];
-  }
-  if (issuer.isCa && issuer.keyUsage?.includes('keyCertSign') === false) {
-    const clause = `${nameOf(issuer)} is a CA whose key usage (${issuer.keyUsage.join(', ')}) does not allow keyCertSign`;
-    return [{ status: 'fail', reason: 'key_usage', clause }];
-  }
-  return [];
-}
-
-/**
- * RFC 5280, section 4.2.1.9: a CA has at most as many CAs below it as its path length says, not counting those that issued
- * themselves. A CA at the end of the path counts as well, because it is there to issue, as IoT Edge's own CA does.
- */
-export function pathProblems(path: readonly Certificate[]): Problem[] {
-  return path.flatMap((authority, i): Problem[] => {
-    const below = path.slice(0, i).filter(({ isCa, subject, issuer }) => isCa && subject !== issuer).length;
-    const { pathLength } = authority;
-    if (pathLength === undefined || below <= pathLength) return [];
-    const clause = `${nameOf(authority)} allows ${pathLength} CAs below it, but there are ${below}`;
-    return [{ status: 'fail', reason: 'path_too_long', clause }];
-  });
-}
-
 /** The smallest keys with 112 bits of security (NIST SP 800-131A). */
 const leastBits: Readonly<Record<string, number>> = { rsa: 2048, 'rsa-pss': 2048, dsa: 2048, ec: 256 };
 
 const weakHashes: readonly (string | undefined)[] = ['MD2', 'MD5', 'SHA-1'];
 
-function weaknesses(certificate: Certificate): Problem[] {
+/** What is weak or provisional in a certificate; TLS clients may accept it nevertheless. */
+export function weaknesses(certificate: Certificate): Problem[] {
   const { keyType, keyBits, signatureHash, selfSigned } = certificate;
   const found: Problem[] = [];
   const least = leastBits[keyType];

@@ -1,3 +1,4 @@
+import { shellQuote } from '../../shell-quote.ts';
 import type { Origin } from './subjects.ts';
 import type { WireReason } from './wire-problems.ts';
 
@@ -6,8 +7,8 @@ export function chainRemedy(reason: WireReason, target: string, origin: Origin):
   const address = target.replace('tls://', '');
   const command =
     origin === 'file'
-      ? `\`openssl crl2pkcs7 -nocrl -certfile ${target} | openssl pkcs7 -print_certs -noout\``
-      : `\`openssl s_client -connect ${address} -showcerts\``;
+      ? `\`openssl crl2pkcs7 -nocrl -certfile ${shellQuote(target)} | openssl pkcs7 -print_certs -noout\``
+      : `\`openssl s_client -connect ${shellQuote(address)} -showcerts\``;
   const apply =
     origin === 'edgehub' || origin === 'file'
       ? 'then `sudo iotedge config apply`'
@@ -20,6 +21,8 @@ export function chainRemedy(reason: WireReason, target: string, origin: Origin):
     case 'not_a_ca':
     case 'key_usage':
     case 'path_too_long':
+    case 'name_constraints':
+    case 'critical_extension':
     case 'weak_key':
     case 'weak_signature':
       return `Have the certificate reissued: ${demands[reason]}; ${apply}. List the chain with ${command}`;
@@ -33,6 +36,8 @@ export function chainRemedy(reason: WireReason, target: string, origin: Origin):
         : `Add the root to the trust bundle (\`trust_bundle_cert\` in /etc/aziot/config.toml), or configure the server to send its intermediate certificates. List the chain with ${command}`;
     case 'intercepted':
       return `Exempt ${address} from TLS inspection in the firewall or proxy. See who issued the certificate with ${command}`;
+    case 'rejected':
+      return `Replace the certificate, ${apply}. See what OpenSSL says with \`openssl s_client -connect ${shellQuote(address)} -verify_return_error\``;
     case 'quickstart_ca':
       return 'Give IoT Edge a CA of your own: `[edge_ca]` in /etc/aziot/config.toml, then `sudo iotedge config apply`';
   }
@@ -40,7 +45,9 @@ export function chainRemedy(reason: WireReason, target: string, origin: Origin):
 
 const demands = {
   not_a_ca: 'issuers need the basic constraint CA:TRUE',
-  key_usage: 'authorities need keyCertSign, servers the extended key usage serverAuth',
+  key_usage: 'CAs need keyCertSign, servers digitalSignature and serverAuth, and no CA may exclude the use',
+  name_constraints: 'with names that its CA allows',
+  critical_extension: 'without the critical extension',
   path_too_long: 'with a larger path length, or by a CA closer to the root',
   weak_key: 'with a key of at least RSA 2048 or P-256',
   weak_signature: 'signed with SHA-256',

@@ -1,6 +1,7 @@
 import type { Reading, Verdict } from '../../check.ts';
 import type { Certificate } from '../../host/certificates/types.ts';
-import { isQuickstartCa } from './quickstart-ca.ts';
+import { shellQuote } from '../../shell-quote.ts';
+import { isQuickstartCa } from './known-authorities.ts';
 import type { Origin } from './subjects.ts';
 
 interface Limits {
@@ -106,11 +107,11 @@ function remedy(reason: Reason, target: string, origin: Origin): string {
     return 'Restart edgeHub, which then requests a new server certificate: `sudo iotedge restart edgeHub`';
   }
   if (origin === 'server') {
-    return `Renew the server's certificate, and check what it presents: \`openssl s_client -connect ${target.replace('tls://', '')} -showcerts\``;
+    return `Renew the server's certificate, and check what it presents: \`openssl s_client -connect ${shellQuote(target.replace('tls://', ''))} -showcerts\``;
   }
   if (origin === 'iothub') {
     const address = target.replace('tls://', '');
-    return `Compare the clock with a time server (\`sudo chronyc tracking\`), then find out who presents this certificate, IoT Hub or a proxy on the way: \`openssl s_client -connect ${address} -showcerts\``;
+    return `Compare the clock with a time server (\`sudo chronyc tracking\`), then find out who presents this certificate, IoT Hub or a proxy on the way: \`openssl s_client -connect ${shellQuote(address)} -showcerts\``;
   }
   return 'Renew it: `sudo iotedge system restart`. For a certificate of your own, replace the file, then `sudo iotedge config apply`.';
 }

@@ -1,5 +1,6 @@
 import { CannotTell, type HostFor, statuses, type Verdict } from '../../check.ts';
 import type { Certificate } from '../../host/certificates/types.ts';
+import type { CertificateSubject } from './subjects.ts';
 
 /** Judges the certificates of one file. */
 type Judge<Reason extends string, GaugeName extends string> = (
@@ -7,17 +8,24 @@ type Judge<Reason extends string, GaugeName extends string> = (
   path: string,
 ) => Verdict<Reason, GaugeName>;
 
-/** Judges a file. One that the policy names must exist; one that a pattern matched may have been removed since. */
+/**
+ * Judges a file. One that the policy names must exist and hold certificates; one that a pattern matched may have been removed
+ * since, or be a private key, unless the pattern matches nothing else.
+ */
 export async function examineFile<Reason extends string, GaugeName extends string>(
-  { target, named }: { readonly target: string; readonly named: boolean },
+  subject: FileSubject,
   host: HostFor<'certificates'>,
   signal: AbortSignal,
   judge: Judge<Reason, GaugeName>,
 ): Promise<Verdict<Reason, GaugeName>> {
+  const { target } = subject;
+  let certificates: readonly Certificate[];
   try {
-    return judge(await host.certificates(target, signal), target);
+    certificates = await host.certificates(target, signal);
   } catch (error) {
-    if (!named || !(error instanceof CannotTell) || error.reason !== 'not_found') throw error;
+    if (!(error instanceof CannotTell)) throw error;
+    if (isKey(error)) throw await asUnreadable(error, subject, host, signal);
+    if (!subject.named || error.reason !== 'not_found') throw error;
     return {
       status: 'fail',
       reason: 'not_found',
@@ -25,7 +33,37 @@ export async function examineFile<Reason extends string, GaugeName extends strin
       remedy: `Put a certificate at ${target} (certd writes its own after \`sudo iotedge config apply\`), or remove the path from "files".`,
     };
   }
+  return judge(certificates, target);
 }
+
+type FileSubject = Extract<CertificateSubject, { kind: 'file' }>;
+
+/** The host reports a private key as a file that certificates do not apply to. */
+const isKey = ({ reason }: CannotTell): boolean => reason === 'not_applicable';
+
+const nameCertificates = 'Name the files with the certificates in "files", not those with the keys.';
+
+/** A private key where certificates are expected is not passed over in silence. */
+async function asUnreadable(
+  error: CannotTell,
+  subject: FileSubject,
+  host: HostFor<'certificates'>,
+  signal: AbortSignal,
+): Promise<CannotTell> {
+  const options = { cause: error, remedy: nameCertificates };
+  if (subject.named) return new CannotTell('unreadable', error.message, options);
+  if (!subject.pattern) return error;
+  const { text, paths } = subject.pattern;
+  for (const path of paths.slice(1)) {
+    const other = await host.certificates(path, signal).catch((reason: unknown) => reason);
+    signal.throwIfAborted();
+    if (!(other instanceof CannotTell && isKey(other))) return error;
+  }
+  return new CannotTell('unreadable', onlyKeys(text, paths.length), options);
+}
+
+const onlyKeys = (pattern: string, count: number): string =>
+  `${pattern} matches only private keys (${count}), which hold no certificates`;
 
 interface Judged<Reason extends string, GaugeName extends string> {
   readonly path: string;
@@ -53,6 +91,7 @@ export async function examineFiles<Reason extends string, GaugeName extends stri
   let wrong = 0;
   let unread = 0;
   let why: CannotTell | undefined;
+  let keys = 0;
   const queue = paths.values();
   const work = async () => {
     for (const path of queue) {
@@ -63,6 +102,10 @@ export async function examineFiles<Reason extends string, GaugeName extends stri
         if (!worst || isWorse(judged, worst)) worst = judged;
       } catch (error) {
         if (!(error instanceof CannotTell)) throw error;
+        if (isKey(error)) {
+          keys += 1;
+          continue;
+        }
         unread += 1;
         // A broken file says more than one without access.
         if (!why || why.reason === 'no_access') why = error;
@@ -71,20 +114,20 @@ export async function examineFiles<Reason extends string, GaugeName extends stri
   };
   await Promise.all(Array.from({ length: filesAtOnce }, work));
 
-  const unreadable = unread > 0 ? `${unread} of ${paths.length} files could not be read` : '';
+  const unreadable = unread > 0 ? `${unread} of ${paths.length - keys} files could not be read` : '';
   if (why && (!worst || wrong === 0)) {
     throw new CannotTell(why.reason, `${unreadable}, for example: ${why.message}`, {
       cause: why,
       ...(why.remedy === undefined ? {} : { remedy: why.remedy }),
     });
   }
-  if (!worst) throw new Error(`No file was given for ${target}`);
+  if (!worst) throw new CannotTell('unreadable', onlyKeys(target, keys), { remedy: nameCertificates });
   const { path, verdict } = worst;
   if (verdict.status === 'pass') {
-    return { ...verdict, message: `All ${paths.length} files are valid; ${path}: ${verdict.message}` };
+    return { ...verdict, message: `All ${paths.length - keys} files are valid; ${path}: ${verdict.message}` };
   }
   const also = unreadable ? `; ${unreadable}` : '';
-  const message = `${wrong} of ${paths.length} files have problems, the worst is ${path}: ${verdict.message}${also}`;
+  const message = `${wrong} of ${paths.length - keys} files have problems, the worst is ${path}: ${verdict.message}${also}`;
   return { ...verdict, message };
 }
 

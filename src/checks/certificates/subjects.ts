@@ -17,11 +17,26 @@ export type Origin = 'file' | 'server' | OwnEndpoint;
 /** Something that holds certificates, or why that could not be determined. */
 export type CertificateSubject = Subject & Source;
 type Source =
-  | { readonly kind: 'file'; readonly named: boolean }
+  | NamedFile
+  | MatchedFile
   /** More files of one pattern than are reported one by one. */
   | { readonly kind: 'files'; readonly paths: readonly string[] }
   | { readonly kind: 'endpoint'; readonly origin: Exclude<Origin, 'file'>; readonly endpoint: Endpoint }
   | { readonly kind: 'none'; readonly why: CannotTell };
+
+/** A file that the policy names, so it must exist. */
+interface NamedFile {
+  readonly kind: 'file';
+  readonly named: true;
+}
+
+/** A file that a pattern matches. */
+interface MatchedFile {
+  readonly kind: 'file';
+  readonly named: false;
+  /** On the first match only: all of them, so that it also answers for a pattern that matches nothing but keys. */
+  readonly pattern?: { readonly text: string; readonly paths: readonly string[] };
+}
 
 /** A pattern that matches more files than this is one finding, which bounds reports and metrics. */
 const maxFindings = 100;
@@ -53,14 +68,28 @@ async function filesOf(
   try {
     const paths = await host.findFiles(pattern, signal);
     if (paths.length > maxFindings) return [{ target: pattern, kind: 'files', paths }];
-    if (paths.length > 0) return paths.map((target) => ({ target, kind: 'file', named: false }));
+    if (paths.length > 0) {
+      const all = { text: pattern, paths };
+      return paths.map((target, i) => ({
+        target,
+        kind: 'file',
+        named: false,
+        ...(i === 0 && { pattern: all }),
+      }));
+    }
     return [none(pattern, new CannotTell('not_applicable', `No file matches ${pattern}`))];
   } catch (error) {
     // A folder that cannot be listed must not hide the others.
-    if (error instanceof CannotTell) return [none(pattern, error)];
-    throw error;
+    if (!(error instanceof CannotTell)) throw error;
+    return [none(pattern, error.reason === 'not_found' ? missingFolder(pattern, error) : error)];
   }
 }
+
+const missingFolder = (pattern: string, cause: CannotTell): CannotTell =>
+  new CannotTell('not_found', cause.message, {
+    cause,
+    remedy: `Correct ${pattern} in "files", or remove it. certd creates its own folder: \`sudo iotedge config apply\``,
+  });
 
 async function endpointsOf(
   text: string,

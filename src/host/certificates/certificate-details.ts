@@ -1,5 +1,7 @@
 import { type Der, derElements, derTag, dottedOid } from './der.ts';
-import type { CertificateDetails } from './types.ts';
+import { attributeValues, canonicalName, generalName, nameConstraints } from './general-names.ts';
+import type { ParsedCertificate } from './parsed-certificate.ts';
+import type { CertificateDetails, GeneralName } from './types.ts';
 
 /** RFC 5280, section 4.2.1.3, by bit. */
 const keyUsages = [
@@ -44,50 +46,63 @@ const hashes: Readonly<Record<string, string>> = {
 
 const rsassaPss = '1.2.840.113549.1.1.10';
 
+/** The critical extensions that OpenSSL 3 processes (X509_supported_extension(3)); it rejects a certificate with another. */
+const supportedExtensions: readonly string[] = [
+  '2.16.840.1.113730.1.1',
+  ...['15', '17', '19', '30', '31', '32', '33', '36', '37', '54'].map((arc) => `2.5.29.${arc}`),
+  ...['1.7', '1.8', '1.14', '48.1.5'].map((arcs) => `1.3.6.1.5.5.7.${arcs}`),
+];
+
 /**
- * What `X509Certificate` does not expose, from the DER of a certificate (RFC 5280, section 4.1): its `ca` is false also for a
- * CA whose key usage forbids signing, and Node.js 20 has neither key usage, path length nor signature algorithm.
- * Undefined for bytes of another form.
+ * What `X509Certificate` does not expose, from the DER of a certificate: its `ca` is false also for a CA whose key usage
+ * forbids signing, and Node.js 20 has neither key usage, path length nor signature algorithm.
+ *
+ * @throws RangeError for malformed DER.
  */
-export function certificateDetails(der: Buffer): CertificateDetails | undefined {
-  try {
-    const [certificate] = derElements(der);
-    const [toBeSigned, algorithm] = certificate ? derElements(certificate.content) : [];
-    if (!toBeSigned || !algorithm) return undefined;
-    const wrapped = derElements(toBeSigned.content).find(({ tag }) => tag === 0xa3);
-    const [list] = wrapped ? derElements(wrapped.content) : [];
-    return { ...extensions(list), ...signatureHash(algorithm) };
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
+export function certificateDetails(parsed: ParsedCertificate): CertificateDetails {
+  const { extensions, version } = parsed;
+  const value = (oid: string) => extensions.find((each) => each.oid === oid)?.value;
+  const [usage, constraints, extended, names] = ['15', '19', '37', '30'].map((arc) => value(`2.5.29.${arc}`));
+  const used = usage && { keyUsage: keyUsage(usage) };
+  const unsupported = extensions.filter(
+    ({ oid, critical }) => critical && !supportedExtensions.includes(oid),
+  );
+  const legacy = !constraints && (version === 1 || used?.keyUsage.includes('keyCertSign') === true);
+  return {
+    ...(constraints ? basicConstraints(constraints) : { isCa: false }),
+    ...(legacy && { isLegacyCa: true }),
+    ...used,
+    ...(extended && { extendedKeyUsage: oids(extended) }),
+    ...(unsupported.length > 0 && { unsupportedCritical: unsupported.map(({ oid }) => oid) }),
+    ...(names && { nameConstraints: nameConstraints(names) }),
+    ...signatureHash(parsed.signatureAlgorithm),
+  };
 }
 
-function extensions(list: Der | undefined): CertificateDetails {
-  let found: CertificateDetails = { isCa: false };
-  for (const { content } of list ? derElements(list.content) : []) {
-    const parts = derElements(content);
-    const oid = parts.find(({ tag }) => tag === derTag.oid);
-    const value = parts.find(({ tag }) => tag === derTag.octetString);
-    const [inner] = value ? derElements(value.content) : [];
-    if (!oid || !inner) continue;
-    switch (dottedOid(oid.content)) {
-      case '2.5.29.15':
-        found = { ...found, keyUsage: keyUsage(inner) };
-        break;
-      case '2.5.29.19':
-        found = { ...found, ...basicConstraints(inner) };
-        break;
-      case '2.5.29.37':
-        found = {
-          ...found,
-          extendedKeyUsage: derElements(inner.content).map((each) => dottedOid(each.content)),
-        };
-        break;
-    }
-  }
-  return found;
+/** A certificate's names, as far as name constraints apply to them (RFC 5280, section 4.2.1.10). */
+export function constrainedNames({ subject, extensions }: ParsedCertificate): readonly GeneralName[] {
+  const alternative = extensions.find(({ oid }) => oid === '2.5.29.17')?.value;
+  const names = alternative ? derElements(alternative.content).map(generalName) : [];
+  const emails = attributeValues(subject, '1.2.840.113549.1.9.1').map((value) => ({
+    kind: 'email' as const,
+    value,
+  }));
+  // Clients that find no DNS name take the common name for one.
+  const hosts = names.some(({ kind }) => kind === 'dns') ? [] : attributeValues(subject, '2.5.4.3');
+  const directory = canonicalName(subject);
+  return [
+    ...(directory === '' ? [] : [{ kind: 'directory' as const, value: directory }]),
+    ...emails,
+    ...hosts.filter((host) => isDnsName.test(host)).map((value) => ({ kind: 'dns' as const, value })),
+    ...names,
+  ];
 }
+
+/** As OpenSSL has it: at least one dot, and none of them beside another or beside a hyphen. */
+const isDnsName = /^(?=.*\.)[a-z0-9_]+(?:(?:-+|\.)[a-z0-9_]+)*$/i;
+
+const oids = ({ content }: Der): readonly string[] =>
+  derElements(content).map((each) => dottedOid(each.content));
 
 /** RFC 5280, section 4.2.1.3: a bit string whose first octet counts the unused bits. */
 const keyUsage = ({ content }: Der): readonly string[] =>

@@ -10,6 +10,7 @@ export const derTag = {
   integer: 0x02,
   octetString: 0x04,
   oid: 0x06,
+  sequence: 0x30,
 } as const;
 
 /**

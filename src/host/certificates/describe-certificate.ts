@@ -1,31 +1,94 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { distinguishedName } from '../tls/peer.ts';
-import { certificateDetails } from './certificate-details.ts';
-import type { Certificate } from './types.ts';
+import type { IsSignedBy } from '../tls/signature-checks.ts';
+import { certificateDetails, constrainedNames } from './certificate-details.ts';
+import { couldHaveIssued, type Identity, identityOf } from './issuer-match.ts';
+import { parseCertificate } from './parsed-certificate.ts';
+import type { Certificate, CertificateDetails } from './types.ts';
 
-/** A CA may have several certificates under one name. This bounds the work for a file full of them. */
-const maxNamesakes = 8;
+type Facts = Omit<Certificate, 'selfSigned' | 'signer' | 'hasWrongNamesake' | 'signerUnknown'>;
+type Links = Pick<Certificate, 'selfSigned' | 'signer' | 'hasWrongNamesake' | 'signerUnknown'>;
 
-/** What the checks need of the certificates of one file or handshake, in the same order. */
-export function describeCertificates(certificates: readonly X509Certificate[]): readonly Certificate[] {
-  const bySubject = new Map<string, number[]>();
-  for (const [i, { subject }] of certificates.entries()) {
-    const places = bySubject.get(subject);
-    if (places) places.push(i);
-    else bySubject.set(subject, [i]);
-  }
-  return certificates.map((certificate, i) => {
-    const selfSigned = certificate.subject === certificate.issuer && isSignedBy(certificate, certificate);
-    const places = (bySubject.get(certificate.issuer) ?? []).slice(0, maxNamesakes);
-    const nextFirst = certificates[i + 1]?.subject === certificate.issuer ? [i + 1, ...places] : places;
-    const signer = selfSigned ? i : nextFirst.find((place) => isSignedBy(certificate, certificates[place]));
-    return { ...describe(certificate), selfSigned, ...(signer === undefined ? {} : { signer }) };
-  });
+interface Known {
+  readonly certificate: X509Certificate;
+  readonly identity: Identity;
+  readonly facts: Facts;
+  /** TLS libraries take it for a root: they go by names, identifiers and the kind of key, not by its signature. */
+  readonly looksLikeRoot: boolean;
 }
 
-function describe(certificate: X509Certificate): Omit<Certificate, 'selfSigned' | 'signer'> {
+/** What the checks need of the certificates of one file or handshake, in the same order. */
+export async function describeCertificates(
+  certificates: readonly X509Certificate[],
+  isSignedBy: IsSignedBy,
+): Promise<readonly Certificate[]> {
+  const all: Known[] = [];
+  for (const certificate of certificates) {
+    // A file may hold thousands, at up to a millisecond each.
+    await setImmediate();
+    all.push(known(certificate));
+  }
+  const bySubject = new Map<string, number[]>();
+  for (const [i, { identity }] of all.entries()) {
+    const namesakes = bySubject.get(identity.subject);
+    if (namesakes) namesakes.push(i);
+    else bySubject.set(identity.subject, [i]);
+  }
+  const links = new Map<number, Links>();
+  const places = [...all.entries()];
+  // Roots come last: their own signatures matter least, and a bundle has more of them than are checked.
+  const linksFirst = [...places.filter(([, { looksLikeRoot }]) => !looksLikeRoot), ...places];
+  for (const [i, one] of linksFirst) {
+    if (links.has(i)) continue;
+    const issuers = bySubject.get(one.identity.issuer) ?? [];
+    links.set(i, await linksOf(i, one, { all, issuers }, isSignedBy));
+  }
+  return all.map(({ facts }, i) => ({ selfSigned: false, ...facts, ...links.get(i) }));
+}
+
+/** @param issuers the positions of the certificates with the issuer's name. */
+async function linksOf(
+  i: number,
+  { certificate, identity, looksLikeRoot }: Known,
+  { all, issuers }: { readonly all: readonly Known[]; readonly issuers: readonly number[] },
+  isSignedBy: IsSignedBy,
+): Promise<Links> {
+  // Where no more signatures are checked, the looks of a root must do.
+  if (looksLikeRoot && (await isSignedBy(certificate, certificate)) !== false) {
+    return { selfSigned: true, signer: i };
+  }
+  const selfSigned = false;
+  let wrong = looksLikeRoot ? { hasWrongNamesake: true as const } : {};
+  for (const place of inOrderOfTrial(i, all, issuers)) {
+    const issuer = all[place];
+    if (!issuer || place === i || !couldHaveIssued(issuer.identity, identity)) continue;
+    const signed = await isSignedBy(certificate, issuer.certificate);
+    if (signed === undefined) return { selfSigned, signerUnknown: true };
+    if (signed) return { selfSigned, signer: place, ...wrong };
+    wrong = { hasWrongNamesake: true };
+  }
+  return { selfSigned, ...wrong };
+}
+
+/** As OpenSSL tries them: those that are valid now, then those that expire last; of equals, roots, then the next. */
+function inOrderOfTrial(i: number, all: readonly Known[], issuers: readonly number[]): readonly number[] {
+  const now = new Date();
+  const ranks = issuers.flatMap((place) => {
+    const issuer = all[place];
+    if (!issuer) return [];
+    const { notBefore, notAfter } = issuer.facts;
+    const validUntil = notBefore <= now && now <= notAfter ? Number.POSITIVE_INFINITY : notAfter.getTime();
+    return [{ place, validUntil, preference: issuer.looksLikeRoot ? 2 : place === i + 1 ? 1 : 0 }];
+  });
+  const byRank = (a: (typeof ranks)[number], b: (typeof ranks)[number]) =>
+    a.validUntil === b.validUntil ? b.preference - a.preference : b.validUntil - a.validUntil;
+  return ranks.sort(byRank).map(({ place }) => place);
+}
+
+function known(certificate: X509Certificate): Known {
   const { subject, issuer, subjectAltName, validFrom, validTo, fingerprint256 } = certificate;
-  return {
+  const names = {
     subject: distinguishedName(subject) || subjectAltName || 'a certificate without a name',
     issuer: distinguishedName(issuer) || 'an issuer without a name',
     notBefore: new Date(validFrom),
@@ -33,18 +96,26 @@ function describe(certificate: X509Certificate): Omit<Certificate, 'selfSigned' 
     fingerprint256: fingerprint256.replaceAll(':', '').toLowerCase(),
     subjectAltNames: subjectAltName?.split(', ') ?? [],
     ...keyOf(certificate),
-    ...(certificateDetails(certificate.raw) ?? { isCa: certificate.ca }),
   };
+  const [identity, facts] = parsedFacts(certificate);
+  const { signedBy } = identity;
+  const looksLikeRoot =
+    couldHaveIssued(identity, identity) && (signedBy === undefined || names.keyType.startsWith(signedBy));
+  return { certificate, identity, looksLikeRoot, facts: { ...names, ...facts } };
 }
 
-/** Whether the signature verifies, regardless of names and of the issuer's rights. */
-function isSignedBy(certificate: X509Certificate, issuer: X509Certificate | undefined): boolean {
-  const key = issuer && publicKey(issuer);
+type ParsedFacts = CertificateDetails & Pick<Certificate, 'constrainedNames'>;
+
+function parsedFacts(certificate: X509Certificate): [Identity, ParsedFacts] {
   try {
-    return key !== undefined && certificate.verify(key);
-  } catch {
-    // A key of another kind than the signature throws.
-    return false;
+    const parsed = parseCertificate(certificate.raw);
+    const facts = { ...certificateDetails(parsed), constrainedNames: constrainedNames(parsed) };
+    return [identityOf(parsed), facts];
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // Malformed in a part that OpenSSL has not read.
+    const { subject, issuer, serialNumber, ca: isCa } = certificate;
+    return [{ subject, issuer, serialNumber, authority: {} }, { isCa }];
   }
 }
 

@@ -1,15 +1,18 @@
-import { checkServerIdentity, createSecureContext, type TLSSocket } from 'node:tls';
+import type { X509Certificate } from 'node:crypto';
+import { checkServerIdentity, type TLSSocket } from 'node:tls';
 import { CannotTell } from '../../check.ts';
-import { type Endpoint, formatEndpoint } from '../../endpoint.ts';
+import { formatEndpoint } from '../../endpoint.ts';
 import type { Host } from '../../host.ts';
 import type { Connect } from '../network/connect.ts';
 import { asReason } from '../network/failure.ts';
 import { createTimeline } from '../network/timeline.ts';
-import { findAuthority } from '../tls/peer.ts';
+import { findAuthority, maxPathLength } from '../tls/authority.ts';
+import { createSignatureChecks } from '../tls/signature-checks.ts';
 import type { Trust, Trusted } from '../tls/trust.ts';
+import { describeVerifyCode } from '../tls/verify-code.ts';
 import { describeCertificates } from './describe-certificate.ts';
-import type { PresentedChain } from './types.ts';
-import { createWireOrder, type WireOrder } from './wire-order.ts';
+import type { Certificate, PresentedChain, Verification } from './types.ts';
+import { createWireOrder } from './wire-order.ts';
 
 interface Options {
   readonly connect: Connect;
@@ -17,44 +20,81 @@ interface Options {
 }
 
 /**
- * The chain a TLS server presents, read even when it does not verify. Rejects with {@link CannotTell} `unreachable` when the
- * handshake does not complete, and with the signal's reason.
+ * The chain a TLS server presents, read even when it does not verify or when the server then demands a certificate of the
+ * client. Rejects with {@link CannotTell} `unreachable` when the handshake fails for another reason, and with the signal's
+ * reason.
  */
 export function createPresentedChain({ connect, trust }: Options): Host['presentedChain'] {
-  // Without CAs: Node would complete the chain with a root of ours that the server did not send.
-  const context = createSecureContext({ ca: [] });
   const wireOrder = createWireOrder();
 
   return async (endpoint, signal) => {
+    const server = formatEndpoint(endpoint);
     const trusted = await trust(signal);
-    return connect
+    let presented: Presented | undefined;
+    const onPresented = (socket: TLSSocket) => {
+      const namesHost = checkServerIdentity(endpoint.host, socket.getPeerCertificate()) === undefined;
+      presented = { namesHost, chain: wireOrder(socket, server) };
+    };
+    const verification = await connect
       .tls(
-        { endpoint, timeline: createTimeline(), context },
-        async (socket) => presented(socket, endpoint, trusted, wireOrder),
+        { endpoint, timeline: createTimeline(), context: trusted.context, onPresented },
+        async (socket) => verificationOf(socket),
         signal,
       )
       .catch((error: unknown) => {
-        throw asReason('unreachable', formatEndpoint(endpoint), error);
+        if (presented && isDemandForCertificate(error)) return undefined;
+        throw asReason('unreachable', server, error);
       });
+    if (!presented?.chain[0]) throw new CannotTell('unreadable', `${server} presented no certificate`);
+    return { ...(await describe(presented, trusted)), ...(verification && { verification }) };
   };
 }
 
-function presented(
-  socket: TLSSocket,
-  endpoint: Endpoint,
-  trusted: Trusted,
-  wireOrder: WireOrder,
-): PresentedChain {
-  const namesHost = checkServerIdentity(endpoint.host, socket.getPeerCertificate()) === undefined;
-  const chain = wireOrder(socket, formatEndpoint(endpoint));
-  const [leaf] = chain;
-  if (!leaf) throw new CannotTell('unreadable', `${formatEndpoint(endpoint)} presented no certificate`);
-  const authority = findAuthority(leaf, chain, trusted.authorities);
-  const described = authority && describeCertificates([authority])[0];
+interface Presented {
+  readonly namesHost: boolean;
+  readonly chain: readonly X509Certificate[];
+}
+
+function verificationOf(socket: TLSSocket): Verification {
+  if (socket.authorized) return { accepted: true };
+  const code = String(socket.authorizationError);
+  return { accepted: false, code, clause: describeVerifyCode(code) };
+}
+
+/** How servers refuse a client without a certificate (RFC 5246, section 7.4.6), those of Windows by closing the connection. */
+const isDemandForCertificate = (error: unknown): boolean =>
+  error instanceof CannotTell &&
+  error.reason === 'tls_failed' &&
+  /ECONNRESET|ALERT_(?:HANDSHAKE_FAILURE|BAD_CERTIFICATE|CERTIFICATE_REQUIRED|CERTIFICATE_UNKNOWN|ACCESS_DENIED)/.test(
+    error.message,
+  );
+
+async function describe({ namesHost, chain }: Presented, trusted: Trusted): Promise<PresentedChain> {
+  const isSignedBy = createSignatureChecks();
+  const certificates = await describeCertificates(chain, isSignedBy);
+  const path = pathFromLeaf(chain, certificates);
+  const authority = await findAuthority(path, trusted.authorities, isSignedBy);
+  const [described] = authority ? await describeCertificates([authority], isSignedBy) : [];
+  const tooLong = path.length > maxPathLength || certificates.some(({ signerUnknown }) => signerUnknown);
+  const trustProblem =
+    trusted.problem ??
+    (tooLong ? `its chain has ${chain.length} certificates, more than are followed` : undefined);
   return {
-    certificates: describeCertificates(chain),
+    certificates,
     namesHost,
-    ...(described ? { authority: described } : {}),
-    ...(trusted.problem === undefined ? {} : { trustProblem: trusted.problem }),
+    ...(described && { authority: described }),
+    ...(trustProblem !== undefined && { trustProblem }),
   };
+}
+
+/** The server's certificate, each followed by its issuer, as far as they were sent. */
+function pathFromLeaf(
+  chain: readonly X509Certificate[],
+  described: readonly Certificate[],
+): readonly X509Certificate[] {
+  const places = new Set<number>();
+  for (let at: number | undefined = 0; at !== undefined && !places.has(at); at = described[at]?.signer) {
+    places.add(at);
+  }
+  return [...places].flatMap((place) => chain[place] ?? []);
 }

@@ -23,6 +23,8 @@ export interface Certificate extends CertificateDetails {
   readonly keyBits?: number;
   /** In readable form: `DNS:edge.local`, `IP Address:10.0.0.1`. */
   readonly subjectAltNames: readonly string[];
+  /** The names that name constraints of its issuers apply to. */
+  readonly constrainedNames?: readonly GeneralName[];
   /** Signed with its own key. */
   readonly selfSigned: boolean;
   /**
@@ -30,18 +32,49 @@ export interface Certificate extends CertificateDetails {
    * self-signed, the next one in preference to others. Absent when none of them did.
    */
   readonly signer?: number;
+  /**
+   * A certificate before the signer, or this one itself, has the issuer's name and identifiers but not its key: TLS libraries
+   * that go by names try the wrong one.
+   */
+  readonly hasWrongNamesake?: true;
+  /** The signer was not searched for, because the file or handshake needs more signature checks than are made. */
+  readonly signerUnknown?: true;
+}
+
+/** A name by its kind (RFC 5280, section 4.2.1.6). */
+export interface GeneralName {
+  readonly kind: 'dns' | 'email' | 'uri' | 'ip' | 'directory' | 'other';
+  /**
+   * `dns`, `email`, `uri`: as in the certificate; `ip`: hexadecimal, in a constraint followed by the mask; `directory`: canonical,
+   * an RDN a line; `other`: its type.
+   */
+  readonly value: string;
+}
+
+/** The names that a CA's certificate allows below it. */
+export interface NameConstraints {
+  readonly permitted: readonly GeneralName[];
+  readonly excluded: readonly GeneralName[];
 }
 
 /** What X.509 says of a certificate's use and signature. What it does not say is absent. */
 export interface CertificateDetails {
   /** Basic constraints allow it to issue others. */
   readonly isCa: boolean;
+  /**
+   * Without basic constraints, but of version 1 or with the key usage `keyCertSign`: TLS libraries accept it as an issuer only
+   * where it is the trusted root.
+   */
+  readonly isLegacyCa?: true;
   /** How many CAs may come between this one and the last certificate of a chain. */
   readonly pathLength?: number;
   /** By the names of RFC 5280, section 4.2.1.3. */
   readonly keyUsage?: readonly string[];
   /** Object identifiers. */
   readonly extendedKeyUsage?: readonly string[];
+  /** Object identifiers of critical extensions for which TLS libraries reject a certificate. */
+  readonly unsupportedCritical?: readonly string[];
+  readonly nameConstraints?: NameConstraints;
   /** `SHA-256`; absent for algorithms without a hash of their own. */
   readonly signatureHash?: string;
 }
@@ -54,6 +87,13 @@ export interface PresentedChain {
   readonly namesHost: boolean;
   /** The trusted CA that the signatures lead to, regardless of dates. */
   readonly authority?: Certificate;
-  /** Why trusted CAs may be missing. */
+  /** Why `authority` may be missing although there is one. */
   readonly trustProblem?: string;
+  /** The verdict of this device's TLS library; absent where the handshake failed before it was available. */
+  readonly verification?: Verification;
 }
+
+/** OpenSSL's result, by its name in Node.js and as a clause about "the certificate". Of several faults it is the last. */
+export type Verification =
+  | { readonly accepted: true }
+  | { readonly accepted: false; readonly code: string; readonly clause: string };

@@ -16,16 +16,19 @@ const keepMs = 86_400_000;
 export function createWireOrder({ now = () => performance.now() } = {}): WireOrder {
   const inOrder = new Map<string, Seen>();
   return (socket, server) => {
+    // With the issuers that Node.js has added from its trusted CAs.
     const linked = peerCertificates(socket);
     const fingerprints = fingerprintsOf(linked);
     const known = inOrder.get(server);
     if (known?.fingerprints === fingerprints && now() - known.at < keepMs) return known.sent;
     const sent = sentCertificates(socket);
-    const beginning = fingerprintsOf(sent.slice(0, linked.length));
-    if (beginning === fingerprints) inOrder.set(server, { fingerprints, sent, at: now() });
+    const sentLinked = linked.filter((each) => fingerprintsOf(sent).includes(each.fingerprint256));
+    const distinct = new Set(sent.map(({ fingerprint256 }) => fingerprint256));
+    const beginning = [...distinct].slice(0, sentLinked.length).join();
+    if (beginning === fingerprintsOf(sentLinked)) inOrder.set(server, { fingerprints, sent, at: now() });
     else inOrder.delete(server);
     // This behaviour is not documented. Without it the order is unknown, and the linked chain is the best there is.
-    return linked.every((each) => fingerprintsOf(sent).includes(each.fingerprint256)) ? sent : linked;
+    return sent[0]?.fingerprint256 === linked[0]?.fingerprint256 ? sent : linked;
   };
 }
 

@@ -36,7 +36,7 @@ export function createHttpDate({ connect, trust, now = () => new Date() }: Optio
     const { endpoint, path } = parse(url);
     const trusted = await trust(signal);
     const ask = async (socket: TLSSocket): Promise<TimeSample> => {
-      const fault = judgePeer(socket, endpoint.host, trusted, now());
+      const fault = await judgePeer(socket, endpoint.host, trusted, now());
       // A wrong local clock makes a good certificate seem expired or not yet valid. Any other fault is refused.
       if (fault && fault.kind !== 'time') {
         const why = fault.kind === 'untrusted' && trusted.problem ? `, but ${trusted.problem}` : '';

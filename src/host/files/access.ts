@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path/posix';
 import { CannotTell } from '../../check.ts';
 import { codeOf } from '../../errors.ts';
+import { shellQuote } from '../../shell-quote.ts';
 import type { Resolved } from './root.ts';
 
 /** The error for a path of the VM that is not mounted into this module, with the createOptions that would mount it. */
@@ -24,9 +25,10 @@ export function cannotRead(path: string, cause: unknown): CannotTell {
   if (code === 'ENOENT' || code === 'ENOTDIR') return new CannotTell('not_found', `${path} does not exist`);
   if (code === 'EACCES' || code === 'EPERM') {
     const uid = process.geteuid?.();
-    return new CannotTell('no_access', `User id ${uid} of this module cannot read ${path}`, {
+    // Not `no_access`, which means that nothing was mounted: this path was given, and what it holds remains unknown.
+    return new CannotTell('unreadable', `User id ${uid} of this module cannot read ${path}`, {
       cause,
-      remedy: `Allow it to read: \`sudo setfacl -m u:${uid}:rX '${path}'\``,
+      remedy: `Find the level without permission with \`sudo namei -l ${shellQuote(path)}\`. Then give the module the group that may read it: "HostConfig": { "GroupAdd": [ "GROUP ID" ] }, or allow all users to: \`sudo chmod o+rX ${shellQuote(path)}\``,
     });
   }
   return new CannotTell('unreadable', `Could not read ${path}`, { cause });

@@ -1,10 +1,12 @@
 import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
+import { CannotTell } from '../../check.ts';
 import { orAbort } from '../../deadline.ts';
 import { readRegularFile } from '../../read-file.ts';
 import { cannotRead, notGiven } from './access.ts';
 import { findMatches } from './glob.ts';
 import { isGiven, type Mount, parseMountinfo } from './mounts.ts';
+import { isNamedAsPrivateKey } from './private-key.ts';
 import { resolveInRoot } from './root.ts';
 
 /** The VM's files, by the VM's paths. Each rejects with the signal's reason, or with a {@link CannotTell}. */
@@ -14,7 +16,7 @@ export interface Files {
    * is refused. Names that start with a dot match only a pattern that names the dot.
    */
   find(pattern: string, signal: AbortSignal): Promise<readonly string[]>;
-  /** The bytes of a regular file of at most 1 MiB. */
+  /** The bytes of a regular file of at most 1 MiB. One that is named as a private key is not opened: `not_applicable`. */
   read(path: string, signal: AbortSignal): Promise<Buffer>;
   /** Whether something is there that belongs to the VM and may be read; a folder must be searchable too. */
   canRead(path: string, signal: AbortSignal): Promise<boolean>;
@@ -56,7 +58,10 @@ export function createFiles({
 
   async function read(path: string, signal: AbortSignal): Promise<Buffer> {
     try {
-      return await readRegularFile(await locate(path), { maxBytes, followLink: false }, signal);
+      const real = await locate(path);
+      // A link may lead to a key by another name.
+      if (isNamedAsPrivateKey(path) || isNamedAsPrivateKey(real)) throw privateKey(path);
+      return await readRegularFile(real, { maxBytes, followLink: false }, signal);
     } catch (error) {
       signal.throwIfAborted();
       throw cannotRead(path, error);
@@ -82,6 +87,9 @@ export function createFiles({
     canUse: (path, signal) => orAbort(can(path, constants.R_OK | constants.W_OK), signal),
   };
 }
+
+const privateKey = (path: string): CannotTell =>
+  new CannotTell('not_applicable', `${path} has the name of a private key, so it is not opened`);
 
 /** The mounts of this process as the kernel lists them. Touches no mount. */
 export const readMountinfo = (): Promise<string> => readFile('/proc/self/mountinfo', 'utf8');

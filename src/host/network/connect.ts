@@ -37,6 +37,8 @@ export interface Opened {
 
 interface TlsDestination extends Destination {
   readonly context: SecureContext;
+  /** See `handshake`. */
+  readonly onPresented?: (socket: TLSSocket) => void;
 }
 
 /** Connections by this device's resolver and proxy. */
@@ -52,12 +54,13 @@ export function createConnect({ resolve, proxyFor }: { resolve: Resolve; proxyFo
       }
     },
 
-    async tls({ context, ...to }, use, signal) {
+    async tls({ context, onPresented, ...to }, use, signal) {
       const { endpoint, timeline } = to;
       const socket = await openAsConfigured(resolve, proxyFor, to, signal);
       try {
         const step = `the TLS handshake with ${formatEndpoint(endpoint)}`;
-        const tls = await timeline.run('tls', step, () => handshake(socket, endpoint.host, context, signal));
+        const options = { host: endpoint.host, context, onPresented };
+        const tls = await timeline.run('tls', step, () => handshake(socket, options, signal));
         return await use(tls);
       } finally {
         socket.destroy();

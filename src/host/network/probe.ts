@@ -69,7 +69,7 @@ async function attempt(
   return connect.tls(
     { ...to, context: trusted.context },
     async (socket) => {
-      const fault = judgePeer(socket, endpoint.host, trusted, new Date());
+      const fault = await judgePeer(socket, endpoint.host, trusted, new Date());
       if (fault?.kind === 'untrusted' && trusted.problem !== undefined) {
         throw new CannotTell('unreadable', `${fault.detail}, but ${trusted.problem}`);
       }

@@ -1,8 +1,18 @@
 import { once } from 'node:events';
 import { isIP, type Socket } from 'node:net';
-import { connect, type SecureContext, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect, type SecureContext, type TLSSocket } from 'node:tls';
 import { CannotTell } from '../../check.ts';
 import { describeTlsError } from './tls-error.ts';
+
+interface Options {
+  readonly host: string;
+  readonly context: SecureContext;
+  /**
+   * Called once the server has presented its certificates, which can be read during the call. With TLS 1.2 that is before
+   * the handshake may fail because the server demands a certificate of the client.
+   */
+  readonly onPresented?: ((socket: TLSSocket) => void) | undefined;
+}
 
 /**
  * Completes a TLS handshake with any certificate, which can be read and judged afterwards. The returned socket owns
@@ -12,18 +22,22 @@ import { describeTlsError } from './tls-error.ts';
  */
 export async function handshake(
   socket: Socket,
-  host: string,
-  secureContext: SecureContext,
+  { host, context, onPresented }: Options,
   signal: AbortSignal,
 ): Promise<TLSSocket> {
-  const tls = connect({
+  // Its type lacks the option that the documentation of the event OCSPResponse names.
+  const options: ConnectionOptions & { readonly requestOCSP: boolean } = {
     socket,
-    secureContext,
+    secureContext: context,
     rejectUnauthorized: false,
+    // For the only event between the server's certificates and the end of the handshake; it needs no response.
+    requestOCSP: onPresented !== undefined,
     // An address is not a server name (RFC 6066, section 3).
     ...(isIP(host) === 0 && { servername: host }),
     checkServerIdentity: () => undefined,
-  });
+  };
+  const tls = connect(options);
+  if (onPresented) tls.once('OCSPResponse', () => tryWith(tls, onPresented));
   // Stays for the life of the socket: a later error must not end the process.
   tls.on('error', () => undefined);
   try {
@@ -33,5 +47,14 @@ export async function handshake(
     tls.destroy();
     signal.throwIfAborted();
     throw new CannotTell('tls_failed', `The TLS handshake failed: ${describeTlsError(cause)}`, { cause });
+  }
+}
+
+/** An error would otherwise leave the event handler and end the process. */
+function tryWith(tls: TLSSocket, use: (socket: TLSSocket) => void): void {
+  try {
+    use(tls);
+  } catch (error) {
+    tls.destroy(error instanceof Error ? error : new Error(String(error)));
   }
 }

@@ -1,6 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { checkServerIdentity, type TLSSocket } from 'node:tls';
+import { findAuthority } from './authority.ts';
+import { createSignatureChecks } from './signature-checks.ts';
 import type { Trusted } from './trust.ts';
+import { describeVerifyCode, isDateCode } from './verify-code.ts';
 
 /** What is wrong with the certificate that a server presented. */
 export interface PeerFault {
@@ -24,30 +27,30 @@ export function peerCertificates(socket: TLSSocket): X509Certificate[] {
 }
 
 /** Judges the certificate of a completed handshake. */
-export function judgePeer(
+export async function judgePeer(
   socket: TLSSocket,
   host: string,
   trusted: Trusted,
   now: Date,
-): PeerFault | undefined {
+): Promise<PeerFault | undefined> {
   const chain = peerCertificates(socket);
   const [leaf] = chain;
   if (leaf === undefined) return { kind: 'other', detail: 'The server presented no certificate' };
   const code = socket.authorized ? undefined : String(socket.authorizationError);
+  const named = checkServerIdentity(host, socket.getPeerCertificate());
 
   // OpenSSL reports only the last of several faults. An expired or unsuitable certificate may hide an unknown issuer, so the
   // issuer is checked first, and here.
-  if (code !== undefined && !findAuthority(leaf, chain, trusted.authorities)) {
+  if (code !== undefined && !(await findAuthority(chain, trusted.authorities, createSignatureChecks()))) {
     const issuer = shortName((chain.at(-1) ?? leaf).issuer);
     return {
       kind: 'untrusted',
       detail: `The certificate was issued by "${issuer}", which this device does not trust (${code})`,
     };
   }
-  const named = checkServerIdentity(host, socket.getPeerCertificate());
   if (named)
     return { kind: 'name', detail: `The certificate is not for ${host} (${shortName(named.message)})` };
-  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+  if (isDateCode(code)) {
     return {
       kind: 'time',
       detail: outsideValidity(chain, now) ?? `The certificate is not valid now (${code})`,
@@ -55,29 +58,8 @@ export function judgePeer(
   }
   return code === undefined
     ? undefined
-    : { kind: 'other', detail: `The certificate does not verify (${code})` };
+    : { kind: 'other', detail: `The certificate does not verify: ${describeVerifyCode(code)} (${code})` };
 }
-
-/** The trusted CA that signatures lead to from a certificate, if any, regardless of validity periods. */
-export function findAuthority(
-  leaf: X509Certificate,
-  presented: readonly X509Certificate[],
-  authorities: readonly X509Certificate[],
-): X509Certificate | undefined {
-  let at = leaf;
-  for (let depth = 0; depth <= presented.length; depth++) {
-    const { fingerprint256 } = at;
-    const authority = authorities.find((each) => each.fingerprint256 === fingerprint256 || issued(each, at));
-    if (authority) return authority;
-    const issuer = presented.find((each) => each.fingerprint256 !== fingerprint256 && issued(each, at));
-    if (issuer === undefined) return undefined;
-    at = issuer;
-  }
-  return undefined;
-}
-
-const issued = (issuer: X509Certificate, certificate: X509Certificate): boolean =>
-  issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 
 function outsideValidity(chain: readonly X509Certificate[], now: Date): string | undefined {
   for (const { subject, validFrom, validTo } of chain) {

@@ -156,6 +156,66 @@ test('a pattern without access or without a match is one finding with the reason
   ]);
 });
 
+test('a pattern whose folder is missing says what to do', async () => {
+  const findFiles = () => Promise.reject(new CannotTell('not_found', '/certs does not exist'));
+  const host = hostWith({ findFiles });
+  const [subject] = await certificateExpiry.subjects(
+    parse({ files: ['/certs/*'], endpoints: [] }),
+    host,
+    signal,
+  );
+  expect(subject).toMatchObject({
+    target: '/certs/*',
+    why: {
+      reason: 'not_found',
+      message: '/certs does not exist',
+      remedy: expect.stringContaining('Correct /certs/* in "files"'),
+    },
+  });
+});
+
+describe('private keys', () => {
+  const isKey = (path: string) => path.includes('key');
+  const given = (paths: readonly string[]): Partial<Host> => ({
+    findFiles: async () => paths,
+    certificates: async (path) => {
+      if (isKey(path)) throw new CannotTell('not_applicable', `${path} is a private key`);
+      return [certificate('a', -1, 90)];
+    },
+  });
+  const found = (paths: readonly string[]) => run({ files: ['/c/*'], endpoints: [] }, given(paths));
+  const many = (name: string, count: number) => Array.from({ length: count }, (_, i) => `/c/${name}${i}`);
+
+  test('among the matches of a pattern do not apply', async () => {
+    expect(await found(['/c/a.key', '/c/b.pem', '/c/c.key'])).toMatchObject([
+      { target: '/c/a.key', reason: 'not_applicable' },
+      { target: '/c/b.pem', status: 'pass' },
+      { target: '/c/c.key', reason: 'not_applicable' },
+    ]);
+  });
+
+  test('alone are not passed over in silence', async () => {
+    expect(await found(['/c/a.key', '/c/b.key'])).toMatchObject([
+      { target: '/c/a.key', reason: 'unreadable' },
+      { target: '/c/b.key', reason: 'not_applicable' },
+    ]);
+    expect(await found(many('key', 101))).toMatchObject([{ target: '/c/*', reason: 'unreadable' }]);
+  });
+
+  test('among more than 100 matches are not counted', async () => {
+    const paths = [...many('key', 30), ...many('cert', 80)];
+    expect(await found(paths)).toMatchObject([
+      { status: 'pass', message: expect.stringMatching(/^All 80 files are valid/) },
+    ]);
+  });
+
+  test('that the policy names are unreadable', async () => {
+    expect(await run({ files: ['/c/a.key'], endpoints: [] }, given([]))).toMatchObject([
+      { target: '/c/a.key', reason: 'unreadable' },
+    ]);
+  });
+});
+
 test.each([
   [{ gateway: 'edge.local', iothub: 'hub.test' }, ['tls://edge.local:8883', 'tls://hub.test:443']],
   [{ gateway: 'localhost:18883', iothub: 'hub.test:8443' }, ['tls://localhost:18883', 'tls://hub.test:8443']],

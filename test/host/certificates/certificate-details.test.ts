@@ -1,11 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createRoot } from '../../../simulator/workload/pki.ts';
-import { certificateDetails } from '../../../src/host/certificates/certificate-details.ts';
+import { certificateDetails as detailsOf } from '../../../src/host/certificates/certificate-details.ts';
 import { derElements, dottedOid } from '../../../src/host/certificates/der.ts';
+import { parseCertificate } from '../../../src/host/certificates/parsed-certificate.ts';
 
 const root = await createRoot({ commonName: 'root' });
 const leaf = await root.issue({ commonName: 'leaf', names: ['leaf.test'] });
+const certificateDetails = (bytes: Buffer) => detailsOf(parseCertificate(bytes));
 const der = (pem: string) => Buffer.from(new X509Certificate(pem).raw);
 
 test('authorities and leaves are distinguished by their extensions', () => {
@@ -21,19 +23,29 @@ test('authorities and leaves are distinguished by their extensions', () => {
   });
 });
 
-test('whatever is cut off or garbled is no certificate or another one, and never an error', () => {
+test('DER that is cut off or garbled is another certificate or a RangeError', () => {
   const whole = der(root.certificate);
   for (let length = 0; length < whole.length; length++) {
-    expect(certificateDetails(whole.subarray(0, length))).toBeUndefined();
+    expect(() => certificateDetails(whole.subarray(0, length))).toThrow(RangeError);
   }
   for (let at = 0; at < whole.length; at++) {
     for (const byte of [0x00, 0x1f, 0x30, 0x7f, 0x80, 0x84, 0xff]) {
       const garbled = Buffer.from(whole);
       garbled[at] = byte;
-      expect(() => certificateDetails(garbled)).not.toThrow();
+      expect(rangeErrorOr(() => certificateDetails(garbled))).toBeDefined();
     }
   }
 });
+
+/** What `read` returns, or its RangeError; any other error fails the test. */
+function rangeErrorOr(read: () => object): object {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) return error;
+    throw error;
+  }
+}
 
 test.each([
   ['an indefinite length', [0x30, 0x80, 0x00, 0x00]],

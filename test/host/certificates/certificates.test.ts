@@ -1,12 +1,14 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createRoot, type Issued } from '../../../simulator/workload/pki.ts';
 import { CannotTell } from '../../../src/check.ts';
 import { describeError } from '../../../src/errors.ts';
 import { createCertificates, parseCertificates } from '../../../src/host/certificates/certificates.ts';
+import { describeCertificates } from '../../../src/host/certificates/describe-certificate.ts';
 import { createFiles } from '../../../src/host/files/files.ts';
+import { createSignatureChecks, maxSignatureChecks } from '../../../src/host/tls/signature-checks.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const signal = AbortSignal.timeout(60_000);
@@ -22,9 +24,14 @@ const subjects = (bytes: string | Buffer) => {
   const found = parseCertificates(Buffer.from(bytes));
   return typeof found === 'string' ? found : found.map(({ subject }) => subject);
 };
+const described = (...pems: readonly string[]) =>
+  describeCertificates(
+    pems.map((pem) => new X509Certificate(pem)),
+    createSignatureChecks(),
+  );
 
-test('a certificate is described as plain data', () => {
-  expect(parseCertificates(Buffer.from(leaf.certificate))).toEqual([
+test('a certificate is described as plain data', async () => {
+  expect(await described(leaf.certificate)).toEqual([
     {
       subject: 'CN=edgehub',
       issuer: 'CN=edge ca',
@@ -35,6 +42,7 @@ test('a certificate is described as plain data', () => {
       keyBits: 256,
       signatureHash: 'SHA-256',
       subjectAltNames: [],
+      constrainedNames: [{ kind: 'directory', value: '2.5.4.3=edgehub\n' }],
       isCa: false,
       keyUsage: ['digitalSignature'],
       selfSigned: false,
@@ -42,21 +50,31 @@ test('a certificate is described as plain data', () => {
   ]);
 });
 
-test('issuers are identified by position in the file, the next position first', () => {
-  const signers = (...pems: string[]) => {
-    const found = parseCertificates(Buffer.from(pems.join('')));
-    return typeof found === 'string' ? found : found.map(({ signer }) => signer);
-  };
+test('issuers are identified by position in the file, the next position first', async () => {
+  const signers = async (...pems: string[]) => (await described(...pems)).map(({ signer }) => signer);
   const [a, b, c] = [leaf.certificate, authority.certificate, root.certificate];
-  expect(signers(a, b, c)).toEqual([1, 2, 2]);
-  expect(signers(c, b, a)).toEqual([0, 0, 1]);
-  expect(signers(a, c)).toEqual([undefined, 1]);
-  expect(signers(b, a, b)).toEqual([undefined, 2, undefined]);
+  expect(await signers(a, b, c)).toEqual([1, 2, 2]);
+  expect(await signers(c, b, a)).toEqual([0, 0, 1]);
+  expect(await signers(a, c)).toEqual([undefined, 1]);
+  expect(await signers(b, a, b)).toEqual([undefined, 2, undefined]);
 });
 
-test('a file full of authorities with one name is described without trying every pair', () => {
-  const many = root.certificate.repeat(400) + authority.certificate.repeat(400);
-  expect(subjects(many)).toHaveLength(800);
+test('of a file full of CAs with one name, a bounded number of signatures is checked', async () => {
+  const verify = vi.spyOn(X509Certificate.prototype, 'verify');
+  onTestFinished(() => verify.mockRestore());
+  const imposters = await Promise.all(
+    Array.from({ length: 100 }, () => createRoot({ commonName: 'root', notAfter: new Date('2036-01-01') })),
+  );
+  const many = [authority, ...imposters].map(({ certificate }) => certificate);
+  const found = await described(...many, leaf.certificate);
+  expect(verify.mock.calls.length).toBe(maxSignatureChecks);
+  expect(found.slice(1, -1).every(({ selfSigned, signer }, i) => selfSigned && signer === i + 1)).toBe(true);
+  expect(found.filter(({ signerUnknown }) => signerUnknown)).toHaveLength(2);
+});
+
+test('a bundle of more roots than signatures are checked is described completely', async () => {
+  const found = await described(...Array.from({ length: 400 }, () => root.certificate));
+  expect(found.every(({ selfSigned }) => selfSigned)).toBe(true);
 });
 
 const chain = leaf.chain + root.certificate;
@@ -137,6 +155,28 @@ test.each([
   const error: unknown = await certificates('/a.cer', signal).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ reason: 'unreadable' });
   expect(describeError(error)).toBe(message);
+});
+
+test.each([
+  ['a key', leaf.key],
+  [
+    'a key of elliptic curves with its parameters',
+    `-----BEGIN EC PARAMETERS-----\nx\n-----END EC PARAMETERS-----\n-----BEGIN EC PRIVATE KEY-----\nx\n`,
+  ],
+  ['an encrypted key', '-----BEGIN ENCRYPTED PRIVATE KEY-----\nx\n-----END ENCRYPTED PRIVATE KEY-----\n'],
+])('%s alone does not apply, and is read only once', async (_, content) => {
+  let reads = 0;
+  const certificates = createCertificates({
+    read: async () => {
+      reads += 1;
+      return Buffer.from(content);
+    },
+  });
+  await expect(certificates('/device.pem', signal)).rejects.toMatchObject({
+    reason: 'not_applicable',
+    message: '/device.pem holds a private key and no certificate',
+  });
+  expect(reads).toBe(1);
 });
 
 test('a missing file is not_found', async () => {

@@ -1,8 +1,10 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type TlsOptions } from 'node:tls';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createRoot, type Issued } from '../../../simulator/workload/pki.ts';
+import { maxSignatureChecks } from '../../../src/host/tls/signature-checks.ts';
 import { network } from '../../support/fixtures/host-network.ts';
 import { proxyServer, refusedPort, silentServer, tlsServer } from '../../support/servers/tcp.ts';
 
@@ -119,6 +121,98 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)('%s is spoken, with the name as SNI',
   const { certificates } = await network({}).presentedChain({ host: 'hub.test', port }, never);
   expect(certificates.map(({ subject }) => subject)).toEqual(['CN=hub', 'CN=Test Intermediate']);
   expect(asked).toEqual(['hub.test']);
+});
+
+describe('a server that demands a certificate of the client', () => {
+  const demanding = async (version: 'TLSv1.2' | 'TLSv1.3', served: Issued) => {
+    const server = createServer({
+      cert: served.chain,
+      key: served.key,
+      maxVersion: version,
+      minVersion: version,
+      requestCert: true,
+      rejectUnauthorized: true,
+    });
+    server.on('tlsClientError', () => undefined);
+    onTestFinished(() => void server.close());
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s is read all the same', async (version) => {
+    const past = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('2021-01-01T00:00:00Z') };
+    const port = await demanding(
+      version,
+      await below.issue({ commonName: 'est', names: ['hub.test'], ...past }),
+    );
+    const chain = await network({ bundle: root.certificate }).presentedChain(
+      { host: 'hub.test', port },
+      never,
+    );
+    expect(chain).toMatchObject({
+      certificates: [{ subject: 'CN=est', ...past }, { subject: 'CN=Test Intermediate' }],
+      namesHost: true,
+      authority: { subject: 'CN=Test Root' },
+    });
+    // Over TLS 1.2 the handshake fails before there is a verdict.
+    expect('verification' in chain).toBe(version === 'TLSv1.3');
+  });
+});
+
+describe('the verdict of the TLS library', () => {
+  const verdictOn = async (served: Pick<Issued, 'chain' | 'key'>, bundle: string) => {
+    const { port } = await tlsServer(served);
+    return (await network({ bundle }).presentedChain({ host: 'hub.test', port }, never)).verification;
+  };
+
+  test('is given with its name and in words', async () => {
+    const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'] });
+    expect(await verdictOn(leaf, root.certificate)).toEqual({ accepted: true });
+    expect(await verdictOn(leaf, '')).toEqual({
+      accepted: false,
+      code: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      clause: 'its issuer is not trusted',
+    });
+  });
+
+  test('and the authority are those of an intermediate where only that one is trusted', async () => {
+    const leaf = await below.issue({ commonName: 'hub', names: ['hub.test'] });
+    const { port } = await tlsServer(leaf);
+    const chain = await network({ bundle: below.certificate }).presentedChain(
+      { host: 'hub.test', port },
+      never,
+    );
+    expect(chain).toMatchObject({
+      authority: { subject: 'CN=Test Intermediate', selfSigned: false },
+      verification: { accepted: false, code: 'UNABLE_TO_GET_ISSUER_CERT' },
+    });
+    const { authority } = await network({ bundle: below.certificate + root.certificate }).presentedChain(
+      { host: 'hub.test', port },
+      never,
+    );
+    expect(authority).toMatchObject({ subject: 'CN=Test Root' });
+  });
+});
+
+test('of a chain full of CAs with one name, a bounded number of signatures is checked', async () => {
+  const leaf = await createRoot({ commonName: 'hub' });
+  const signer = await (await createRoot({ commonName: 'R' })).issue({ commonName: 'R', ca: true });
+  const served = await signer.issue({ commonName: 'hub' });
+  const imposters = await Promise.all(Array.from({ length: 80 }, () => createRoot({ commonName: 'R' })));
+  const { port } = await tlsServer({
+    key: served.key,
+    chain: served.certificate + imposters.map(({ certificate }) => certificate).join(''),
+  });
+  const verify = vi.spyOn(X509Certificate.prototype, 'verify');
+  onTestFinished(() => verify.mockRestore());
+  const { certificates, trustProblem } = await network({ bundle: leaf.certificate }).presentedChain(
+    { host: 'hub.test', port },
+    never,
+  );
+  expect(certificates).toHaveLength(81);
+  expect(verify.mock.calls.length).toBeLessThanOrEqual(maxSignatureChecks);
+  expect(trustProblem).toBe('its chain has 81 certificates, more than are followed');
 });
 
 test('a server that cannot be reached is unreachable, with why', async () => {
