@@ -112,7 +112,7 @@ test(`presented chains: of ${count}, what Node.js rejects fails, and what it acc
     SNICallback: (name, answer) => {
       const chain = chains[Number(/^n(\d+)\./.exec(name)?.[1])];
       if (!chain) throw new Error(`No chain has the name ${name}`);
-      const key = chain.leaf.key.export({ type: 'pkcs8', format: 'pem' });
+      const key = chain.leaf.keys.privateKey.export({ type: 'pkcs8', format: 'pem' });
       answer(null, createSecureContext({ cert: certificateOf(chain), key }));
     },
   });

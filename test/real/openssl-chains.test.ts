@@ -333,7 +333,7 @@ describe.skipIf(!have('openssl', 'update-ca-certificates'))(
       const host = fakeHost({ certificates: async () => certificates });
       const { findings } = await runCheck(certificateChain, params, host, 20, signal);
       expect(findings).toMatchObject([{ status: 'pass' }]);
-    }, 60_000);
+    }, 120_000);
   },
 );
 

@@ -41,10 +41,9 @@ function problemsFrom(all: readonly Certificate[], i: number): readonly Problem[
 
 /** Whether a certificate is an alternative of a CA that issued nothing here: of several, TLS libraries use one. */
 function isUnused(all: readonly Certificate[], i: number): boolean {
-  const { isCa = false, isLegacyCa = false } = all[i] ?? {};
-  return (
-    (isCa || isLegacyCa) && isAlternative(all, i) && !all.some(({ signer }, j) => j !== i && signer === i)
-  );
+  if (!isAlternative(all, i) || all.some(({ signer }, j) => j !== i && signer === i)) return false;
+  const alternatives = all.slice(0, i + 1).filter(({ subject }) => subject === all[i]?.subject);
+  return alternatives.some(({ isCa, isLegacyCa }) => isCa || isLegacyCa);
 }
 
 /**
