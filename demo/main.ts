@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { samples } from 'samples';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
@@ -11,10 +12,9 @@ import { createWorld, type DemonstrationWorld } from './world.ts';
 /** The Node.js flags of the image's ENTRYPOINT, inserted by scripts/build.mjs. */
 declare const __NODE_FLAGS__: readonly string[];
 
-const page = process.env.HARDENING_PORT || '9600';
-
 async function main(): Promise<number> {
   const stopping = stoppedBySignal();
+  const page = port('HARDENING_PORT');
   const ports = {
     hubPort: port('SIMULATOR_PORT'),
     adminPort: port('SIMULATOR_ADMIN_PORT'),
@@ -23,16 +23,16 @@ async function main(): Promise<number> {
   const { world, stateDir, close } = await createWorld();
   let simulator: Simulator | undefined;
   try {
-    simulator = await startSimulator(ports).catch((error: unknown) => {
-      throw namingVariable(error);
-    });
+    // Before the addresses are printed.
+    await requireFree(page).catch(throwNamingVariable);
+    simulator = await startSimulator(ports).catch(throwNamingVariable);
     await patchDesired(simulator, { policy: policyFor({ ...world, hubPort: simulator.hubPort }) });
     if (stopping.aborted) return 0;
     const agent = startAgent(simulator, stateDir);
     // On Ctrl-C the terminal signals the agent too; the agent ignores the second signal.
     stopping.addEventListener('abort', () => agent.kill('SIGTERM'));
     const ended = new Promise<number>((resolve) => agent.once('exit', (code) => resolve(code ?? 1)));
-    if (await isListening(agent)) printAddresses(simulator);
+    agent.once('spawn', () => printAddresses(simulator, page));
     return await ended;
   } finally {
     await simulator?.close();
@@ -48,8 +48,13 @@ function stoppedBySignal(): AbortSignal {
   return stopping.signal;
 }
 
-/** The variables of the simulator's ports, with their defaults. */
-const defaultPorts = { SIMULATOR_PORT: 18_883, SIMULATOR_ADMIN_PORT: 9601, SIMULATOR_METRICS_PORT: 9602 };
+/** The variables of the ports, with their defaults. */
+const defaultPorts = {
+  HARDENING_PORT: 9600,
+  SIMULATOR_PORT: 18_883,
+  SIMULATOR_ADMIN_PORT: 9601,
+  SIMULATOR_METRICS_PORT: 9602,
+};
 type PortVariable = keyof typeof defaultPorts;
 
 /** The policy of the demonstration. The part of each check comes from its sample. */
@@ -73,15 +78,22 @@ function port(name: PortVariable): number {
   throw new Error(`${name} must be a port from 0 to 65535, got "${value}"`);
 }
 
-/** An error with the variable that selects another port, if a port is what is wrong. */
-function namingVariable(error: unknown): unknown {
+/** Throws an error with the variable that selects another port, if a port is what is wrong. */
+function throwNamingVariable(error: unknown): never {
   const { code, port: taken } = causesOf(error).find((each) => each.port !== undefined) ?? {};
   const variables = Object.keys(defaultPorts) as PortVariable[];
   const variable = variables.find((name) => port(name) === taken);
-  if (code !== 'EADDRINUSE' || variable === undefined) return error;
-  return new Error(`Port ${taken} is in use. Select another with ${variable}; 0 takes any free one`, {
+  if (code !== 'EADDRINUSE' || variable === undefined) throw error;
+  throw new Error(`Port ${taken} is in use. Select another with ${variable}; 0 takes any free one`, {
     cause: error,
   });
+}
+
+/** Rejects when the agent could not listen on a port. */
+async function requireFree(taken: number): Promise<void> {
+  const server = createServer().listen(taken, process.env.HARDENING_ADDRESS || '0.0.0.0');
+  await once(server, 'listening');
+  await new Promise((resolve) => server.close(resolve));
 }
 
 function causesOf(
@@ -108,20 +120,7 @@ function startAgent({ environment }: Simulator, stateDir: string): ChildProcess 
   });
 }
 
-/** Whether the agent has begun to listen. False once it has ended instead. */
-async function isListening(agent: ChildProcess): Promise<boolean> {
-  const { HARDENING_ADDRESS: address } = process.env;
-  const host =
-    !address || address === '0.0.0.0' ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address;
-  while (agent.exitCode === null && agent.signalCode === null) {
-    const answer = await fetch(`http://${host}:${page}/healthz`).catch(() => undefined);
-    if (answer) return true;
-    await setTimeout(50);
-  }
-  return false;
-}
-
-function printAddresses(simulator: Simulator | undefined): void {
+function printAddresses(simulator: Simulator | undefined, page: number): void {
   process.stdout.write(`
   Status page        http://localhost:${page}/
   Metrics            http://localhost:${page}/metrics

@@ -33,6 +33,8 @@ const commands: Readonly<Record<string, Origin>> = {
   iptables: { debian: 'iptables', azureLinux: 'iptables', root: true },
   journalctl: { debian: 'systemd', azureLinux: 'systemd', root: true },
   ls: { debian: 'coreutils', azureLinux: 'coreutils' },
+  ip6tables: { debian: 'iptables', azureLinux: 'iptables', root: true },
+  namei: { debian: 'util-linux', azureLinux: 'util-linux', root: true },
   openssl: { debian: 'openssl', azureLinux: 'openssl' },
   resolvectl: { debian: 'systemd', azureLinux: 'systemd' },
   sh: { debian: 'dash', azureLinux: 'bash' },

@@ -183,7 +183,16 @@ const sectionOf = (id: string): string | undefined =>
   readme.split(/^#{2,4} /m).find((section) => section.split('\n', 1)[0]?.replaceAll('`', '').trim() === id);
 
 // Host methods that do not access the machine. All others can fail.
-const localMethods = ['names', 'now', 'memory', 'memoryProblem', 'clockEvents'];
+const localMethods = [
+  'names',
+  'now',
+  'memory',
+  'memoryProblem',
+  'clockEvents',
+  'hubLink',
+  'watchHub',
+  'policyOutcome',
+];
 
 /** A host on which everything fails except findFiles, so that there is something to examine. */
 const failingHost = (): Host =>
@@ -193,6 +202,9 @@ const failingHost = (): Host =>
       findFiles: async () => ['/var/lib/file.pem'],
       memoryProblem: () => ({ kind: 'absent', message: 'There is no state folder' }),
       clockEvents: () => [],
+      hubLink: () => undefined,
+      watchHub: () => {},
+      policyOutcome: () => ({ source: 'file', version: 0, accepted: false, problems: [], exceptions: [] }),
     }),
     {
       get: (target, key: keyof Host) =>

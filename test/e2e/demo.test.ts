@@ -90,13 +90,26 @@ test('SIGTERM stops the simulator and the agent', async () => {
   await expect(fetch(url)).rejects.toThrow();
 });
 
-test('a port in use gives a one-line error and stops the simulator too', async () => {
+test('SIGHUP, as from a terminal that goes, stops the simulator and the agent', async () => {
+  const url = `http://localhost:${await refusedPort()}`;
+  const demo = await startDemo(Number(new URL(url).port));
+  await soon(async () => (await fetch(`${url}/readyz`)).status).toBe(200);
+  demo.child.kill('SIGHUP');
+  expect(await demo.ended).toBe(0);
+  expect(await readdir(demo.temporary)).toEqual([]);
+  await expect(fetch(url)).rejects.toThrow();
+});
+
+test('a port in use gives one line that names the variable, and no addresses', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   const address = server.address();
   const demo = await startDemo(typeof address === 'object' ? (address?.port ?? 0) : 0);
   expect(await demo.ended).toBe(1);
-  expect(demo.err()).toMatch(/^eflow-hardening: Could not listen on [^\n]*EADDRINUSE[^\n]*\n$/);
+  expect(demo.err()).toMatch(
+    /^Port \d+ is in use\. Select another with HARDENING_PORT; 0 takes any free one\n$/,
+  );
+  expect(demo.out()).toBe('');
   expect(await readdir(demo.temporary)).toEqual([]);
 });

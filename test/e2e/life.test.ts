@@ -14,7 +14,7 @@ import {
   startAgent,
 } from '../support/programs/device.ts';
 import { node } from '../support/programs/node.ts';
-import { tcpServer } from '../support/servers/tcp.ts';
+import { refusedPort, tcpServer } from '../support/servers/tcp.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 test('after a restart without the hub the saved policy applies, and the report is sent once the hub is back', async () => {
@@ -152,6 +152,44 @@ test('an unknown variable is a warning in the log, and a listed host name is the
   expect(await statusFor('gateway.plant.test:9600')).toBe(200);
   expect(await statusFor('127.0.0.1')).toBe(200);
   expect(await statusFor('evil.example')).toBe(421);
+});
+
+test('SIGHUP stops the agent as SIGTERM does', async () => {
+  const agent = run([...node, bundled('main')], {
+    HARDENING_STATE_DIR: await tempFolder(),
+    HARDENING_ADDRESS: '127.0.0.1',
+    HARDENING_PORT: '0',
+  });
+  await soon(agent.out).toContain('Listening');
+  agent.child.kill('SIGHUP');
+  expect(await agent.ended).toBe(0);
+  expect(agent.out()).toContain('Stopped');
+});
+
+test('the agent goes on when the reader of its log has gone', async () => {
+  const port = await refusedPort();
+  const agent = run([...node, bundled('main')], {
+    HARDENING_STATE_DIR: await tempFolder(),
+    HARDENING_ADDRESS: '127.0.0.1',
+    HARDENING_PORT: String(port),
+  });
+  await soon(agent.out).toContain('Listening');
+  agent.child.stdout?.destroy();
+  await soon(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+  agent.child.kill('SIGTERM');
+  expect(await agent.ended).toBe(0);
+  expect(agent.err()).toBe('');
+});
+
+test.each([
+  ['--help', 0, 'out'],
+  ['--version', 0, 'out'],
+  ['serve', 2, 'err'],
+] as const)('started with %s the agent only says how it is configured', async (argument, code, stream) => {
+  const agent = run([...node, bundled('main'), argument], {});
+  expect(await agent.ended).toBe(code);
+  expect(agent[stream]()).toContain('The agent');
+  expect(agent[stream]()).toContain('environment variables configure it');
 });
 
 describe('a failed start prints one line', () => {

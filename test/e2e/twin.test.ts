@@ -198,7 +198,7 @@ test('an invalid policy is rejected with path and reason, and the last valid one
   expect(policy?.ad).toContain('checks.diskSpace.pahts: unknown key, did you mean paths?');
   expect(policy?.value).toEqual(valid);
   expect(await metric(agent, 'hardening_policy_accepted')).toBe('0');
-  expect((await agent.get('/')).body).toContain(`Policy version ${version} was rejected`);
+  expect((await agent.get('/')).body).toContain(`Policy version ${version} was refused`);
   expect(await reportOf(agent)).toMatchObject({
     policy: { source: 'twin', version, accepted: false },
     checks: { diskSpace: { status: 'pass' }, outboundReachability: { status: 'fail' } },

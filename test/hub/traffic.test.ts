@@ -202,8 +202,10 @@ describe('in an hour, whatever happens, the traffic has a limit', () => {
     expect(busiest.patches).toBeLessThanOrEqual(180);
     expect(busiest.lines).toBeLessThanOrEqual(120);
     for (const hub of hubs) {
-      const { problem, notice } = hub.status();
-      expect(problem?.message ?? notice).toMatch(/^Another instance of this module is probably connected: /);
+      const { problem, takeover } = hub.status();
+      expect(problem?.message ?? takeover).toMatch(
+        /^Another instance of this module is probably connected: /,
+      );
     }
   });
 

@@ -74,9 +74,8 @@ export async function startMqttServer(options: MqttServerOptions): Promise<MqttS
       if (dropConnections || renewCertificate) listener.dropConnections();
     },
     async close() {
-      await broker.close();
-      await listener.close();
-      await webSocket?.close();
+      // The broker waits for its clients, whose connections the ports end.
+      await Promise.all([listener.close(), webSocket?.close(), broker.close()]);
     },
   };
 }

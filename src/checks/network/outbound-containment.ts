@@ -131,12 +131,10 @@ function wayOf(address: string, { failure }: Probe): string {
 }
 
 function remedyFor(reached: readonly Attempt[], port: number): string {
-  const commands = reached
-    .slice(0, 2)
-    .map(
-      ({ address }) =>
-        `\`sudo ${address.includes(':') ? 'ip6tables' : 'iptables'} -I DOCKER-USER -p tcp -d ${address} --dport ${port} -j REJECT\``,
-    );
+  const commands = reached.slice(0, 2).map(({ address }) => {
+    const rule = `-I DOCKER-USER -p tcp -d ${address} --dport ${port} -j REJECT`;
+    return address.includes(':') ? `\`sudo ip6tables ${rule}\`` : `\`sudo iptables ${rule}\``;
+  });
   return `Block outbound TCP to port ${port} of that address in the firewall in front of this device, or for this device's containers with ${commands.join(' and ')}.`;
 }
 

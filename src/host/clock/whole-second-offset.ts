@@ -63,7 +63,7 @@ export async function narrowToEdge(
     roundTrip = Math.min(roundTrip, answer.receivedSeconds - answer.sentSeconds);
   }
   if (advanced) return range;
-  const last = await askAt(first.receivedSeconds + 1.001);
+  const last = await askAt(first.receivedSeconds + 1.02);
   return last && standsStill(first, last) ? undefined : range;
 }
 
