@@ -18,9 +18,10 @@ import { failure, nameOf, type Problem, shortened, worstFirst } from './problem.
  * must be of use to a TLS server or client, unless it is meant for neither.
  */
 export function chainProblems(certificates: readonly Certificate[]): readonly Problem[] {
-  const used = [...certificates.keys()].filter((i) => !isUnused(certificates, i));
+  const used = usedPlaces(certificates);
+  const isAlternative = alternativesIn(certificates);
   const problems = [
-    ...used.flatMap((i) => brokenLink(certificates, i)),
+    ...used.flatMap((i) => brokenLink(certificates, i, isAlternative)),
     ...wrongOrder(certificates),
     ...used.flatMap((i) => problemsFrom(certificates, i)),
     ...certificates.flatMap(weaknesses),
@@ -39,11 +40,16 @@ function problemsFrom(all: readonly Certificate[], i: number): readonly Problem[
   ];
 }
 
-/** Whether a certificate is an alternative of a CA that issued nothing here: of several, TLS libraries use one. */
-function isUnused(all: readonly Certificate[], i: number): boolean {
-  if (!isAlternative(all, i) || all.some(({ signer }, j) => j !== i && signer === i)) return false;
-  const alternatives = all.slice(0, i + 1).filter(({ subject }) => subject === all[i]?.subject);
-  return alternatives.some(({ isCa, isLegacyCa }) => isCa || isLegacyCa);
+/** The positions but those of alternatives of a CA that issued nothing here: of several, TLS libraries use one. */
+function usedPlaces(all: readonly Certificate[]): readonly number[] {
+  const isAlternative = alternativesIn(all);
+  const signers = new Set(all.flatMap(({ signer }, i) => (signer === i ? [] : signer)));
+  const authorities = new Set(
+    all.flatMap(({ subject, isCa, isLegacyCa }) => (isCa || isLegacyCa ? subject : [])),
+  );
+  const isUnused = (i: number) =>
+    isAlternative(i) && !signers.has(i) && authorities.has(all[i]?.subject ?? '');
+  return [...all.keys()].filter((i) => !isUnused(i));
 }
 
 /**
@@ -58,14 +64,18 @@ export function wrongOrder(all: readonly Certificate[], places = [...all.keys()]
 }
 
 function misplaced(all: readonly Certificate[], places: readonly number[]): readonly Problem[] {
+  const isAlternative = alternativesIn(all);
   const follows = (i: number) => i > 0 && all[i - 1]?.signer === i;
   return places.flatMap((i) => {
     const certificate = all[i];
-    const issuer = all[certificate?.signer ?? i];
-    if (!certificate || !issuer || issuer === certificate || isAlternative(all, i)) return [];
-    const place = certificate.signer ?? i;
-    const skipped = all.slice(i + 1, place);
-    const skipsForward = !skipped.every((_, j) => mayStandBetween(all, i, i + 1 + j));
+    const place = certificate?.signer ?? i;
+    const issuer = all[place];
+    if (!certificate || !issuer || place === i || isAlternative(i)) return [];
+    const namesakes = all.filter(({ subject }) => subject === certificate.subject);
+    const signers = new Set(namesakes.map(({ signer }) => signer));
+    const mayBeSkipped = ({ subject }: Certificate, k: number) =>
+      [certificate.subject, certificate.issuer].includes(subject) || isAlternative(k) || signers.has(k);
+    const skipsForward = !all.slice(i + 1, place).every((each, j) => mayBeSkipped(each, i + 1 + j));
     // An issuer above its certificate, unless it ends another chain there: several chains can share an issuer.
     if (!skipsForward && (place > i || follows(place))) return [];
     const clause = `${nameOf(certificate)} is at position ${i + 1} and its issuer ${nameOf(issuer)} at position ${place + 1}: each certificate must be followed by its issuer`;
@@ -74,19 +84,11 @@ function misplaced(all: readonly Certificate[], places: readonly number[]): read
   });
 }
 
-/** Whether an earlier certificate has the same name: it is a copy, or another certificate of the same CA. */
-const isAlternative = (all: readonly Certificate[], i: number): boolean =>
-  all.slice(0, i).some(({ subject }) => subject === all[i]?.subject);
-
-function mayStandBetween(all: readonly Certificate[], i: number, k: number): boolean {
-  const { subject, issuer } = all[i] ?? {};
-  const between = all[k]?.subject;
-  return (
-    between === subject ||
-    between === issuer ||
-    isAlternative(all, k) ||
-    all.some((each) => each.subject === subject && each.signer === k)
-  );
+/** Whether an earlier certificate has the same name: then one is a copy, or another certificate of the same CA. */
+function alternativesIn(all: readonly Certificate[]): (i: number) => boolean {
+  const first = new Map<string | undefined, number>();
+  for (const [i, { subject }] of all.entries()) if (!first.has(subject)) first.set(subject, i);
+  return (i) => (first.get(all[i]?.subject) ?? i) < i;
 }
 
 function namesakes(all: readonly Certificate[], places: readonly number[]): readonly Problem[] {
@@ -101,7 +103,11 @@ function namesakes(all: readonly Certificate[], places: readonly number[]): read
 
 const isSelfIssued = ({ subject, issuer }: Certificate): boolean => subject === issuer;
 
-function brokenLink(all: readonly Certificate[], i: number): readonly Problem[] {
+function brokenLink(
+  all: readonly Certificate[],
+  i: number,
+  isAlternative: (i: number) => boolean,
+): readonly Problem[] {
   const certificate = all[i];
   if (!certificate) return [];
   if (looksLikeRoot(certificate)) return namedLikeIssuer(certificate);
@@ -116,7 +122,7 @@ function brokenLink(all: readonly Certificate[], i: number): readonly Problem[] 
   }
   const next = all[i + 1];
   // Another CA after a leaf and its issuers is meant as the next link.
-  if (!next || !isAuthority(next) || isAlternative(all, i + 1) || !belongsToLeaf(all, i)) return [];
+  if (!next || !isAuthority(next) || isAlternative(i + 1) || !belongsToLeaf(all, i)) return [];
   const clause = `${nameOf(certificate)} was issued by ${shortened(certificate.issuer)}, but ${nameOf(next)} follows it`;
   return [failure('broken_link', clause)];
 }

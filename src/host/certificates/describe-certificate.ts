@@ -41,6 +41,7 @@ export async function describeCertificates(
   const linksFirst = [...places.filter(([, { looksLikeRoot }]) => !looksLikeRoot), ...places];
   for (const [i, one] of linksFirst) {
     if (links.has(i)) continue;
+    await setImmediate();
     const issuers = bySubject.get(one.identity.issuer) ?? [];
     links.set(i, await linksOf(i, one, { all, issuers }, isSignedBy));
   }
@@ -60,9 +61,13 @@ async function linksOf(
   }
   const selfSigned = false;
   let wrong = looksLikeRoot ? { hasWrongNamesake: true as const } : {};
-  for (const place of inOrderOfTrial(i, all, issuers)) {
+  const possible = issuers.filter((place) => {
     const issuer = all[place];
-    if (!issuer || place === i || !couldHaveIssued(issuer.identity, identity)) continue;
+    return issuer && place !== i && couldHaveIssued(issuer.identity, identity);
+  });
+  for (const place of inOrderOfTrial(i, all, possible)) {
+    const issuer = all[place];
+    if (!issuer) continue;
     const signed = await isSignedBy(certificate, issuer.certificate);
     if (signed === undefined) return { selfSigned, signerUnknown: true };
     if (signed) return { selfSigned, signer: place, ...wrong };
