@@ -39,20 +39,6 @@ export class ConfigError extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Every variable of the agent's own. */
-const ownNames = [
-  'HARDENING_POLICY_FILE',
-  'HARDENING_ADDRESS',
-  'HARDENING_PORT',
-  'HARDENING_ALLOWED_HOSTS',
-  'HARDENING_WEB_CONFIG',
-  'HARDENING_STATE_DIR',
-  'HARDENING_HOST_ROOT',
-  'HARDENING_DOCKER_SOCKET',
-  'HARDENING_METRICS_IDENTITY',
-  'HARDENING_LOG_FORMAT',
-];
-
 const required = [
   'IOTEDGE_WORKLOADURI',
   'IOTEDGE_DEVICEID',
@@ -64,7 +50,11 @@ const required = [
 
 /** Reads the environment. Throws a {@link ConfigError} for the first invalid value. */
 export function readConfig(environment: Environment): Config {
-  const env = (name: string) => environment[name] || undefined;
+  const known = new Set<string>();
+  const env = (name: string) => {
+    known.add(name);
+    return environment[name] || undefined;
+  };
   const connectionString = env('EdgeHubConnectionString') ?? env('IotHubConnectionString');
   const isModule = Object.keys(environment).some((name) => name.startsWith('IOTEDGE_') && env(name));
   if (isModule && !connectionString) checkModule(env);
@@ -112,10 +102,18 @@ export function readConfig(environment: Environment): Config {
     caFiles: [env('EdgeModuleCACertificateFile'), env('NODE_EXTRA_CA_CERTS')].filter(
       (path) => path !== undefined,
     ),
-    warnings: Object.keys(environment)
-      .filter((name) => name.startsWith('HARDENING_') && !ownNames.includes(name))
-      .map((name) => `Unknown variable ${name} is ignored${didYouMean(name, ownNames)}`),
+    // Last, when every variable that means something has been read.
+    warnings: unknownVariables(environment, [...known]),
   };
+}
+
+/** A warning for each variable that looks like one of ours and is not. */
+function unknownVariables(environment: Environment, known: readonly string[]): readonly string[] {
+  const isOurs = (name: string) => name.startsWith('HARDENING_');
+  const names = known.filter(isOurs);
+  return Object.keys(environment)
+    .filter((name) => isOurs(name) && !names.includes(name))
+    .map((name) => `Unknown variable ${name} is ignored${didYouMean(name, names)}`);
 }
 
 /** Checks what the SDK reports only when it connects, as a ReferenceError. */

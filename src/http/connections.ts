@@ -3,7 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 type Socket = IncomingMessage['socket'];
 
 const maxConnections = 64;
-/** High, because behind a container engine's proxy all clients have one address. */
+/** High, because clients behind a container engine's proxy share one address. */
 const maxPerAddress = 48;
 
 /** The open connections of a server, and which of them wait for their client. */

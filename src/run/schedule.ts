@@ -39,7 +39,7 @@ export const schedule: Schedule = (expression, jitterSeconds, run) => {
     try {
       return matches.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY;
     } catch {
-      // node-cron gives up after some decades, which a clock can jump into.
+      // node-cron searches some decades ahead, and a rare date can be further away after the clock has jumped.
       return Number.POSITIVE_INFINITY;
     }
   }

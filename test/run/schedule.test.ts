@@ -49,6 +49,14 @@ test('stopped, it fires no more and leaves no timer', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test('an expression without a match in sight waits and is not overdue', async () => {
+  const { fired, overdueMs, stop } = scheduled('0 0 30W 2 *');
+  await vi.advanceTimersByTimeAsync(hourMs);
+  expect([fired, overdueMs()]).toEqual([[], 0]);
+  stop();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 describe('jitter', () => {
   test('delays each firing by less than jitterSeconds', async () => {
     const { fired, stop } = scheduled('0 * * * *', 600);
