@@ -79,7 +79,7 @@ describe('another instance of the module', () => {
     const { connected, failed, status } = keeper();
     for (let i = 0; i < 3; i += 1) failed(lost(), 1, short);
     connected(undefined);
-    vi.advanceTimersByTime(300_000);
+    vi.advanceTimersByTime(120_000);
     expect(status()).not.toHaveProperty('notice');
   });
 

@@ -34,6 +34,8 @@ export const reportShape = z.strictObject({
     startedAt: moment,
     mode: z.enum(['edge', 'standalone']),
     hub: z.enum(['connected', 'connecting', 'offline', 'none']),
+    hubSince: z.iso.datetime().optional(),
+    hubProblem: z.string().optional(),
   }),
   policy: z.strictObject({
     source: z.enum(['twin', 'file', 'saved', 'default']),
