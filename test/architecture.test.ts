@@ -35,7 +35,17 @@ const rules: Readonly<Record<string, readonly string[]>> = {
   'sinks/page/': ['type check.ts', 'run/report.ts', 'type run/', 'sinks/escape.ts', 'sinks/symbols.ts'],
   'state/': ['check.ts', 'type host.ts', ...tools, 'type host/', 'type run/', 'zod'],
   // These connect other folders.
-  'cloud/': ['type check.ts', 'deadline.ts', 'type log.ts', 'hub/', 'policy/', 'run/', 'sinks/', 'type state/', 'zod'],
+  'cloud/': [
+    'type check.ts',
+    'deadline.ts',
+    'type log.ts',
+    'hub/',
+    'policy/',
+    'run/',
+    'sinks/',
+    'type state/',
+    'zod',
+  ],
   'http/': ['node:http', 'sinks/', 'type run/'],
   'cli/': [...everything, 'commander'],
   'main.ts': everything,
