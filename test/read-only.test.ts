@@ -38,12 +38,20 @@ describe('the agent only reads', () => {
     }
   });
 
-  test('HTTP requests use only GET, HEAD and CONNECT', () => {
-    const methods = src.flatMap(({ text }) =>
-      [...text.matchAll(/\bmethod: ?['"`](\w+)/g)].map(([, method]) => method),
+  test('HTTP requests use only GET, HEAD and CONNECT, and POST for the signature of a token', () => {
+    const methods = src.flatMap(({ path, text }) =>
+      [...text.matchAll(/\bmethod: ?['"`](\w+)/g)].map(([, method]) => `${path}: ${method}`),
     );
     expect(methods).not.toEqual([]);
-    expect(methods.filter((method) => !['GET', 'HEAD', 'CONNECT'].includes(method ?? ''))).toEqual([]);
+    expect(methods.filter((method) => !/: (GET|HEAD|CONNECT)$/.test(method))).toEqual([
+      'src/host/edge/unix-request.ts: POST',
+    ]);
+    // The workload API is the only user of that request, and `sign` the only call with a body.
+    const users = src.filter((source) =>
+      importsOf(source).some(({ from }) => from.endsWith('/unix-request.ts')),
+    );
+    expect(users.map(({ path }) => path)).toEqual(['src/host/edge/workload.ts']);
+    expect(users[0]?.text.match(/\bbody\b.*? }, \w+, signal\)/g)).toEqual(['body }, digest, signal)']);
   });
 
   test.each([
