@@ -3,11 +3,11 @@ import { createWakeup } from './wakeup.ts';
 /** Seconds. edgeHub runs on the same device, so a fleet cannot overload it; Microsoft's own client waits 10 s at most. */
 const refused = { first: 1, max: 30 };
 /** A session costs at least one read of the twin, so these are further apart. */
-const short = { first: 1, max: 300 };
+const short = { first: 1, max: 60 };
 
 /** A session that lasts this long counts as working. Longer than the longest wait, so that two instances of a module, which
  * end each other's sessions, both slow down. */
-export const lastingMs = 300_000;
+export const lastingMs = 120_000;
 
 /**
  * Seconds to wait before the next attempt: between 0 and a limit that doubles from `first` to `max`. Full jitter keeps

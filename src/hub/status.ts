@@ -74,7 +74,7 @@ export function createStatusKeeper(now: () => Date, log: HubLog): StatusKeeper {
     },
     failed(error, seconds, { opened, lasted }) {
       if (lasted || !opened || !(error instanceof ConnectionLost)) lost = 0;
-      if (!lasted && error instanceof ConnectionLost) lost += 1;
+      else if (status.state === 'connected') lost += 1;
       const reason = error instanceof HubError ? error.reason : 'offline';
       const message = takenOver() ?? describeError(error);
       if (lost === takeovers) log.warn({}, message);

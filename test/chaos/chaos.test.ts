@@ -8,7 +8,8 @@ import { createWorld, residentMegabytes, type World, within } from './world.ts';
 const faultCount = 200;
 /** After this the remaining faults follow each other without waits. */
 const chaosMs = 52_000;
-const recoveryMs = 60_000;
+/** The agent waits for a lost answer until edgeHub without IoT Hub would have answered, and up to a minute to reconnect. */
+const recoveryMs = 200_000;
 const maxGrowthMegabytes = 10;
 /** By then all code is loaded, so memory growth after it counts. */
 const warmUpRounds = 8;
@@ -54,8 +55,8 @@ interface Desired {
   readonly maxFindings: number;
 }
 
-test('within a minute of any faults the twin agrees with the agent', {
-  timeout: 150_000,
+test('within four minutes of any faults the twin agrees with the agent', {
+  timeout: 300_000,
 }, async () => {
   const random = seeded(seedOf('CHAOS_SEED'));
   const world = await createWorld();

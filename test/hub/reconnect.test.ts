@@ -56,13 +56,13 @@ describe('the waits between sessions', () => {
     expect(retries).toEqual(gaps);
   });
 
-  test('double up to five minutes while sessions are short, because each costs a read of the twin', async () => {
-    const { gaps } = await waits(Array.from({ length: 11 }, () => 200));
-    expect(gaps).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+  test('double up to a minute while sessions are short, because each costs a read of the twin', async () => {
+    const { gaps } = await waits(Array.from({ length: 8 }, () => 100));
+    expect(gaps).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
   });
 
-  test('begin anew after a session that lasted five minutes, and not when one was only opened', async () => {
-    const { gaps, courses } = await waits([1, 1, 300, 1, 299]);
+  test('begin anew after a session that lasted two minutes, and not when one was only opened', async () => {
+    const { gaps, courses } = await waits([1, 1, 120, 1, 119]);
     expect(gaps).toEqual([1, 2, 1, 2, 4]);
     expect(courses.map(({ lasted }) => lasted)).toEqual([false, false, true, false, false]);
   });

@@ -109,9 +109,12 @@ describe('another instance of the module', () => {
 
   test('is forgotten once a session lasts', () => {
     const { connected, failed, status } = keeper();
-    for (let i = 0; i < 3; i += 1) failed(lost(), 1, short);
+    for (let i = 0; i < 3; i += 1) {
+      connected(undefined);
+      failed(lost(), 1, short);
+    }
     connected(undefined);
-    vi.advanceTimersByTime(300_000);
+    vi.advanceTimersByTime(120_000);
     expect(status()).not.toHaveProperty('takeover');
   });
 
@@ -120,15 +123,22 @@ describe('another instance of the module', () => {
     ['a session lasted', { opened: true, lasted: true }, lost()],
     ['a session ended for another reason', short, new HubError('offline', 'edgeHub does not answer')],
   ])('is not suspected when %s in between', (_what, course, error) => {
-    const { failed, status } = keeper();
+    const { connected, failed, status } = keeper();
     for (const [next, how] of [
       [lost(), short],
       [lost(), short],
       [error, course],
       [lost(), short],
     ] as const) {
+      connected(undefined);
       failed(next, 1, how);
     }
+    expect(status().problem?.message).toBe('The connection to edgeHub was lost');
+  });
+
+  test('is not suspected when no session could read the twin', () => {
+    const { failed, status } = keeper();
+    for (let i = 0; i < 5; i += 1) failed(lost(), 1, short);
     expect(status().problem?.message).toBe('The connection to edgeHub was lost');
   });
 });

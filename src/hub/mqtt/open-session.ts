@@ -38,6 +38,7 @@ export function createOpenSession({ credentials, transport, log }: OpenSessionOp
     const credential = await credentials.get(signal).catch((cause: unknown) => {
       throw new HubError(credentials.failure, `Could not get credentials from ${credentials.name}`, cause);
     });
+    signal.throwIfAborted();
     const over = webSocket;
     const { twin, connect, send, disconnect, cut, failure } = createTransport(
       credential,
