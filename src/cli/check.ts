@@ -27,6 +27,7 @@ export async function check(
 ): Promise<number> {
   for (const id of ids) requireKnown(id);
   const config = readConfig(process.env);
+  for (const warning of config.warnings) process.stderr.write(`eflow-hardening: ${warning}\n`);
   const { host, inForce } = await openMachine(config, policy);
   const agent = createAgent({
     checks,
@@ -38,14 +39,26 @@ export async function check(
     hub: () => ({ hub: 'none' }),
   });
   const report = await agent.runChecks(ids.length > 0 ? ids : undefined);
-  const colour = process.stdout.isTTY && !process.env.NO_COLOR;
-  print(json ? `${JSON.stringify(report, undefined, 2)}\n` : renderTable(report, { colour, verbose }));
+  print(
+    json
+      ? `${JSON.stringify(report, undefined, 2)}\n`
+      : renderTable(report, { ...terminal(process.stdout, process.env), verbose }),
+  );
   if (junit !== undefined) {
     await writeFile(junit, renderJunit(report, warningsAsErrors)).catch((cause: unknown) => {
       throw new Error(`Could not write ${junit}`, { cause });
     });
   }
   return exitCode(report, warningsAsErrors);
+}
+
+/** The width of the terminal, and whether it shows colours: https://no-color.org, https://force-color.org. */
+function terminal(
+  { isTTY = false, columns }: Partial<Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>>,
+  { NO_COLOR, FORCE_COLOR, TERM }: NodeJS.ProcessEnv,
+) {
+  const forced = FORCE_COLOR ? FORCE_COLOR !== '0' : undefined;
+  return { colour: forced ?? (isTTY && !NO_COLOR && TERM !== 'dumb'), width: isTTY ? columns : undefined };
 }
 
 function requireKnown(id: string): void {

@@ -60,7 +60,8 @@ policyCommand
 policyCommand
   .command('example')
   .description('print a commented policy to start from')
-  .action(() => print(policyExampleText()));
+  .option('--json', 'without comments: the value of the desired property policy')
+  .action(({ json = false }: { json?: boolean }) => print(policyExampleText(json)));
 
 program
   .command('simulate')

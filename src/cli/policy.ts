@@ -10,5 +10,9 @@ export const validatePolicy = async (file: string): Promise<PolicyOutcome> =>
 /** `policy schema`: the JSON Schema of policies. */
 export const policySchemaText = (): string => `${JSON.stringify(policyJsonSchema(checks), undefined, 2)}\n`;
 
-/** `policy example`: a commented policy to start from. */
-export const policyExampleText = (): string => policyExample(checks);
+/** `policy example`: a commented policy to start from, or as plain JSON the value of the desired property `policy`. */
+export function policyExampleText(json: boolean): string {
+  const text = policyExample(checks);
+  if (!json) return text;
+  return `${JSON.stringify(readPolicyText(text, checks).document, undefined, 2)}\n`;
+}

@@ -1,12 +1,16 @@
 import type { Status } from '../check.ts';
 import { type Report, worstFirst } from '../run/report.ts';
 import { oneLine } from './escape.ts';
+import { describeValue } from './reading-format.ts';
 import { symbols } from './symbols.ts';
+import { wrap } from './wrap.ts';
 
 export interface TableOptions {
   readonly colour: boolean;
   /** Adds passing findings, and the reason and readings of each finding. */
   readonly verbose: boolean;
+  /** Columns of the terminal; lines are not wrapped without. */
+  readonly width?: number | undefined;
 }
 
 const policySources = {
@@ -19,7 +23,10 @@ const policySources = {
 const colours = { pass: 32, warn: 33, fail: 31, unknown: 35, skip: 90 } satisfies Record<Status, number>;
 
 /** A report for a terminal: one line per check, followed by its problems and their remedies. */
-export function renderTable(report: Report, { colour, verbose }: TableOptions): string {
+export function renderTable(
+  report: Report,
+  { colour, verbose, width = Number.POSITIVE_INFINITY }: TableOptions,
+): string {
   const paint = (status: Status, text: string) =>
     colour ? `\u001b[${colours[status]}m${text}\u001b[0m` : text;
   const lines: string[] = [];
@@ -32,11 +39,11 @@ export function renderTable(report: Report, { colour, verbose }: TableOptions): 
       if (finding.status === 'pass' && !verbose) continue;
       const reason = finding.reason && verbose ? ` [${finding.reason}]` : '';
       lines.push(`    ${paint(finding.status, symbols[finding.status])} ${oneLine(finding.target)}${reason}`);
-      lines.push(`      ${oneLine(finding.message)}`);
-      if (finding.remedy) lines.push(`      Next: ${oneLine(finding.remedy)}`);
-      for (const { gauge, labels, value } of verbose ? (finding.readings ?? []) : []) {
-        const label = Object.values(labels ?? {}).join(', ');
-        lines.push(`      ${gauge}${label ? ` (${oneLine(label)})` : ''} ${value}`);
+      lines.push(...indented(oneLine(finding.message), width));
+      if (finding.remedy) lines.push(...indented(`Next: ${oneLine(finding.remedy)}`, width));
+      for (const reading of verbose ? (finding.readings ?? []) : []) {
+        const label = Object.values(reading.labels ?? {}).join(', ');
+        lines.push(`      ${reading.gauge}${label ? ` (${oneLine(label)})` : ''} ${describeValue(reading)}`);
       }
     }
   }
@@ -51,3 +58,6 @@ export function renderTable(report: Report, { colour, verbose }: TableOptions): 
   );
   return `${lines.join('\n')}\n`;
 }
+
+const indented = (text: string, width: number): string[] =>
+  wrap(text, width - 6).map((line) => `      ${line}`);

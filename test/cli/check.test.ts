@@ -62,6 +62,23 @@ test('the default output is a table with remedies, and --verbose adds what passe
   );
 });
 
+test('a misspelt variable is a warning on standard error', async () => {
+  const policy = await policyThatGives('pass');
+  const { code, err } = await cli(['check', '--json', '--policy', policy], { HARDENING_POLCY_FILE: '/x' });
+  expect(err).toMatch(/^eflow-hardening: .*HARDENING_POLCY_FILE.*HARDENING_POLICY_FILE.*\n$/);
+  expect(code).toBe(0);
+});
+
+test.each([
+  [{ FORCE_COLOR: '1' }, true],
+  [{ FORCE_COLOR: '0' }, false],
+  [{}, false],
+])('without a terminal and with %j the table has colours: %s', async (environment, colours) => {
+  const policy = await policyThatGives('pass');
+  const { out } = await cli(['check', '--policy', policy], environment);
+  expect(out.includes('\u001b[')).toBe(colours);
+});
+
 test('--junit writes a file in addition to the table', async () => {
   const file = join(await tempFolder(), 'junit.xml');
   const { out, code } = await cli(['check', '--junit', file, '--policy', await policyThatGives('fail')]);

@@ -81,6 +81,14 @@ describe('policy', () => {
     expect(code).toBe(0);
   });
 
+  test('example --json prints the built-in policy without comments', async () => {
+    const { code, out } = await cli(['policy', 'example', '--json']);
+    expect(code).toBe(0);
+    const policy = JSON.parse(out);
+    expect(policy).toMatchObject({ schedule: '*/5 * * * *', checks: { diskSpace: { warnUsedPercent: 75 } } });
+    expect(readPolicy(policy, checks)).toMatchObject({ accepted: true });
+  });
+
   test('example prints the built-in policy as a valid file', async () => {
     const { out } = await cli(['policy', 'example']);
     expect(readPolicy(parseJsonc(out).value, checks)).toEqual(readPolicy({}, checks));

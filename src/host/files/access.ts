@@ -9,9 +9,15 @@ export function notGiven(path: string, resolved: Resolved, hostRoot: string): Ca
   const source = `/${relative(resolved.root, resolved.path)}`;
   const target = join(hostRoot, source);
   const mount = { Type: 'bind', Source: source, Target: target, ReadOnly: true };
+  const mountIt = `"HostConfig": { "Mounts": [ ${oneLine(mount)} ] }`;
+  if (resolved.existing === undefined) {
+    return new CannotTell('no_access', `${source} cannot be read: ${hostRoot} does not exist`, {
+      remedy: `In a container, mount it: ${mountIt}. On the device itself, set HARDENING_HOST_ROOT=/`,
+    });
+  }
   const link = source === path ? '' : `, where ${path} leads,`;
   return new CannotTell('no_access', `${source}${link} is not mounted into this module at ${target}`, {
-    remedy: `Mount it: "HostConfig": { "Mounts": [ ${oneLine(mount)} ] }`,
+    remedy: `Mount it: ${mountIt}`,
   });
 }
 

@@ -2,6 +2,7 @@ import type { Reading } from '../../check.ts';
 import type { ConfirmedFinding } from '../../run/confirm.ts';
 import { type CheckReport, worstFirst } from '../../run/report.ts';
 import { escapeMarkup } from '../escape.ts';
+import { describeValue } from '../reading-format.ts';
 import { badge, span, statusNames } from './parts.ts';
 
 /** One check: problems first, then what could not be examined, then what passes; the last two folded if there are problems. */
@@ -43,9 +44,10 @@ const withCommands = (remedy: string): string =>
 
 function table(readings: readonly Reading[] = []): string {
   if (readings.length === 0) return '';
-  const rows = readings.map(({ gauge, labels, value }) => {
+  const rows = readings.map((reading) => {
+    const { gauge, labels, value } = reading;
     const label = Object.values(labels ?? {}).join(', ');
-    return `<tr><td>${escapeMarkup(gauge)}${label ? ` <span class="meta">${escapeMarkup(label)}</span>` : ''}</td><td>${value}</td></tr>`;
+    return `<tr><td>${escapeMarkup(gauge)}${label ? ` <span class="meta">${escapeMarkup(label)}</span>` : ''}</td><td title="${value}">${describeValue(reading)}</td></tr>`;
   });
   return `<details class="readings"><summary>Readings</summary><table>${rows.join('')}</table></details>`;
 }
