@@ -72,7 +72,7 @@ describe.skipIf(!able)('a mount that has stopped answering (root and apt-get ins
     for (const _ of ['first', 'again']) {
       await expect(filesystem('/a', signal)).rejects.toMatchObject({
         reason: 'mount_stuck',
-        remedy: expect.stringContaining("findmnt --target /a"),
+        remedy: expect.stringContaining('findmnt --target /a'),
       });
     }
     servers[0]?.kill('SIGCONT');
