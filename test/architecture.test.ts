@@ -41,7 +41,14 @@ const rules: Readonly<Record<string, readonly string[]>> = {
   'policy/': ['check.ts', ...tools, 'type log.ts', 'type state/', 'node-cron', 'zod'],
   'run/': ['check.ts', 'type host.ts', 'type host/', ...tools, 'type policy/', 'node-cron'],
   'sinks/': ['check.ts', 'run/report.ts', 'type run/', 'type policy/', 'prom-client'],
-  'sinks/page/': ['type check.ts', 'run/report.ts', 'type run/', 'sinks/escape.ts', 'sinks/symbols.ts'],
+  'sinks/page/': [
+    'type check.ts',
+    'run/report.ts',
+    'type run/',
+    'sinks/escape.ts',
+    'sinks/reading-format.ts',
+    'sinks/symbols.ts',
+  ],
   'state/': ['check.ts', 'type host.ts', ...tools, 'type host/', 'type run/', 'zod'],
   // These connect other folders.
   'cloud/': [

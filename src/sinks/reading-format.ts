@@ -8,7 +8,7 @@ export function describeValue({ gauge, value }: Pick<Reading, 'gauge' | 'value'>
   if (gauge.endsWith('_seconds')) return duration(value);
   if (gauge.endsWith('_bytes')) return bytes(value);
   if (/_(?:readonly|success|running|connected)$/.test(gauge)) return value === 1 ? 'yes' : 'no';
-  return value.toLocaleString('en-US', { maximumSignificantDigits: 6 });
+  return value.toLocaleString('en-US', { maximumFractionDigits: 3 });
 }
 
 const moment = (seconds: number): string => {
