@@ -41,15 +41,18 @@ const counts = ({ summary }: Report): string =>
     ...(summary.pending.length > 0 ? [`<span>${summary.pending.length} not run yet</span>`] : []),
   ].join(' ');
 
-const hubNotices: Readonly<Partial<Record<Report['agent']['hub'], string>>> = {
-  connecting: 'Connecting to edgeHub. Until then, reports and alerts wait on this device.',
-  offline: 'No connection to edgeHub. Reports and alerts wait on this device.',
-};
+/** What is wrong with the connection to edgeHub, in sentences; empty where nothing is. */
+function hubNotice({ hub, hubProblem }: Report['agent']): string {
+  const problem = hubProblem ? `${hubProblem}. ` : '';
+  if (hub === 'connecting') return `Connecting to edgeHub. ${problem}Reports and alerts wait on this device.`;
+  if (hub === 'offline') return `No connection to edgeHub. ${problem}Reports and alerts wait on this device.`;
+  return problem;
+}
 
 function notices({ agent, policy }: Report): string {
   const note = policy.note ? `<p class="notice">${escapeMarkup(policy.note)}</p>` : '';
-  const hubText = hubNotices[agent.hub];
-  const hub = hubText ? `<p class="notice warn">${hubText}</p>` : '';
+  const hubText = hubNotice(agent);
+  const hub = hubText ? `<p class="notice warn">${escapeMarkup(hubText)}</p>` : '';
   if (policy.accepted) return note + hub;
   const problems = policy.problems.map((problem) => `<li>${escapeMarkup(problem)}</li>`).join('');
   const which = policy.version > 0 ? `Policy version ${policy.version}` : 'The policy file';

@@ -79,6 +79,17 @@ test.each([
   expect(html.includes('wait on this device')).toBe(shown);
 });
 
+test('the notice about the hub has the cause, also of a connection that works', () => {
+  const withProblem = (hub: 'offline' | 'connected', hubProblem: string) =>
+    page({ ...sampleReport, agent: { ...sampleReport.agent, hub, hubProblem } });
+  expect(withProblem('offline', 'The <certificate> has expired')).toContain(
+    'No connection to edgeHub. The &lt;certificate&gt; has expired. Reports and alerts wait on this device.',
+  );
+  expect(withProblem('connected', 'Connected over WebSocket')).toContain(
+    '<p class="notice warn">Connected over WebSocket. </p>',
+  );
+});
+
 test('what could not be examined is folded apart from what passes', () => {
   const findings = (['fail', 'skip', 'pass', 'pass'] as const).map((status, i) =>
     findingWithStatus(status, `/${i}`),
