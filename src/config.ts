@@ -189,7 +189,7 @@ function connectionParts(text: string | undefined): Record<string, string> {
   const fields = (text ?? '').split(';').map((field) => field.split('='));
   return Object.fromEntries(
     fields.map(([name = '', ...value]) =>
-      name.startsWith('SharedAccess') && value.join('') ? ['key', 'given'] : [name, value.join('=')],
+      name === 'SharedAccessKey' && value.join('') ? ['key', 'given'] : [name, value.join('=')],
     ),
   );
 }

@@ -212,6 +212,10 @@ test.each<[string, Environment]>([
   ['a proxy with a line break', { https_proxy: 'socks://me:s3cr\ns3cret@proxy' }],
   ['a proxy with an @ in its password', { https_proxy: 'socks://me:s3cret@s3cret@proxy' }],
   ['a connection string', { EdgeHubConnectionString: 'HostName=;SharedAccessKey=s3cret' }],
+  [
+    'a connection string with a signature instead of a key',
+    { EdgeHubConnectionString: 'HostName=h;DeviceId=d;ModuleId=m;SharedAccessSignature=s3cret' },
+  ],
   ['a connection string of another kind', { EdgeHubConnectionString: 's3cret' }],
   [
     'a connection string together with an invalid port',

@@ -40,8 +40,10 @@ async function policyFor(
   now: Date,
 ): Promise<PolicyInForce> {
   const defaults = defaultPolicy(checks, now);
-  const path = file ?? config.policyFile;
-  const saved = path === undefined ? savedPolicy(state) : undefined;
+  const kept = file === undefined ? savedPolicy(state) : undefined;
+  // As for the agent, the policy of the module twin takes precedence over a file.
+  const path = file ?? (config.mode === 'edge' && kept ? undefined : config.policyFile);
+  const saved = path === undefined ? kept : undefined;
   if (path === undefined && saved === undefined) return defaults;
   const { document, outcome } =
     path === undefined

@@ -52,26 +52,33 @@ export async function runSession(options: SessionLoopOptions): Promise<void> {
   signal.addEventListener('abort', onStop);
   try {
     twin.begin();
-    const session = await openInTime(options, {
-      onEnd(cause) {
-        if (ended.signal.aborted) return;
-        ended.abort(
-          messenger.connectionLost()
-            ? new HubError('offline', 'edgeHub closed the connection while a message was sent to it', cause)
-            : new ConnectionLost('offline', 'The connection to edgeHub was lost', cause),
-        );
+    const session = await openInTime(
+      options,
+      {
+        onEnd(cause) {
+          if (ended.signal.aborted) return;
+          ended.abort(
+            messenger.connectionLost()
+              ? new HubError('offline', 'edgeHub closed the connection while a message was sent to it', cause)
+              : new ConnectionLost('offline', 'The connection to edgeHub was lost', cause),
+          );
+        },
+        onError: (error) => log.error({ err: error }, 'The IoT Hub client reported an error'),
+        onDesired(patch) {
+          twin.push(patch);
+          wakeup.ring();
+        },
+        onMissed(error) {
+          if (!twin.missed()) return;
+          log.warn(
+            { err: error },
+            'A change of the desired properties could not be read, reading all of them',
+          );
+          wakeup.ring();
+        },
       },
-      onError: (error) => log.error({ err: error }, 'The IoT Hub client reported an error'),
-      onDesired(patch) {
-        twin.push(patch);
-        wakeup.ring();
-      },
-      onMissed(error) {
-        if (!twin.missed()) return;
-        log.warn({ err: error }, 'A change of the desired properties could not be read, reading all of them');
-        wakeup.ring();
-      },
-    });
+      ended.signal,
+    );
     options.onOpen();
     const calls = withDeadlines(session, options.deadlines, ended.signal);
     const leaving = new AbortController();
@@ -86,9 +93,9 @@ export async function runSession(options: SessionLoopOptions): Promise<void> {
       // The reason for the end, not what it did to a call.
       throw ended.signal.reason;
     } finally {
-      // A session that is replaced waits for a message on its way, which would arrive twice otherwise.
+      // A session that is replaced waits a little for a message on its way, which would arrive twice otherwise.
       leaving.abort();
-      await messages.catch(() => {});
+      await within(options.deadlines.close, never, () => messages).catch(() => {});
       ended.abort();
       await closeInTime(session, options.deadlines.close).catch((error: unknown) =>
         log.warn({ err: error }, 'The session with edgeHub did not close in time, its connection was cut'),
@@ -153,15 +160,24 @@ function clockWentBack(now: () => Date): () => boolean {
   return () => offset() < before - clockToleranceMs;
 }
 
+/** How long an attempt may take to say why its connection has gone, before the loss itself is the reason. */
+const lossGraceMs = 1000;
+
+/** @param lost fires when the connection has gone, which the SDK does not always say to those who wait for it. */
 async function openInTime(
   { open, deadlines, signal }: SessionLoopOptions,
   events: SessionEvents,
+  lost: AbortSignal,
 ): Promise<Session> {
   let opening: Promise<Session> | undefined;
   try {
     return await within(deadlines.open, signal, (timeout) => {
       opening = open(events, timeout);
-      return opening;
+      const loss = new Promise<never>((_, reject) => {
+        const later = () => setTimeout(() => reject(lost.reason), lossGraceMs).unref();
+        lost.addEventListener('abort', later, { once: true });
+      });
+      return Promise.race([opening, loss]);
     });
   } catch (error) {
     // A session that opens too late is closed again.

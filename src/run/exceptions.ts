@@ -32,7 +32,7 @@ export function applyExceptions(
   });
 }
 
-/** How many exceptions apply to a finding, have ended, or have matched nothing. */
+/** How many exceptions apply to a finding or may do so, have ended, or have matched nothing in a run of their check. */
 export interface ExceptionCounts {
   readonly active: number;
   readonly over: number;
@@ -47,10 +47,12 @@ export function countExceptions(
 ): ExceptionCounts {
   const stateOf = (exception: Exception): keyof ExceptionCounts => {
     if (isOver(exception, now)) return 'over';
-    const applies = checks[exception.check]?.findings.some(
+    const check = checks[exception.check];
+    const applies = check?.findings.some(
       ({ target, reason }) => target === exception.target && reason === 'excepted',
     );
-    return applies ? 'active' : 'unused';
+    // Before the check has run, nobody knows.
+    return applies || !check ? 'active' : 'unused';
   };
   const states = exceptions.map(stateOf);
   const count = (state: keyof ExceptionCounts) => states.filter((each) => each === state).length;

@@ -124,6 +124,22 @@ test('without --policy it uses the policy saved from the twin', async () => {
   });
 });
 
+test('as a module, the policy saved from the twin takes precedence over HARDENING_POLICY_FILE', async () => {
+  const state = await tempFolder();
+  const memory = await openStateFile(state);
+  memory.set('policy', {
+    version: 7,
+    document: JSON.parse(await readFile(await policyThatGives('warn'), 'utf8')),
+  });
+  await memory.flush();
+  const { out } = await cli(['check', '--json'], {
+    HARDENING_STATE_DIR: state,
+    HARDENING_POLICY_FILE: await policyThatGives('pass'),
+    EdgeHubConnectionString: 'HostName=h;DeviceId=d;ModuleId=m;SharedAccessKey=a2V5',
+  });
+  expect(reportShape.parse(JSON.parse(out)).policy).toMatchObject({ source: 'saved', version: 7 });
+});
+
 test('without --policy it uses HARDENING_POLICY_FILE', async () => {
   const { out } = await cli(['check', '--json'], { HARDENING_POLICY_FILE: await policyThatGives('warn') });
   expect(reportShape.parse(JSON.parse(out))).toMatchObject({

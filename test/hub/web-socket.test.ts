@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { never, within } from '../../src/deadline.ts';
 import { createCredentials } from '../../src/host/edge/credentials.ts';
 import { createOpenSession, type TransportChoice } from '../../src/hub/mqtt/open-session.ts';
 import { connectionErrors, startedHub, withEnvironment } from '../support/servers/hub.ts';
 import { eventually, simulated } from '../support/servers/simulator.ts';
-import { refusedPort } from '../support/servers/tcp.ts';
+import { refusedPort, silentServer } from '../support/servers/tcp.ts';
 
 let simulator: Awaited<ReturnType<typeof simulated>>;
 beforeEach(async () => {
@@ -27,7 +28,7 @@ function hubOn(port: number | undefined, transport: TransportChoice) {
 }
 
 const webSocketPort = () => simulator.edgeHub.webSocketPort;
-const refusedText = 'edgeHub refused 3 MQTT connections on port 8883';
+const refusedText = '3 MQTT connections to edgeHub on port 8883 were refused or got no answer';
 
 test('reports, pushes, methods and messages work over WebSocket, with the trust bundle of the workload API', async () => {
   const hub = hubOn(webSocketPort(), 'mqttws');
@@ -55,6 +56,47 @@ test('three refused connections lead to WebSocket, which is logged and reported'
     notice: `Connected over WebSocket on port 443: ${refusedText}`,
   });
   expect(hub.status().problem).toBeUndefined();
+});
+
+const unused = { onDesired: () => {}, onMissed: () => {}, onEnd: () => {}, onError: () => {} };
+
+test('an edgeHub that does not answer is reported as such, and WebSocket is tried after three times', async () => {
+  const { port } = await silentServer();
+  withEnvironment({ ...simulator.environment, IOTEDGE_GATEWAYHOSTNAME: `localhost:${port}` });
+  const warnings: string[] = [];
+  const open = createOpenSession({
+    credentials: createCredentials(process.env, () => new Date()),
+    transport: 'auto',
+    log: { warn: (_fields, text) => void warnings.push(text) },
+  });
+  for (const _ of [1, 2, 3]) {
+    const opening = within(0.5, never, (signal) => open({}, unused, signal));
+    await expect(opening).rejects.toMatchObject({ reason: 'offline', message: 'edgeHub did not answer' });
+  }
+  expect(warnings).toEqual([`${refusedText}, trying MQTT over WebSocket on port 443`]);
+});
+
+test('after six hours over WebSocket MQTT is tried once, and a refusal leads straight back', async () => {
+  withEnvironment({ ...simulator.environment, IOTEDGE_GATEWAYHOSTNAME: `localhost:${webSocketPort()}` });
+  let ms = 0;
+  const warnings: string[] = [];
+  const open = createOpenSession({
+    credentials: createCredentials(process.env, () => new Date()),
+    transport: 'auto',
+    log: { warn: (_fields, text) => void warnings.push(text) },
+    monotonic: () => ms,
+  });
+  const attempt = async () => {
+    const session = await open({}, unused, AbortSignal.timeout(10_000));
+    onTestFinished(() => session.close(AbortSignal.timeout(1000)).catch(() => undefined));
+    return session.notice;
+  };
+  for (const _ of [1, 2, 3]) await expect(attempt()).rejects.toThrow();
+  const notice = await attempt();
+  ms += 6 * 3_600_000;
+  await expect(attempt()).rejects.toThrow();
+  expect(await attempt()).toBe(notice);
+  expect(warnings).toHaveLength(1);
 });
 
 test('MQTT is tried again when WebSocket is refused, too, and the change is logged once', async () => {

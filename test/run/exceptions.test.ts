@@ -97,7 +97,10 @@ test('what else is wrong with a target is reported when only the worst is except
 });
 
 test('exceptions are counted by what they do: those that apply, those that have ended, those that match nothing', () => {
-  const applied = { diskSpace: { findings: [{ target: '/var/lib', reason: 'excepted' }] } };
+  const applied = {
+    diskSpace: { findings: [{ target: '/var/lib', reason: 'excepted' }] },
+    clockDrift: { findings: [] },
+  };
   const exceptions = [
     exception,
     { ...exception, until: '2026-11-20' },
@@ -107,4 +110,12 @@ test('exceptions are counted by what they do: those that apply, those that have 
   ];
   const now = new Date('2026-11-21T23:59:59Z');
   expect(countExceptions(exceptions, applied, now)).toEqual({ active: 2, over: 1, unused: 2 });
+});
+
+test('an exception for a check that has not run yet is not called unused', () => {
+  expect(countExceptions([exception], {}, new Date('2026-11-21T20:30:00Z'))).toEqual({
+    active: 1,
+    over: 0,
+    unused: 0,
+  });
 });

@@ -41,10 +41,10 @@ export const hubConnection = defineCheck({
     if (!link)
       throw new CannotTell(
         'not_applicable',
-        'There is no connection to edgeHub: standalone mode or command line',
+        'Not connected to edgeHub: this is standalone mode or the command line',
       );
     const { connected, seconds, problem, takeover } = link;
-    if (takeover !== undefined) {
+    if (takeover !== undefined && (connected || seconds < failMinutes * 60)) {
       return { status: 'warn', reason: 'offline', message: takeover, remedy: oneInstance };
     }
     if (connected) return { status: 'pass', message: `Connected to edgeHub on ${target}` };

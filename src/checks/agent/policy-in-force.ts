@@ -10,7 +10,7 @@ interface Part extends Subject {
 const sources: Readonly<Record<PolicyOutcome['source'], string>> = {
   twin: 'policy of the module twin',
   saved: 'saved policy of the module twin',
-  file: 'policy of the policy file',
+  file: 'policy from the policy file',
   default: 'built-in policy',
 };
 

@@ -17,12 +17,15 @@ interface Place {
 
 /** What keeps a client on this device from accepting a presented chain, and what is weak in it, worst first. */
 export function wireProblems(chain: PresentedChain, place: Place): readonly Problem<WireReason>[] {
-  const problems = [
-    ...authorityProblems(chain, place.origin),
-    ...nameProblems(chain, place.endpoint),
-    ...(chain.authority ? trustedProblems(chain.certificates, chain.authority) : untrustedProblems(chain)),
-  ];
-  return worstFirst(asVerified(problems, chain, place.now));
+  const found = [...authorityProblems(chain, place.origin), ...nameProblems(chain, place.endpoint)];
+  const { certificates, authority } = chain;
+  try {
+    found.push(...(authority ? trustedProblems(certificates, authority) : untrustedProblems(chain)));
+  } catch (error) {
+    // What the server makes too large to judge must not hide what is already known to be wrong.
+    if (!found.some(({ status }) => status === 'fail')) throw error;
+  }
+  return worstFirst(asVerified(found, chain, place.now));
 }
 
 /** Extra certificates next to a complete chain do no harm. */

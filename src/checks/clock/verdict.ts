@@ -15,8 +15,8 @@ type GaugeName = 'clock_offset_seconds' | 'clock_offset_error_seconds';
 
 const remedy =
   'Check the time sources with `sudo chronyc sources -v` and set the clock with `sudo chronyc makestep`; with systemd-timesyncd, ' +
-  '`timedatectl timesync-status` and `sudo systemctl restart systemd-timesyncd`; on EFLOW, from the Windows host, ' +
-  '`Invoke-EflowVmCommand "sudo chronyc makestep"`, and check the clock of the host itself';
+  'run `timedatectl timesync-status` and `sudo systemctl restart systemd-timesyncd`; on EFLOW, run ' +
+  '`Invoke-EflowVmCommand "sudo chronyc makestep"` on the Windows host, and check the clock of the host itself';
 const ofOneSource =
   '. The source itself may be wrong: with three independent sources in the policy, a wrong one is outvoted';
 

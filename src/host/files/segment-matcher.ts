@@ -8,15 +8,18 @@ interface Alternative {
 }
 
 const maxAlternatives = 64;
+/** Room for alternatives: a name itself has 255 bytes at most. */
+const maxLength = 1024;
 
 /**
  * A function that matches names against a pattern for one segment of a path: `*`, `?`, `[a-z]`, `[!a-z]` and `{a,b}`; a
- * backslash takes the next character as it stands, and so is every other character. As in a shell, a name with a leading
+ * backslash escapes the next character, and every other character matches itself. As in a shell, a name with a leading
  * dot matches only a pattern that names the dot. The work for one name is at most its length times that of the pattern.
  *
- * @throws RangeError for more than 64 alternatives.
+ * @throws RangeError for more than 1024 characters or 64 alternatives.
  */
 export function segmentMatcher(pattern: string): (name: string) => boolean {
+  if (pattern.length > maxLength) throw new RangeError(`it has more than ${maxLength} characters`);
   const alternatives = expand(pattern).map(parse);
   return (name) => {
     const characters = [...name];

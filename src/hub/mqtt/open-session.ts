@@ -1,3 +1,4 @@
+import { isTimeout, orAbort } from '../../deadline.ts';
 import {
   type CredentialSource,
   HubError,
@@ -14,14 +15,20 @@ export interface OpenSessionOptions {
   readonly credentials: CredentialSource;
   readonly transport: TransportChoice;
   readonly log: Pick<HubLog, 'warn'>;
+  /** A clock that no step moves, in milliseconds. */
+  readonly monotonic?: () => number;
 }
 
-/** So many refused connections before the other transport is tried. */
+/** So many connections without success before the other transport is tried. */
 const maxRefused = 3;
+/** How long WebSocket is used before MQTT, which an edgeHub that was only restarting offers again, is tried once. */
+const webSocketMs = 6 * 3_600_000;
 
 /** Opens sessions with the SDK. Without deadlines of its own. */
-export function createOpenSession({ credentials, transport, log }: OpenSessionOptions): OpenSession {
+export function createOpenSession(options: OpenSessionOptions): OpenSession {
+  const { credentials, transport, log, monotonic = () => performance.now() } = options;
   let webSocket = transport === 'mqttws';
+  let webSocketSince = 0;
   let refused = 0;
   let logged = false;
 
@@ -29,6 +36,7 @@ export function createOpenSession({ credentials, transport, log }: OpenSessionOp
     refused += 1;
     if (transport !== 'auto' || refused < maxRefused) return;
     webSocket = !webSocket;
+    webSocketSince = monotonic();
     refused = 0;
     if (!logged) log.warn({}, `${refusedText}, trying MQTT over WebSocket on port 443`);
     logged = true;
@@ -39,6 +47,10 @@ export function createOpenSession({ credentials, transport, log }: OpenSessionOp
       throw new HubError(credentials.failure, `Could not get credentials from ${credentials.name}`, cause);
     });
     signal.throwIfAborted();
+    if (transport === 'auto' && webSocket && monotonic() - webSocketSince >= webSocketMs) {
+      webSocket = false;
+      refused = maxRefused - 1;
+    }
     const over = webSocket;
     const { twin, connect, send, disconnect, cut, failure } = createTransport(
       credential,
@@ -53,7 +65,7 @@ export function createOpenSession({ credentials, transport, log }: OpenSessionOp
       throw new HubError(reason, message, cause);
     });
     refused = 0;
-    logged = false;
+    if (!over) logged = false;
     return {
       notice:
         over && transport === 'auto' ? `Connected over WebSocket on port 443: ${refusedText}` : undefined,
@@ -65,7 +77,7 @@ export function createOpenSession({ credentials, transport, log }: OpenSessionOp
   };
 }
 
-const refusedText = `edgeHub refused ${maxRefused} MQTT connections on port 8883`;
+const refusedText = `${maxRefused} MQTT connections to edgeHub on port 8883 were refused or got no answer`;
 
 interface Diagnosis {
   readonly reason: HubReason;
@@ -80,6 +92,7 @@ const nameCode = /^(ENOTFOUND|EAI_)/;
 
 function diagnose(error: unknown): Diagnosis {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (isTimeout(error)) return { reason: 'offline', message: 'edgeHub did not answer', wasRefused: true };
   const is = (reason: HubReason, message: string, wasRefused = false) => ({ reason, message, wasRefused });
   // MQTT 3.1.1 section 3.2.2.3: identifier rejected, bad user name or password, not authorized.
   if (code === 2 || code === 4 || code === 5)
@@ -95,7 +108,8 @@ function diagnose(error: unknown): Diagnosis {
 async function cutOnAbort(signal: AbortSignal, cut: () => void, work: () => Promise<unknown>): Promise<void> {
   signal.addEventListener('abort', cut);
   try {
-    await work();
+    // The SDK does not settle some calls when their connection goes.
+    await orAbort(work(), signal);
   } finally {
     signal.removeEventListener('abort', cut);
     // Takes precedence over the SDK's error for the destroyed connection.

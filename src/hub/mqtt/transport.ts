@@ -14,8 +14,8 @@ interface MqttClient {
 type Provider = ConstructorParameters<typeof Mqtt>[0];
 type Done = (error?: Error | null) => void;
 
-// The session loop has the deadlines; the SDK's own, 30 s, would end it earlier.
-const sdkTimeoutSeconds = 3600;
+// The session loop has the deadlines, 120 s at most; the SDK's own, 30 s, would end a call earlier.
+const sdkTimeoutSeconds = 180;
 
 /**
  * The SDK's MQTT transport for one connection. Only what is well-formed reaches the SDK's callbacks, where an exception

@@ -88,14 +88,11 @@ export function createTwinClient(
         return true;
       }
       if (topic.startsWith(patches)) {
-        let patch: Json;
         try {
-          patch = parseObject(payload);
+          onDesired(parseObject(payload));
         } catch (cause) {
-          onMissed(new Error('edgeHub pushed something else than desired properties', { cause }));
-          return true;
+          onMissed(new Error('The pushed desired properties could not be taken over', { cause }));
         }
-        onDesired(patch);
         return true;
       }
       return topic.startsWith(prefix);

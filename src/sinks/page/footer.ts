@@ -20,7 +20,7 @@ const policySources = {
 export const renderFooter = (report: Report, refreshSeconds: number): string => `<footer>
 <dl>
 ${fact('Policy', policyOf(report))}
-${fact('IoT Edge hub', hubStates[report.agent.hub])}
+${exceptionsOf(report)}${fact('IoT Edge hub', hubStates[report.agent.hub])}
 ${fact('Agent', `eflow-hardening ${report.agent.version}, running for ${span(report.agent.startedAt, report.generatedAt)}`)}
 ${fact('This page', `${moment(report.generatedAt)}, refreshed every ${refreshSeconds} s`)}
 </dl>
@@ -32,6 +32,13 @@ function policyOf({ policy: { source, version, accepted } }: Report): string {
   return accepted
     ? `${policySources[source]}, version ${version}`
     : `${policySources[source]}; version ${version} was refused`;
+}
+
+/** A fact of its own where some exceptions have ended or match nothing. */
+function exceptionsOf({ policy: { exceptions } }: Report): string {
+  const { active, over, unused } = exceptions;
+  if (over + unused === 0) return '';
+  return `${fact('Exceptions', `${active} active, ${over} ended, ${unused} matched nothing`)}\n`;
 }
 
 const fact = (name: string, value: string): string =>

@@ -87,6 +87,10 @@ test.each([true, false])(
   },
 );
 
+test('without a connection for long, a takeover is no longer only a warning', async () => {
+  expect(await examine({ ...away(60), takeover: 'Another instance' })).toMatchObject({ status: 'fail' });
+});
+
 test('before an attempt has failed the reason is offline', async () => {
   expect(await examine(away(6))).toMatchObject({ reason: 'offline' });
 });

@@ -21,7 +21,7 @@ async function findings(outcome: Partial<PolicyOutcome>) {
 test.each<[Partial<PolicyOutcome>, string]>([
   [{}, 'The policy of the module twin, version 7, is in force'],
   [{ source: 'saved' }, 'The saved policy of the module twin, version 7, is in force'],
-  [{ source: 'file', version: 0 }, 'The policy of the policy file is in force'],
+  [{ source: 'file', version: 0 }, 'The policy from the policy file is in force'],
   [{ source: 'default', version: 0 }, 'The built-in policy is in force'],
 ])('an accepted policy passes: %j', async (outcome, message) => {
   expect(await findings(outcome)).toMatchObject([{ target: 'policy', status: 'pass', message }]);
@@ -38,7 +38,7 @@ test.each<[Partial<PolicyOutcome>, string]>([
   ],
   [
     { source: 'file', version: 0, problems: ['one is wrong'] },
-    'The policy file was refused (one is wrong); the previous policy of the policy file stays in force',
+    'The policy file was refused (one is wrong); the previous policy from the policy file stays in force',
   ],
 ])('a refused policy fails with its first problem: %j', async (outcome, message) => {
   expect(await findings({ accepted: false, ...outcome })).toMatchObject([

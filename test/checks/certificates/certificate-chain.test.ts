@@ -400,6 +400,17 @@ describe('a presented chain', () => {
         reason: 'intercepted',
       });
     }
+    // A chain with more names than are compared must not hide it.
+    const constrainedNames = Array.from(
+      { length: 400 },
+      (_, i) => ({ kind: 'dns', value: `${i}.test` }) as const,
+    );
+    const nameConstraints = { permitted: constrainedNames, excluded: [] };
+    const huge = [leaf(1, { constrainedNames }), ca(undefined, { nameConstraints })];
+    expect(await onWire(presentedWith(huge, { authority: forged }), 'iothub')).toMatchObject({
+      status: 'fail',
+      reason: 'intercepted',
+    });
     expect(await onWire({ certificates: chain, namesHost: true }, 'iothub')).toMatchObject({
       reason: 'intercepted',
       message:

@@ -61,6 +61,11 @@ describe('a pattern for one segment', () => {
     expect(matching(pattern, [...matches, ...others])).toEqual(matches);
   });
 
+  test('1024 characters are allowed, more are refused', () => {
+    expect(() => segmentMatcher('['.repeat(1024))).not.toThrow();
+    expect(() => segmentMatcher('['.repeat(1025))).toThrow('it has more than 1024 characters');
+  });
+
   test('64 alternatives are allowed, more are refused', () => {
     expect(matching('{a,b}'.repeat(6), ['ababab'])).toEqual(['ababab']);
     expect(() => segmentMatcher('{a,b}'.repeat(7))).toThrow('it has more than 64 alternatives');

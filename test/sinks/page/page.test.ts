@@ -90,6 +90,14 @@ test('the notice about the hub has the cause, also of a connection that works', 
   );
 });
 
+test.each([
+  [{ active: 2, over: 1, unused: 3 }, true],
+  [{ active: 2, over: 0, unused: 0 }, false],
+])('exceptions that have ended or match nothing are counted: %j', (exceptions, shown) => {
+  const html = page({ ...sampleReport, policy: { ...sampleReport.policy, exceptions } });
+  expect(html.includes('<dd>2 active, 1 ended, 3 matched nothing</dd>')).toBe(shown);
+});
+
 test('what could not be examined is folded apart from what passes', () => {
   const findings = (['fail', 'skip', 'pass', 'pass'] as const).map((status, i) =>
     findingWithStatus(status, `/${i}`),

@@ -12,6 +12,7 @@ export async function hostsEntries(path: string, name: string, signal: AbortSign
   const text = await readSystemFile(path, maxBytes, signal);
   const wanted = name.toLowerCase();
   const addresses = text.split('\n').flatMap((line) => {
+    if (!line.toLowerCase().includes(wanted)) return [];
     const [address = '', ...names] = line.replace(/#.*/s, '').trim().split(/\s+/);
     // Without a zone: glibc ignores lines with one.
     const isListed = !address.includes('%') && isIP(address) !== 0;
