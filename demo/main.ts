@@ -40,11 +40,14 @@ async function main(): Promise<number> {
   }
 }
 
-/** Fires at Ctrl-C, at SIGTERM, and when the terminal goes. */
+/** Fires at Ctrl-C, at SIGTERM, and when the terminal or npm goes. */
 function stoppedBySignal(): AbortSignal {
   const stopping = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => stopping.abort());
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stopping.abort());
+  // npm does not pass every signal on before it goes.
+  const npm = process.env.npm_lifecycle_event === 'start' ? process.ppid : undefined;
+  if (npm !== undefined) setInterval(() => process.ppid !== npm && stopping.abort(), 500).unref();
   return stopping.signal;
 }
 

@@ -202,7 +202,7 @@ function stoppedBySignal(log: Log): AbortSignal {
   return stopping.signal;
 }
 
-const usage = `The agent (version ${version}) takes no arguments; environment variables configure it. See README, "Configuration".
+const usage = `The agent (version ${version}) takes no arguments; environment variables configure it. See README, "Environment".
 For a single run, and everything else on a command line: eflow-hardening --help
 `;
 

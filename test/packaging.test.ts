@@ -118,3 +118,8 @@ test('the images differ only in the platform', async () => {
   const amd64 = await read('Dockerfile.amd64');
   expect(await read('Dockerfile.arm64v8')).toBe(amd64.replace('linux/amd64', 'linux/arm64'));
 });
+
+test('no script relies on another that runs before or after it, because .npmrc sets ignore-scripts', async () => {
+  const { scripts } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+  expect(Object.keys(scripts).filter((name) => /^(?:pre|post)/.test(name))).toEqual([]);
+});
