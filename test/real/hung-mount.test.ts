@@ -57,7 +57,7 @@ describe.skipIf(!able)('a mount that has stopped answering (root and apt-get ins
     return names.filter((name) => name.startsWith('node'));
   };
 
-  const create = ({ maxSeconds = 0.3, retrySeconds = 900 } = {}) =>
+  const create = ({ maxSeconds = 2, retrySeconds = 900 } = {}) =>
     createFilesystem({
       hostRoot: join(folder, 'host'),
       stateDir: '/',
