@@ -120,6 +120,6 @@ test('the images differ only in the platform', async () => {
 });
 
 test('no script relies on another that runs before or after it, because .npmrc sets ignore-scripts', async () => {
-  const { scripts } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+  const { scripts } = JSON.parse(await read('package.json'));
   expect(Object.keys(scripts).filter((name) => /^(?:pre|post)/.test(name))).toEqual([]);
 });

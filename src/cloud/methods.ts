@@ -1,14 +1,10 @@
 import { z } from 'zod';
 import type { Check } from '../check.ts';
+import type { MethodAnswer } from '../hub/session.ts';
 import { readPolicy } from '../policy/policy.ts';
 import { schemaProblems } from '../policy/problems.ts';
 import type { Agent } from '../run/agent.ts';
 import { type Report, worstFirst } from '../run/report.ts';
-
-interface Answer {
-  readonly status: number;
-  readonly payload: unknown;
-}
 
 // IoT Hub accepts 128 KB, the envelope included.
 const maxReportBytes = 118 * 1024;
@@ -17,7 +13,7 @@ const maxReportBytes = 118 * 1024;
 export function createMethods(
   agent: Agent,
   checks: readonly Check[],
-): Record<'runChecks' | 'getReport' | 'validatePolicy', (payload: unknown) => Promise<Answer>> {
+): Record<'runChecks' | 'getReport' | 'validatePolicy', (payload: unknown) => Promise<MethodAnswer>> {
   const ids = checks.map(({ id }) => id);
   const runSchema = z.strictObject({ checks: z.array(z.enum(ids)).min(1).optional() });
   const emptySchema = z.strictObject({});
@@ -31,7 +27,7 @@ export function createMethods(
 
 const handler =
   <T>(schema: z.ZodType<T>, work: (payload: T) => unknown) =>
-  async (payload: unknown): Promise<Answer> => {
+  async (payload: unknown): Promise<MethodAnswer> => {
     const given = { payload: payload ?? {} };
     // Inside an object, so that problems name the payload.
     const envelope = z.strictObject({ payload: schema });

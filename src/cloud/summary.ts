@@ -1,8 +1,7 @@
+import type { Status } from '../check.ts';
 import type { Summarise } from '../hub/messages/queue.ts';
-import type { OutputMessage } from '../hub/session.ts';
-
-const severities = ['info', 'warning', 'error'];
-const statuses = ['skip', 'pass', 'unknown', 'warn', 'fail'];
+import { worst } from '../run/report.ts';
+import { severities } from '../sinks/alerts.ts';
 
 /**
  * Makes the alert in place of those that were left out. Its properties are those of an alert, with the worst status and
@@ -11,8 +10,8 @@ const statuses = ['skip', 'pass', 'unknown', 'warn', 'fail'];
 export const summariseAlerts =
   (now: () => Date): Summarise =>
   (leftOut, dropped) => {
-    const status = worst(dropped, 'status', statuses);
-    const severity = worst(dropped, 'severity', severities);
+    // A property in another form is no status, and does not count.
+    const status = worst(dropped.map(({ properties }) => properties.status as Status));
     const earliest = dropped.map(({ body }) => sinceOf(body)).find((since) => since !== undefined);
     const left = leftOut === 1 ? '1 alert was' : `${leftOut} alerts were`;
     return {
@@ -31,17 +30,12 @@ export const summariseAlerts =
         check: 'hubConnection',
         status,
         previousStatus: 'none',
-        severity,
+        severity: severities[status],
         target: 'alerts',
         leftOut: String(leftOut),
       },
     };
   };
-
-const worst = (messages: readonly OutputMessage[], property: string, order: readonly string[]): string =>
-  order.findLast((value) => messages.some(({ properties }) => properties[property] === value)) ??
-  order[0] ??
-  '';
 
 const sinceOf = (body: unknown): string | undefined =>
   typeof body === 'object' && body !== null && 'since' in body && typeof body.since === 'string'

@@ -63,3 +63,28 @@ const isAllowedKey = (key: string): boolean =>
   bytes(key) <= maxKeyBytes &&
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern finds control characters.
   !/[.$#\s\u0000-\u001f\u007f-\u009f]/.test(key);
+
+const hourMs = 3_600_000;
+
+/** How often something may still happen within an hour. Moments are monotonic milliseconds. */
+export interface HourlyBudget {
+  /** Whether there is room for one more at a moment. */
+  hasRoom(at: number): boolean;
+  spend(at: number): void;
+  /** When it was spent last; -Infinity if not within the hour. */
+  last(): number;
+}
+
+export function createHourlyBudget(limit: number): HourlyBudget {
+  let spentAt: readonly number[] = [];
+  return {
+    hasRoom(at) {
+      spentAt = spentAt.filter((spent) => at - spent < hourMs);
+      return spentAt.length < limit;
+    },
+    spend(at) {
+      spentAt = [...spentAt, at];
+    },
+    last: () => spentAt.at(-1) ?? Number.NEGATIVE_INFINITY,
+  };
+}

@@ -1,4 +1,4 @@
-import { limitProblems } from './limits.ts';
+import { createHourlyBudget, limitProblems } from './limits.ts';
 import type { Json } from './merge-patch.ts';
 import { createReportedCopy, type ReportedCopy, type ReportedCopyOptions } from './reported-copy.ts';
 
@@ -22,7 +22,6 @@ export type Next =
 
 // Limits the traffic when findings flap, the policy changes all the time, or answers do not arrive.
 const maxUrgentPerHour = 30;
-const hourMs = 3_600_000;
 
 export function createOutbox(options: ReportedCopyOptions): Outbox {
   const { now } = options;
@@ -33,11 +32,11 @@ export function createOutbox(options: ReportedCopyOptions): Outbox {
   let urgent = false;
   let intervalSkipped = false;
   let inFlight: { readonly urgent: boolean } | undefined;
-  let sentAt: readonly number[] = [];
+  const budget = createHourlyBudget(maxUrgentPerHour);
 
   const canSendNow = () => {
-    sentAt = sentAt.filter((at) => now() - at < hourMs);
-    return intervalSkipped || (urgent && sentAt.length < maxUrgentPerHour);
+    const hasRoom = budget.hasRoom(now());
+    return intervalSkipped || (urgent && hasRoom);
   };
 
   return {
@@ -63,7 +62,7 @@ export function createOutbox(options: ReportedCopyOptions): Outbox {
       // Reset here, so that a report which becomes urgent during this patch stays urgent.
       inFlight = { urgent };
       urgent = false;
-      sentAt = [...sentAt, now()];
+      budget.spend(now());
       notBefore = now() + minIntervalMs;
       return { patch };
     },

@@ -1,4 +1,5 @@
 import type { DesiredCopy } from './desired.ts';
+import { createHourlyBudget } from './limits.ts';
 import type { Json } from './merge-patch.ts';
 import type { HubLog, Session } from './session.ts';
 
@@ -28,24 +29,21 @@ export interface TwinReaderOptions {
 
 // Missed patches cause a read at once, but not more of them than this: each read costs a message of the IoT hub.
 const maxUrgentPerHour = 30;
-const hourMs = 3_600_000;
 const urgentEveryMs = 60_000;
 
 export function createTwinReader(options: TwinReaderOptions): TwinReader {
   const { desired, log } = options;
   let readAtMs = 0;
-  let urgentAt: readonly number[] = [];
+  const budget = createHourlyBudget(maxUrgentPerHour);
   let unknownLogged = false;
   // Patches that arrive during a read are held until it is done: they may be older than what is read.
   let held: Json[] | undefined;
 
   function missed(): boolean {
     const now = performance.now();
-    urgentAt = urgentAt.filter((at) => now - at < hourMs);
-    const last = urgentAt.at(-1) ?? Number.NEGATIVE_INFINITY;
-    const at = urgentAt.length < maxUrgentPerHour ? now : Math.max(now, last + urgentEveryMs);
+    const at = budget.hasRoom(now) ? now : Math.max(now, budget.last() + urgentEveryMs);
     if (at >= readAtMs) return false;
-    urgentAt = [...urgentAt, at];
+    budget.spend(at);
     readAtMs = at;
     return true;
   }

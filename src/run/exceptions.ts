@@ -51,7 +51,7 @@ export function countExceptions(
     const applies = check?.findings.some(
       ({ target, reason }) => target === exception.target && reason === 'excepted',
     );
-    // Before the check has run, nobody knows.
+    // Unknown until the check has run.
     return applies || !check ? 'active' : 'unused';
   };
   const states = exceptions.map(stateOf);

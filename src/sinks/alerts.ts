@@ -18,7 +18,8 @@ export interface Alert {
   >;
 }
 
-const severities = {
+/** The application property `severity` of each status. */
+export const severities = {
   fail: 'error',
   warn: 'warning',
   unknown: 'warning',

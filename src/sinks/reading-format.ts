@@ -4,18 +4,19 @@ const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
 
 /** A reading as people write it, by the unit at the end of its gauge's name: `3.1 GiB`, `6.2 ms`, `12 d 4 h`. */
 export function describeValue({ gauge, value }: Pick<Reading, 'gauge' | 'value'>): string {
-  if (gauge.endsWith('_timestamp_seconds')) return moment(value);
+  if (gauge.endsWith('_timestamp_seconds')) return unixTime(value);
   if (gauge.endsWith('_seconds')) return duration(value);
   if (gauge.endsWith('_bytes')) return bytes(value);
   if (/_(?:readonly|success|running|connected)$/.test(gauge)) return value === 1 ? 'yes' : 'no';
   return value.toLocaleString('en-US', { maximumFractionDigits: 3 });
 }
 
-const moment = (seconds: number): string => {
+/** A moment to the second: `2026-11-21 20:30:00 UTC`. */
+export const moment = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;
+
+const unixTime = (seconds: number): string => {
   const date = new Date(seconds * 1000);
-  return Number.isNaN(date.getTime())
-    ? String(seconds)
-    : `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  return Number.isNaN(date.getTime()) ? String(seconds) : moment(date.toISOString());
 };
 
 function bytes(value: number): string {

@@ -3,27 +3,6 @@ import { within } from '../../deadline.ts';
 import { readRegularFile } from '../../read-file.ts';
 import { createWorkload } from './workload.ts';
 
-/** What a module needs to connect to edgeHub. */
-export interface ModuleCredentials {
-  /** The IoT hub. */
-  readonly host: string;
-  /** The name of edgeHub, with an optional port. */
-  readonly gateway?: string | undefined;
-  readonly device: string;
-  readonly module: string;
-  /** A shared access signature that is valid for an hour. */
-  readonly token: string;
-  /** PEM of the authorities to trust; without it, those of Node.js. */
-  readonly ca?: string | undefined;
-}
-
-/** Where the credentials come from. */
-export interface ModuleCredentialSource {
-  readonly name: 'the workload API' | 'the connection string';
-  readonly failure: 'workload_api_failed' | 'offline';
-  get(signal: AbortSignal): Promise<ModuleCredentials>;
-}
-
 const tokenSeconds = 3600;
 // A TPM signs in about a second.
 const callSeconds = 20;
@@ -31,27 +10,26 @@ const maxCaBytes = 1024 * 1024;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The credentials of the module that edgeAgent describes in the environment, or those of a connection string. */
-export function createCredentials(environment: Environment, now: () => Date): ModuleCredentialSource {
+/**
+ * The credentials of the module that edgeAgent describes in the environment, or those of a connection string, as the hub's
+ * `CredentialSource` describes them.
+ */
+export function createCredentials(environment: Environment, now: () => Date) {
   const connectionString = environment.EdgeHubConnectionString || environment.IotHubConnectionString;
   return connectionString
     ? {
         name: 'the connection string',
-        failure: 'offline',
-        get: (signal) => fromConnectionString(connectionString, environment, now(), signal),
+        failure: 'offline' as const,
+        get: (signal: AbortSignal) => fromConnectionString(connectionString, environment, now(), signal),
       }
     : {
         name: 'the workload API',
-        failure: 'workload_api_failed',
-        get: (signal) => fromWorkload(environment, now(), signal),
+        failure: 'workload_api_failed' as const,
+        get: (signal: AbortSignal) => fromWorkload(environment, now(), signal),
       };
 }
 
-async function fromWorkload(
-  environment: Environment,
-  now: Date,
-  signal: AbortSignal,
-): Promise<ModuleCredentials> {
+async function fromWorkload(environment: Environment, now: Date, signal: AbortSignal) {
   const {
     IOTEDGE_WORKLOADURI: uri = '',
     IOTEDGE_IOTHUBHOSTNAME: host = '',
@@ -78,12 +56,7 @@ const inTime = <T>(
     throw new Error(`${what} failed`, { cause });
   });
 
-async function fromConnectionString(
-  text: string,
-  environment: Environment,
-  now: Date,
-  signal: AbortSignal,
-): Promise<ModuleCredentials> {
+async function fromConnectionString(text: string, environment: Environment, now: Date, signal: AbortSignal) {
   const fields = new Map(text.split(';').map((field) => splitOnce(field)));
   const [host = '', device = '', module = ''] = ['HostName', 'DeviceId', 'ModuleId'].map((name) =>
     fields.get(name),
@@ -102,7 +75,7 @@ async function fromConnectionString(
 
 /** Documented at "Control access to IoT Hub with shared access signatures". */
 async function tokenFor(
-  { host, device, module }: Pick<ModuleCredentials, 'host' | 'device' | 'module'>,
+  { host, device, module }: Readonly<Record<'host' | 'device' | 'module', string>>,
   now: Date,
   sign: (data: string) => Promise<string>,
 ): Promise<string> {

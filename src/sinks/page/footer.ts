@@ -1,6 +1,7 @@
 import type { Report } from '../../run/report.ts';
 import { escapeMarkup } from '../escape.ts';
-import { moment, span } from './parts.ts';
+import { moment } from '../reading-format.ts';
+import { span } from './parts.ts';
 
 const hubStates = {
   connected: 'connected',

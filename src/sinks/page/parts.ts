@@ -14,9 +14,6 @@ export const statusNames = {
 export const badge = (status: Status): string =>
   `<span class="badge ${status}" role="img" aria-label="${statusNames[status]}">${symbols[status]}</span>`;
 
-/** A moment to the second: `2026-11-21 20:30:00 UTC`. */
-export const moment = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;
-
 /** The time between two moments in its largest unit: `4 min`, `3 h`, `12 days`. */
 export function span(from: string, to: string): string {
   const seconds = Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);

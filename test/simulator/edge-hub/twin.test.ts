@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { difference, firstVersion, mergePatch, patched } from '../../../simulator/edge-hub/twin.ts';
 import type { Json, JsonObject } from '../../../simulator/json.ts';
+import { checkProperty } from '../../support/properties.ts';
 
 describe('a merge patch', () => {
   // RFC 7396, appendix A.
@@ -43,10 +44,11 @@ describe('the difference', () => {
   }));
 
   test('is the merge patch from one object to another', () => {
-    fc.assert(
+    checkProperty(
       fc.property(levels.object, levels.object, (from, to) => {
         expect(mergePatch(from, difference(from, to))).toEqual(to);
       }),
+      100,
     );
   });
 
