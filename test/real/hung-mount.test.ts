@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { diskSpace } from '../../src/checks/disk/disk-space.ts';
@@ -170,7 +170,7 @@ describe.skipIf(!able)('a mount that has stopped answering (root and apt-get ins
     await mount(inner, 'outer');
     servers[0]?.kill('SIGSTOP');
     const script = join(folder, 'look.mjs');
-    await copyFile(bundled('statfs'), join(folder, 'statfs.js'));
+    await cp(dirname(bundled('statfs')), folder, { recursive: true });
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
     const { build } = await import('esbuild');
     const source = new URL('../../src/host/disk/filesystem.ts', import.meta.url).pathname;

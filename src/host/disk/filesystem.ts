@@ -4,8 +4,8 @@ import type { Host } from '../../host.ts';
 import { notGiven } from '../files/access.ts';
 import { readMountinfo } from '../files/files.ts';
 import { coveringMount, isGiven, type Mount, parseMountinfo } from '../files/mounts.ts';
+import type { Measurement } from './measure.ts';
 import { createStatfs, type MeasureFilesystem } from './statfs.ts';
-import type { Measurement } from './statfs-child.ts';
 import type { Filesystem } from './types.ts';
 
 interface Places {
@@ -25,7 +25,7 @@ export function createFilesystem({
   hostRoot,
   stateDir,
   mountinfo = readMountinfo,
-  measure = createStatfs(),
+  measure = createStatfs({ mountinfo }),
 }: Places): Host['filesystem'] {
   return async (path, signal) => {
     const found = await measure(hostRoot, path, signal);

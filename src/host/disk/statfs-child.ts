@@ -2,22 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Resolved } from '../files/root.ts';
-
-/** The result of statfs(2), in bytes and inodes, and the path it is for. */
-export interface Measurement {
-  readonly resolved: Resolved;
-  /** Absent when nothing exists there. */
-  readonly numbers?: {
-    readonly sizeBytes: number;
-    readonly freeBytes: number;
-    readonly availableBytes: number;
-    readonly files: number;
-    readonly filesFree: number;
-  };
-  /** The code of the error that reading the path gives although statfs(2) succeeds. */
-  readonly failure?: string;
-}
+import type { Measurement } from './measure.ts';
 
 /** One line to the worker. */
 export interface Request {

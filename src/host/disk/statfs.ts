@@ -3,7 +3,10 @@ import { isTimeout, orAbort, withDeadline } from '../../deadline.ts';
 import { codeOf } from '../../errors.ts';
 import { shellQuote } from '../../shell-quote.ts';
 import { cannotRead } from '../files/access.ts';
-import { type Measurement, type MeasuringProcess, startMeasuring } from './statfs-child.ts';
+import { readMountinfo } from '../files/files.ts';
+import type { Measurement } from './measure.ts';
+import { createMeasureHere } from './measure-here.ts';
+import { type MeasuringProcess, startMeasuring } from './statfs-child.ts';
 
 /** Measures the filesystem at a path of the VM, resolved below `hostRoot`. */
 export type MeasureFilesystem = (hostRoot: string, path: string, signal: AbortSignal) => Promise<Measurement>;
@@ -16,25 +19,37 @@ interface InProgress {
 }
 
 /**
- * Measures filesystems in a child process. One that has stopped answering blocks its caller, uncancellable: in this process
- * that would be one of libuv's four threads, permanently, and the process could not even exit.
+ * Measures filesystems: local ones in this process, others in a child process. One that has stopped answering blocks its
+ * caller, uncancellable: in this process that would be one of libuv's four threads, permanently, and the process could not
+ * even exit.
  *
- * All measurements share one child, which has a thread for each and ends when all have answered. A measurement that takes
+ * All measurements elsewhere share one child, which has a thread for each and ends when all have answered. A measurement that takes
  * longer than `maxSeconds` is left alone, and its path is `mount_stuck` at once until it is answered: it costs a sleeping
  * thread, and ends when the mount works again. Some never end, though the mount has been replaced, so after `retrySeconds`
  * the child is killed and the next measurements start a new one. A child that not even SIGKILL ends is left behind, once:
  * while it exists, its successor is not killed. So there are at most two.
  */
-export function createStatfs({ maxSeconds = 5, retrySeconds = 900 } = {}): MeasureFilesystem {
+export function createStatfs({
+  maxSeconds = 5,
+  retrySeconds = 900,
+  mountinfo = readMountinfo,
+} = {}): MeasureFilesystem {
+  const measureHere = createMeasureHere(mountinfo);
   let inProgress = new Map<string, InProgress>();
   let child: MeasuringProcess | undefined;
   let leftBehind: MeasuringProcess | undefined;
   let retry: NodeJS.Timeout | undefined;
 
-  function start(hostRoot: string, path: string, key: string): InProgress {
+  async function measure(hostRoot: string, path: string): Promise<Measurement> {
+    const measured = await measureHere(hostRoot, path);
+    if (measured) return measured;
     child ??= startMeasuring();
+    return child.measure(hostRoot, path);
+  }
+
+  function start(hostRoot: string, path: string, key: string): InProgress {
     const together = inProgress;
-    const answer = child.measure(hostRoot, path);
+    const answer = measure(hostRoot, path);
     const started = { answer, startedAt: performance.now() };
     together.set(key, started);
     const over = () => {

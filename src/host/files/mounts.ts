@@ -50,6 +50,18 @@ export function parseMountinfo(text: string): readonly Mount[] {
 const plain = (text: string): string =>
   text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
+// Those of a disk of this machine or of its memory. A filesystem with a server behind it, in the network or in another
+// process, is not listed, nor is one that waits for a device to come back, such as ZFS.
+const localTypes = new Set(
+  'ext2 ext3 ext4 xfs btrfs f2fs vfat exfat squashfs erofs overlay tmpfs ramfs'.split(' '),
+);
+
+/** Whether a path is on a filesystem that answers without waiting for anything outside the kernel and its disks. */
+export function isLocal(mounts: readonly Mount[], path: string): boolean {
+  const mount = coveringMount(mounts, path);
+  return mount !== undefined && localTypes.has(mount.filesystemType);
+}
+
 /** Whether a path is a folder or below it. Both are absolute and without `..`. */
 const isWithin = (folder: string, path: string): boolean =>
   path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);

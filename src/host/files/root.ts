@@ -11,16 +11,21 @@ export interface Resolved {
   readonly existing?: string;
 }
 
+/** Called with each path before the filesystem is asked about it; an exception ends the lookup. */
+export type Enter = (path: string) => void;
+
 /**
  * Resolves a path of the VM below the host root as openat2(2) does with RESOLVE_IN_ROOT: every symbolic link, also an
  * absolute one, and every `..` is relative to that root and cannot leave it.
  *
  * @throws the system error of the lookup, `ELOOP` after 40 links.
  */
-export async function resolveInRoot(hostRoot: string, path: string): Promise<Resolved> {
+export async function resolveInRoot(hostRoot: string, path: string, enter?: Enter): Promise<Resolved> {
   let root = hostRoot;
   try {
+    enter?.(hostRoot);
     root = await realpath(hostRoot);
+    enter?.(root);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
     return { root, path: [root, ...path.split('/').filter(Boolean)].join('/') };
@@ -37,6 +42,7 @@ export async function resolveInRoot(hostRoot: string, path: string): Promise<Res
       continue;
     }
     const here = [prefix, ...walked, name].join('/');
+    enter?.(here);
     try {
       const target = await readlink(here);
       links += 1;
