@@ -37,7 +37,7 @@ const rules: Readonly<Record<string, readonly string[]>> = {
   'host/': ['check.ts', 'type host.ts', ...tools, 'zod', 'dockerode'],
   'host/index.ts': ['type host.ts', 'endpoint.ts', 'host/'],
   'hub/': [...tools, 'hub/'],
-  'hub/mqtt/': [...tools, 'hub/', 'azure-iot-'],
+  'hub/mqtt/': [...tools, 'hub/', 'azure-iot-', 'mqtt-packet'],
   'policy/': ['check.ts', ...tools, 'type log.ts', 'type state/', 'node-cron', 'zod'],
   'run/': ['check.ts', 'type host.ts', 'type host/', ...tools, 'type policy/', 'node-cron'],
   'sinks/': ['check.ts', 'run/report.ts', 'type run/', 'type policy/', 'prom-client'],
@@ -159,7 +159,7 @@ describe('restricted packages', () => {
       ['src/host/', 'src/read-file.ts', 'src/state/state-file.ts', 'src/policy/keeper.ts', 'src/cli/'],
     ],
     ['child processes', /^node:(child_process|cluster)\b/, ['src/host/disk/statfs-child.ts']],
-    ['Azure', /^azure-/, ['src/hub/mqtt/']],
+    ['Azure', /^(azure-|mqtt-packet)/, ['src/hub/mqtt/']],
     ['the container engine', /^dockerode/, ['src/host/disk/engine-usage.ts']],
     ['Prometheus', /^prom-client/, ['src/sinks/metrics.ts']],
   ])('only the listed files import %s', (_, what, allowed) => {

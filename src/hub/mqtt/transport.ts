@@ -4,6 +4,7 @@ import { Mqtt } from 'azure-iot-device-mqtt';
 import { MqttBase, type MqttBaseTransportConfig } from 'azure-iot-mqtt-base';
 import type { Credentials, Methods, OutputMessage, SessionEvents } from '../session.ts';
 import { answerMethod } from './methods.ts';
+import './number-cache.ts';
 import { createTwinClient } from './twin-client.ts';
 
 /** The part of MQTT.js's client that is used. */
