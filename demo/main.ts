@@ -9,8 +9,11 @@ import { createWorld, type DemonstrationWorld } from './world.ts';
 
 // `npm start`: the simulator with the bundled agent as its module, and a policy that works on any machine, offline too.
 
-/** The Node.js flags of the image's ENTRYPOINT, inserted by scripts/build.mjs. */
-declare const __NODE_FLAGS__: readonly string[];
+/** The Node.js flags and the environment of the image, inserted by scripts/build.mjs. */
+declare const __IMAGE__: {
+  readonly flags: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+};
 
 async function main(): Promise<number> {
   const stopping = stoppedBySignal();
@@ -112,9 +115,10 @@ async function patchDesired({ adminUrl }: Simulator, patch: object): Promise<voi
 
 function startAgent({ environment }: Simulator, stateDir: string): ChildProcess {
   const main = join(dirname(fileURLToPath(import.meta.url)), 'main.js');
-  return spawn(process.execPath, [...__NODE_FLAGS__, main], {
+  return spawn(process.execPath, [...__IMAGE__.flags, main], {
     stdio: 'inherit',
     env: {
+      ...__IMAGE__.environment,
       HARDENING_STATE_DIR: stateDir,
       HARDENING_HOST_ROOT: '/',
       ...process.env,

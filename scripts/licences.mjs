@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /** The licences of all packages that the files `inputs` (relative to `root`) belong to, as one text. */
 export async function licences(root, inputs) {
-  const folders = inputs.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0]);
+  const folders = inputs.map((path) => /^[^:]*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0]);
   const packages = await Promise.all(
     [...new Set(folders)].filter(Boolean).map((folder) => licence(join(root, folder))),
   );

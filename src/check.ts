@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Host, Need, ReasonsOf } from './host.ts';
 
 /** The statuses of a finding or a check, from the mildest to the worst. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type HttpProxy, parsePort, parseProxy, withoutCredentials } from './endpoint.ts';
 import type { Names } from './host.ts';
 import { logLevels } from './log.ts';

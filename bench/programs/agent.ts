@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import { startSimulator } from '../../simulator/index.ts';
 import type { Testbed } from '../testbed.ts';
 import { send } from './http.ts';

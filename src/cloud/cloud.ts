@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Check } from '../check.ts';
 import { never, within } from '../deadline.ts';
 import type { HubLink } from '../host/agent/types.ts';

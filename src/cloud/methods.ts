@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Check } from '../check.ts';
 import type { MethodAnswer } from '../hub/session.ts';
 import { readPolicy } from '../policy/policy.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Check } from '../check.ts';
 import { policySchema } from './schema.ts';
 import { describeSchema, type Schema } from './schema-format.ts';

@@ -1,5 +1,5 @@
 import { unwatchFile, watchFile } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Check } from '../check.ts';
 import type { Log } from '../log.ts';
 import { didYouMean } from '../nearest.ts';

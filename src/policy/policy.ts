@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Check, commonReasons, networkGapSeconds, usesNetwork } from '../check.ts';
 import { didYouMean } from '../nearest.ts';
 import { shortestGapSeconds } from './cron.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { withoutCredentials } from '../endpoint.ts';
 import { didYouMean } from '../nearest.ts';
 import { maxDepth, maxValues, type Path, type Written } from './jsonc.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Check } from '../check.ts';
 import { cronProblem } from './cron.ts';
 import type { CheckPolicy } from './policy.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Memory, Sample } from '../host.ts';
 
 /** The name under which the state file keeps what checks remember. */

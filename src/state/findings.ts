@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { statuses } from '../check.ts';
 import type { Report } from '../run/report.ts';
 import type { Remembered } from '../run/watch.ts';

@@ -1,6 +1,6 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { codeOf, describeError } from '../errors.ts';
 import type { MemoryProblem } from '../host/agent/types.ts';
 import { readRegularFile } from '../read-file.ts';

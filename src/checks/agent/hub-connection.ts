@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CannotTell, defineCheck } from '../../check.ts';
 import type { HubProblem } from '../../host/agent/types.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCheck, type Subject } from '../../check.ts';
 import type { PolicyOutcome } from '../../host/agent/types.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CannotTell, defineCheck, type Verdict } from '../../check.ts';
 import type { Certificate } from '../../host/certificates/types.ts';
 import { chainProblems } from './chain-problems.ts';

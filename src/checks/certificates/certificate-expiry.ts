@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCheck } from '../../check.ts';
 import { judgeCertificates } from './expiry-verdict.ts';
 import { examineFile, examineFiles } from './files.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Need } from '../../host.ts';
 import { absolutePath } from '../params/absolute-path.ts';
 import { probeTarget } from '../params/probe-target.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CannotTell, defineCheck, type Reading } from '../../check.ts';
 import { within } from '../../deadline.ts';
 import type { DiskHost, Filesystem } from '../../host/disk/types.ts';

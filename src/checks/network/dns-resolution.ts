@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CannotTell, defineCheck } from '../../check.ts';
 import { parseEndpoint } from '../../endpoint.ts';
 import { isAddress } from '../params/address-kind.ts';

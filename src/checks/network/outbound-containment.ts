@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CannotTell, defineCheck, type HostFor } from '../../check.ts';
 import { withDeadline } from '../../deadline.ts';
 import { formatEndpoint } from '../../endpoint.ts';

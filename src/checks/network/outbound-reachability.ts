@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCheck, type Reading } from '../../check.ts';
 import { withDeadline } from '../../deadline.ts';
 import { type Probe, probePhases } from '../../host/network/types.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A path of the VM in a policy. */
 export const absolutePath = z

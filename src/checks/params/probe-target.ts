@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CannotTell } from '../../check.ts';
 import { parseEndpoint, withoutCredentials } from '../../endpoint.ts';
 import type { ProbeTarget } from '../../host/network/types.ts';

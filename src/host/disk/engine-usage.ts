@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { never, orAbort, withDeadline } from '../../deadline.ts';
 import type { Host } from '../../host.ts';
 import type { EngineSpace, EngineUsage } from './types.ts';

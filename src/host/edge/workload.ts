@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CannotTell } from '../../check.ts';
 import type { Host } from '../../host.ts';
 import { requestOverUnixSocket } from './unix-request.ts';
