@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isAllowedHost } from './allowed-hosts.ts';
+import { acceptsGzip, type Body } from './body.ts';
 import { limitConnections } from './connections.ts';
 
 type Socket = IncomingMessage['socket'];
@@ -8,8 +9,7 @@ type Socket = IncomingMessage['socket'];
 export interface Answer {
   readonly status?: number;
   readonly type: string;
-  /** Bytes can be shared by many responses. */
-  readonly body: string | Buffer;
+  readonly body: string | Body;
 }
 
 /** Where a server listens, and what it answers. */
@@ -41,7 +41,7 @@ export async function serve(
 ): Promise<Server> {
   const exchanges = createExchanges();
   const server = createServer(
-    { headersTimeout: 5000, requestTimeout: 5000, connectionsCheckingInterval: 1000, maxHeaderSize: 8192 },
+    { headersTimeout: 5000, requestTimeout: 5000, connectionsCheckingInterval: 5000, maxHeaderSize: 8192 },
     (request, response) => {
       const { socket } = request;
       if (!exchanges.begin(socket, response)) return;
@@ -95,12 +95,15 @@ function send(
   response: ServerResponse,
   { status = 200, type, body }: Answer,
 ): void {
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  const gzip = typeof body !== 'string' && acceptsGzip(request.headers['accept-encoding']);
+  const bytes = typeof body === 'string' ? Buffer.from(body) : gzip ? body.gzipped() : body.bytes;
   // A client that does not read must not occupy one of the few connections.
   response.setTimeout(stallTimeoutMs);
   response.writeHead(status, {
     'content-type': type,
     'content-length': bytes.length,
+    ...(gzip ? { 'content-encoding': 'gzip' } : {}),
+    vary: 'accept-encoding',
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",

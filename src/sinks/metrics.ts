@@ -33,6 +33,8 @@ export interface MetricsOptions {
 export interface Metrics {
   readonly contentType: string;
   count(ran: Ran): void;
+  /** Changes when the page does although the report has not changed. */
+  key(): string;
   /** The page: text format 0.0.4, without sample timestamps or infinities. */
   render(report: Report): Promise<string>;
 }
@@ -57,12 +59,19 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const showChecks = addCheckGauges(registry);
   const showReadings = addReadings(registry, checks);
   const showAgent = addAgent(registry, options);
+  const counters = checks.flatMap((check) => Object.values(check.counters ?? {}));
   return {
     contentType: registry.contentType,
     count({ result: { id: check, findings }, transitions }) {
       runs.transitions.inc({ check }, transitions);
       for (const { reason } of findings) if (reason) runs.reasons.inc({ check, reason });
     },
+    key: () =>
+      JSON.stringify([
+        options.hub(),
+        options.policyAcceptedAt(),
+        counters.map((each) => options.total(each)),
+      ]),
     async render(report) {
       showChecks(report);
       showReadings(report);

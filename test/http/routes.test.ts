@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Body } from '../../src/http/body.ts';
 import { routes } from '../../src/http/routes.ts';
 import type { Agent } from '../../src/run/agent.ts';
 import type { Report } from '../../src/run/report.ts';
@@ -10,7 +11,7 @@ const unused = () => {
 };
 
 /** The routes of an agent that can only be read. */
-function served(given: Partial<Agent> = {}) {
+function served(given: Partial<Agent> = {}, ofMetrics: Partial<Metrics> = {}) {
   const agent: Agent = {
     start: unused,
     subscribe: unused,
@@ -25,10 +26,15 @@ function served(given: Partial<Agent> = {}) {
   const metrics: Metrics = {
     contentType: 'text/plain; version=0.0.4; charset=utf-8',
     count: unused,
-    render: async (report) => `# ${report.generatedAt}\n`,
+    key: () => '',
+    render: async (report) => `# ${report.policy.version}\n`,
+    ...ofMetrics,
   };
   return routes({ agent, metrics, device: 'line-4-gateway' });
 }
+
+const textOf = (answer: { readonly body: string | Body } | undefined): string =>
+  typeof answer?.body === 'object' ? answer.body.bytes.toString() : textOf(answer);
 
 const answerOf = async (path: string, given?: Partial<Agent>) => await served(given)[path]?.();
 
@@ -39,33 +45,89 @@ test('every endpoint of the contract is there, and no other', () => {
 test('/ is the status page of the current report, as HTML', async () => {
   const answer = await answerOf('/');
   expect(answer?.type).toBe('text/html; charset=utf-8');
-  expect(String(answer?.body)).toMatch(/^<!doctype html>/);
-  expect(String(answer?.body)).toContain('line-4-gateway');
-  expect(String(answer?.body)).toContain('<section class="fail" id="outboundReachability">');
+  expect(textOf(answer)).toMatch(/^<!doctype html>/);
+  expect(textOf(answer)).toContain('line-4-gateway');
+  expect(textOf(answer)).toContain('<section class="fail" id="outboundReachability">');
 });
 
 test('/api/report is the same report, as JSON', async () => {
   const answer = await answerOf('/api/report');
   expect(answer?.type).toBe('application/json; charset=utf-8');
-  expect(JSON.parse(String(answer?.body))).toEqual(JSON.parse(JSON.stringify(sampleReport)));
+  expect(JSON.parse(textOf(answer))).toEqual(JSON.parse(JSON.stringify(sampleReport)));
 });
 
 test('/metrics is rendered from the same report, with its own content type', async () => {
-  expect(await answerOf('/metrics')).toEqual({
-    type: 'text/plain; version=0.0.4; charset=utf-8',
-    body: Buffer.from(`# ${sampleReport.generatedAt}\n`),
-  });
+  const answer = await answerOf('/metrics');
+  expect(answer?.type).toBe('text/plain; version=0.0.4; charset=utf-8');
+  expect(textOf(answer)).toBe(`# ${sampleReport.policy.version}\n`);
 });
 
 test.each(['/', '/api/report', '/metrics'])('%s follows the report', async (path) => {
-  const first = { ...reportOf({}), generatedAt: '2026-11-21T20:30:00.000Z' };
-  const second = { ...reportOf({}), generatedAt: '2026-11-21T20:31:00.000Z' };
+  const first = reportOf({});
+  const second = { ...first, policy: { ...first.policy, version: 99 } };
   let report = first;
   const route = served({ report: () => report })[path];
   const before = await route?.();
   report = second;
-  const after = await route?.();
-  expect(String(after?.body)).not.toBe(String(before?.body));
+  expect(textOf(await route?.())).not.toBe(textOf(before));
+});
+
+describe('/metrics', () => {
+  const reportAt = (second: number): Report => ({
+    ...sampleReport,
+    generatedAt: `2026-11-21T20:30:0${second}.000Z`,
+  });
+
+  test('is rendered once per change, however much time passes', async () => {
+    let second = 0;
+    let renders = 0;
+    const render = async () => `# ${++renders}\n`;
+    const route = served({ report: () => reportAt(second) }, { render })['/metrics'];
+    const first = await route?.();
+    second = 1;
+    expect((await route?.())?.body).toBe(first?.body);
+    expect(renders).toBe(1);
+  });
+
+  test('is rendered again when something beside the report has changed', async () => {
+    let patches = 0;
+    const route = served({}, { key: () => String(patches), render: async () => `# ${patches}\n` })[
+      '/metrics'
+    ];
+    const before = await route?.();
+    patches = 1;
+    expect([textOf(before), textOf(await route?.())]).toEqual(['# 0\n', '# 1\n']);
+  });
+
+  test('is rendered again after a failure', async () => {
+    let failing = true;
+    const render = async () => {
+      if (failing) throw new Error('out of order');
+      return 'fine\n';
+    };
+    const route = served({}, { render })['/metrics'];
+    await expect(route?.()).rejects.toThrow('out of order');
+    failing = false;
+    expect(textOf(await route?.())).toBe('fine\n');
+  });
+
+  test('is rendered for one change after the other', async () => {
+    let version = 0;
+    let rendering = 0;
+    const render = async (report: Report) => {
+      rendering += 1;
+      expect(rendering).toBe(1);
+      await new Promise(setImmediate);
+      rendering -= 1;
+      return `# ${report.policy.version}\n`;
+    };
+    const report = () => ({ ...sampleReport, policy: { ...sampleReport.policy, version } });
+    const route = served({ report }, { render })['/metrics'];
+    const first = route?.();
+    version = 1;
+    const second = route?.();
+    expect([textOf(await first), textOf(await second)]).toEqual(['# 0\n', '# 1\n']);
+  });
 });
 
 describe('an output is rendered once per report, and its bytes are shared', () => {
@@ -102,7 +164,7 @@ describe('an output is rendered once per report, and its bytes are shared', () =
     const route = served({ report: () => current })['/api/report'];
     const before = await route?.();
     current = report(change);
-    expect(String((await route?.())?.body)).not.toBe(String(before?.body));
+    expect(textOf(await route?.())).not.toBe(textOf(before));
   });
 });
 

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import { type IncomingMessage, request, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createBody } from '../../src/http/body.ts';
 import { type Routes, serve, text } from '../../src/http/server.ts';
 
 const local = { address: '127.0.0.1', port: 0, allowedHosts: [] };
@@ -72,6 +74,57 @@ test('HEAD has the response of GET without the body', async () => {
   expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   expect(answer.toLowerCase()).toContain('content-length: 9\r\n');
   expect(answer.split('\r\n\r\n')[1]).toBe('');
+});
+
+describe('a rendered body is compressed', () => {
+  const page = 'hardening_check_status '.repeat(100);
+  const shared = createBody(page);
+
+  async function requested(acceptEncoding: string | undefined, method = 'GET') {
+    const own = await serve({ '/': () => ({ type: 'text/plain', body: shared }) }, local, (error) =>
+      errors.push(error),
+    );
+    const { port } = own.address() as AddressInfo;
+    const headers = acceptEncoding === undefined ? {} : { 'accept-encoding': acceptEncoding };
+    const [response] = (await once(
+      request({ host: '127.0.0.1', port, headers, method, agent: false }).end(),
+      'response',
+    )) as [IncomingMessage];
+    const body = Buffer.concat(await response.toArray());
+    own.close();
+    return { headers: response.headers, body };
+  }
+
+  test.each(['gzip', 'deflate, GZIP;q=0.5', 'gzip;q=1.0, identity; q=0.5, *;q=0'])(
+    'for a client that accepts %s',
+    async (accepted) => {
+      const { headers, body } = await requested(accepted);
+      expect(headers).toMatchObject({
+        'content-encoding': 'gzip',
+        vary: 'accept-encoding',
+        'content-length': String(body.length),
+      });
+      expect(gunzipSync(body).toString()).toBe(page);
+      expect(body.length).toBeLessThan(page.length / 10);
+    },
+  );
+
+  test.each([undefined, 'identity', 'gzip;q=0', 'gzip; q=0.000', 'br', '', '*', 'x-gzipped'])(
+    'but not for one that accepts %s',
+    async (accepted) => {
+      const { headers, body } = await requested(accepted);
+      expect(headers).not.toHaveProperty('content-encoding');
+      expect(headers.vary).toBe('accept-encoding');
+      expect(body.toString()).toBe(page);
+    },
+  );
+
+  test('HEAD has the length of the compressed response', async () => {
+    const { headers } = await requested('gzip');
+    const { headers: head, body } = await requested('gzip', 'HEAD');
+    expect(head['content-length']).toBe(headers['content-length']);
+    expect(body).toHaveLength(0);
+  });
 });
 
 describe('an unknown path is a 404 that lists the known ones', () => {
@@ -251,7 +304,7 @@ test('idle connections do not block other clients', async () => {
 describe('clients that do not read', () => {
   const request = 'GET /unread HTTP/1.1\r\nHost: a\r\n\r\n';
   // More than the buffers of a connection take, and shared as the agent shares it.
-  const body = Buffer.alloc(16 * 1_048_576);
+  const body = createBody(' '.repeat(16 * 1_048_576));
   const all: Routes = { ...routes, '/unread': () => ({ type: 'text/plain', body }) };
 
   /** A server under attack: `count` connections from each address request a large page and read nothing of it. */
