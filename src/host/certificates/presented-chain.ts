@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import { checkServerIdentity, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { CannotTell } from '../../check.ts';
 import { formatEndpoint } from '../../endpoint.ts';
 import type { Host } from '../../host.ts';
@@ -7,6 +7,7 @@ import type { Connect } from '../network/connect.ts';
 import { asReason } from '../network/failure.ts';
 import { createTimeline } from '../network/timeline.ts';
 import { findAuthority, maxPathLength } from '../tls/authority.ts';
+import { isNameCode, nameFault } from '../tls/handshake.ts';
 import { createSignatureChecks } from '../tls/signature-checks.ts';
 import type { Trust, Trusted } from '../tls/trust.ts';
 import { describeVerifyCode } from '../tls/verify-code.ts';
@@ -32,7 +33,7 @@ export function createPresentedChain({ connect, trust }: Options): Host['present
     const trusted = await trust(signal);
     let presented: Presented | undefined;
     const onPresented = (socket: TLSSocket) => {
-      const namesHost = checkServerIdentity(endpoint.host, socket.getPeerCertificate()) === undefined;
+      const namesHost = nameFault(endpoint.host, socket.getPeerCertificate()) === undefined;
       presented = { namesHost, chain: wireOrder(socket, server) };
     };
     const verification = await connect
@@ -56,8 +57,9 @@ interface Presented {
 }
 
 function verificationOf(socket: TLSSocket): Verification {
-  if (socket.authorized) return { accepted: true };
   const code = String(socket.authorizationError);
+  // The name is judged apart, whatever the rest is.
+  if (socket.authorized || isNameCode(code)) return { accepted: true };
   return { accepted: false, code, clause: describeVerifyCode(code) };
 }
 

@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import * as z from 'zod';
 import { never, orAbort, withDeadline } from '../../deadline.ts';
 import type { Host } from '../../host.ts';
@@ -41,6 +42,8 @@ async function ask(socketPath: string, signal: AbortSignal): Promise<EngineUsage
  * bound, so its modem is used directly.
  */
 async function openEngine(socketPath: string) {
+  // Without a socket the client need not be loaded.
+  await access(socketPath);
   const { default: Docker } = await import('dockerode');
   const { modem } = new Docker({ socketPath });
   return async (path: string, signal: AbortSignal): Promise<unknown> => {

@@ -1,6 +1,13 @@
 import { once } from 'node:events';
 import { isIP, type Socket } from 'node:net';
-import { type ConnectionOptions, connect, type SecureContext, type TLSSocket } from 'node:tls';
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  connect,
+  type PeerCertificate,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import { CannotTell } from '../../check.ts';
 import { describeTlsError } from './tls-error.ts';
 
@@ -14,9 +21,12 @@ interface Options {
   readonly onPresented?: ((socket: TLSSocket) => void) | undefined;
 }
 
+/** Whether an `authorizationError` means that the certificate verifies but does not name the host. */
+export const isNameCode = (code: string): boolean => code.startsWith('ERR_TLS_CERT_ALTNAME_');
+
 /**
  * Completes a TLS handshake with any certificate, which can be read and judged afterwards. The returned socket owns
- * `socket`.
+ * `socket`, and is `authorized` when the certificate verifies and names `host`.
  *
  * @throws CannotTell `tls_failed` when the handshake itself fails.
  */
@@ -34,7 +44,9 @@ export async function handshake(
     requestOCSP: onPresented !== undefined,
     // An address is not a server name (RFC 6066, section 3).
     ...(isIP(host) === 0 && { servername: host }),
-    checkServerIdentity: () => undefined,
+    // Node.js passes the name it sends, which for an address is another. It has read the certificate here, which takes half a
+    // millisecond.
+    checkServerIdentity: (_, certificate) => nameFault(host, certificate),
   };
   const tls = connect(options);
   if (onPresented) tls.once('OCSPResponse', () => tryWith(tls, onPresented));
@@ -47,6 +59,15 @@ export async function handshake(
     tls.destroy();
     signal.throwIfAborted();
     throw new CannotTell('tls_failed', `The TLS handshake failed: ${describeTlsError(cause)}`, { cause });
+  }
+}
+
+/** Why a certificate does not name a host. Never throws: the caller is an event handler of Node.js. */
+export function nameFault(host: string, certificate: PeerCertificate): Error | undefined {
+  try {
+    return checkServerIdentity(host, certificate);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { checkServerIdentity, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { findAuthority } from './authority.ts';
+import { isNameCode, nameFault } from './handshake.ts';
 import { createSignatureChecks } from './signature-checks.ts';
 import type { Trusted } from './trust.ts';
 import { describeVerifyCode, isDateCode } from './verify-code.ts';
@@ -26,28 +27,30 @@ export function peerCertificates(socket: TLSSocket): X509Certificate[] {
   return all;
 }
 
-/** Judges the certificate of a completed handshake. */
+/** Judges the certificate of a {@link handshake}; undefined when nothing is wrong with it. */
 export async function judgePeer(
   socket: TLSSocket,
   host: string,
   trusted: Trusted,
   now: Date,
 ): Promise<PeerFault | undefined> {
+  if (socket.authorized) return undefined;
   const chain = peerCertificates(socket);
   const [leaf] = chain;
   if (leaf === undefined) return { kind: 'other', detail: 'The server presented no certificate' };
-  const code = socket.authorized ? undefined : String(socket.authorizationError);
-  const named = checkServerIdentity(host, socket.getPeerCertificate());
+  const code = String(socket.authorizationError);
 
   // OpenSSL reports only the last of several faults. An expired or unsuitable certificate may hide an unknown issuer, so the
   // issuer is checked first, and here.
-  if (code !== undefined && !(await findAuthority(chain, trusted.authorities, createSignatureChecks()))) {
+  const isTrusted = () => findAuthority(chain, trusted.authorities, createSignatureChecks());
+  if (!isNameCode(code) && !(await isTrusted())) {
     const issuer = shortName((chain.at(-1) ?? leaf).issuer);
     return {
       kind: 'untrusted',
       detail: `The certificate was issued by "${issuer}", which this device does not trust (${code})`,
     };
   }
+  const named = nameFault(host, socket.getPeerCertificate());
   if (named)
     return { kind: 'name', detail: `The certificate is not for ${host} (${shortName(named.message)})` };
   if (isDateCode(code)) {
@@ -56,9 +59,7 @@ export async function judgePeer(
       detail: outsideValidity(chain, now) ?? `The certificate is not valid now (${code})`,
     };
   }
-  return code === undefined
-    ? undefined
-    : { kind: 'other', detail: `The certificate does not verify: ${describeVerifyCode(code)} (${code})` };
+  return { kind: 'other', detail: `The certificate does not verify: ${describeVerifyCode(code)} (${code})` };
 }
 
 function outsideValidity(chain: readonly X509Certificate[], now: Date): string | undefined {
