@@ -101,7 +101,6 @@ const common = {
   define: {
     __VERSION__: JSON.stringify(manifest.version),
     __REVISION__: JSON.stringify(revision()),
-    __IMAGE__: JSON.stringify(await imageSettings()),
   },
   metafile: true,
   logLevel: 'warning',
@@ -114,11 +113,18 @@ const buildImage = () =>
     entryPoints: image,
     splitting: true,
     chunkNames: '[name]-[hash]',
-    plugins: [builtins, parts, leaveOut, externalSimulator],
+    plugins: [parts, builtins, leaveOut, externalSimulator],
   });
 
+const settings = { __IMAGE__: JSON.stringify(await imageSettings()) };
+
 const buildOther = ([name, source]) =>
-  build({ ...common, entryPoints: { [name]: source }, plugins: [leaveOut, externalSimulator, samples] });
+  build({
+    ...common,
+    entryPoints: { [name]: source },
+    define: { ...common.define, ...settings },
+    plugins: [leaveOut, externalSimulator, samples],
+  });
 
 const options = process.argv.slice(2);
 const unknown = options.filter((option) => !['--image', '--why'].includes(option));

@@ -68,6 +68,10 @@ const used = {
     .join(''),
   // Names the distribution in the SDK's user agent, with a module for each; the agent runs in its own image.
   getos: "module.exports = (done) => process.nextTick(done, new Error('not determined'));",
+  // pino writes to the stream that it is given.
+  'sonic-boom': 'module.exports = class {};',
+  // pino asks whether it runs in the main thread.
+  worker_threads: 'exports.isMainThread = true;',
   // MQTT.js requires it when it is loaded. The agent rarely uses MQTT over WebSocket, so it is evaluated only then.
   ws: `
     module.exports = function (...options) { return new (require('ws/lib/websocket.js'))(...options); };

@@ -1,22 +1,28 @@
-import { gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
 
 /** Bytes that many responses share. A client that does not read them costs no memory of its own. */
 export interface Body {
   readonly bytes: Buffer;
   /** The same compressed, which is done once. */
-  gzipped(): Buffer;
+  gzipped(): Promise<Buffer>;
 }
 
 export function createBody(text: string): Body {
   const bytes = Buffer.from(text);
-  let gzipped: Buffer | undefined;
+  let gzipped: Promise<Buffer> | undefined;
   return {
     bytes,
     gzipped() {
-      gzipped ??= gzipSync(bytes);
+      gzipped ??= gzip(bytes);
       return gzipped;
     },
   };
+}
+
+/** Loads zlib when a client first accepts compressed bodies. */
+async function gzip(bytes: Buffer): Promise<Buffer> {
+  const { gzip: compress } = await import('node:zlib');
+  return promisify(compress)(bytes);
 }
 
 /** Whether an `Accept-Encoding` header allows gzip (RFC 9110, section 12.5.3). `*` alone does not select it. */

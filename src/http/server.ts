@@ -47,15 +47,24 @@ export async function serve(
       if (!exchanges.begin(socket, response)) return;
       connections.works(socket);
       response.once('close', () => connections.waits(socket));
-      const respond = (result: Answer) => {
-        send(request, response, result);
+      const respond = async (result: Answer) => {
+        await send(request, response, result);
         connections.waits(socket);
       };
-      if (!isAllowedHost(request.headers.host, allowedHosts)) return respond(wrongHost);
-      answer(routes, request).then(respond, (error: unknown) => {
+      const answering = isAllowedHost(request.headers.host, allowedHosts)
+        ? answer(routes, request)
+        : Promise.resolve(wrongHost);
+      const failed = (error: unknown) => {
         onError(error);
-        respond(text(500, 'Internal error'));
-      });
+        return text(500, 'Internal error');
+      };
+      answering
+        .catch(failed)
+        .then(respond)
+        .catch((error: unknown) => {
+          onError(error);
+          response.destroy();
+        });
     },
   );
   const connections = limitConnections(server);
@@ -90,13 +99,13 @@ async function answer(routes: Routes, { method, url }: IncomingMessage): Promise
   return route ? route() : text(404, `Not found. Available: ${Object.keys(routes).join(' ')}`);
 }
 
-function send(
+async function send(
   request: IncomingMessage,
   response: ServerResponse,
   { status = 200, type, body }: Answer,
-): void {
+): Promise<void> {
   const gzip = typeof body !== 'string' && acceptsGzip(request.headers['accept-encoding']);
-  const bytes = typeof body === 'string' ? Buffer.from(body) : gzip ? body.gzipped() : body.bytes;
+  const bytes = typeof body === 'string' ? Buffer.from(body) : gzip ? await body.gzipped() : body.bytes;
   // A client that does not read must not occupy one of the few connections.
   response.setTimeout(stallTimeoutMs);
   response.writeHead(status, {

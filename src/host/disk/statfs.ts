@@ -6,7 +6,7 @@ import { cannotRead } from '../files/access.ts';
 import { readMountinfo } from '../files/files.ts';
 import type { Measurement } from './measure.ts';
 import { createMeasureHere } from './measure-here.ts';
-import { type MeasuringProcess, startMeasuring } from './statfs-child.ts';
+import type { MeasuringProcess } from './statfs-child.ts';
 
 /** Measures the filesystem at a path of the VM, resolved below `hostRoot`. */
 export type MeasureFilesystem = (hostRoot: string, path: string, signal: AbortSignal) => Promise<Measurement>;
@@ -43,6 +43,8 @@ export function createStatfs({
   async function measure(hostRoot: string, path: string): Promise<Measurement> {
     const measured = await measureHere(hostRoot, path);
     if (measured) return measured;
+    // Loaded only where it is needed, with the modules for processes and lines.
+    const { startMeasuring } = await import('./statfs-child.ts');
     child ??= startMeasuring();
     return child.measure(hostRoot, path);
   }
