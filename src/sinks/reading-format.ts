@@ -8,7 +8,16 @@ export function describeValue({ gauge, value }: Pick<Reading, 'gauge' | 'value'>
   if (gauge.endsWith('_seconds')) return duration(value);
   if (gauge.endsWith('_bytes')) return bytes(value);
   if (/_(?:readonly|success|running|connected)$/.test(gauge)) return value === 1 ? 'yes' : 'no';
-  return value.toLocaleString('en-US', { maximumFractionDigits: 3 });
+  return plainNumber(value);
+}
+
+/** At most three decimals, thousands separated. `toLocaleString` would load ICU's data: 7 MB of memory. */
+function plainNumber(value: number): string {
+  const [whole = '', fraction] = String(Number(value.toFixed(3))).split('.');
+  // What is larger is written with an exponent.
+  if (Math.abs(value) >= 1e21) return String(value);
+  const grouped = whole.replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
+  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }
 
 /** A moment to the second: `2026-11-21 20:30:00 UTC`. */
