@@ -45,7 +45,7 @@ export const endpointOf = ({ hostname, port }: URL, defaultPort: number): Endpoi
 
 /** A URL for a message, with `…` in place of a user name and password, however oddly they are written. */
 export const withoutCredentials = (text: string): string =>
-  text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1…@');
+  text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.+@/is, '$1…@');
 
 /** An HTTP proxy that is asked to CONNECT (RFC 9110, section 9.3.6). */
 export interface HttpProxy extends Endpoint {

@@ -94,6 +94,8 @@ test.each([
   ['https:\\\\me:s3cret@hub.test', '…@hub.test'],
   ['https://me:s3\ncret@hub.test', 'https://…@hub.test'],
   ['tls://hub.test:8883', 'tls://hub.test:8883'],
+  ['@daily', '@daily'],
+  ['@s3cret@hub.test', '…@hub.test'],
 ])('%j is shown as %j', (text, shown) => {
   expect(withoutCredentials(text)).toBe(shown);
 });
