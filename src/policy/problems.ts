@@ -174,7 +174,7 @@ export const pathText = (path: Path): string =>
 const stepText = (step: PropertyKey): string => {
   if (typeof step === 'number') return `[${step}]`;
   const key = clip(String(step), maxKeyLength);
-  return /^[^\s.[\]"\p{C}]+$/u.test(key) ? `.${key}` : `[${visible(JSON.stringify(key))}]`;
+  return /^[^\s.:[\]"\p{C}]+$/u.test(key) ? `.${key}` : `[${visible(JSON.stringify(key))}]`;
 };
 
 /** A value for a message: bounded, and without the password of a URL, however it is written. */

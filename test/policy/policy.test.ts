@@ -118,6 +118,7 @@ describe('a document that is no policy is refused with one plain reason', () => 
     [{ shedul: 'x'.repeat(3000) }, 'shedul must have at most 2048 characters, got 3000'],
     [{ note: 'x'.repeat(201) }, 'note must be text of at most 200 characters, got 201 characters'],
     [{ 'a.b "c"': 1 }, '["a.b \\"c\\""]: unknown key'],
+    [{ ':': 1 }, '[":"]: unknown key'],
     [{ 'a\u202eb\u0007': 1 }, String.raw`["a\u{202e}b\u0007"]: unknown key`],
 
     [{ schedule: 'daily' }, 'schedule: not a cron expression (it needs 5 or 6 fields, got 1), got "daily"'],
