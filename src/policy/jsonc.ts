@@ -171,6 +171,7 @@ function numberProblem(written: string): string {
   if (/^-?0\d/.test(written)) return 'remove the leading zero of this number';
   if (/^\+\d/.test(written)) return 'remove the plus sign of this number';
   if (/^-?\.\d|^-?\d+\.(?!\d)/.test(written)) return 'a decimal point needs a digit on both sides';
+  if (/^-|^\d/.test(written)) return 'this is not a number';
   return 'expected a value; text must be in double quotes';
 }
 

@@ -128,20 +128,15 @@ function reasonProblems(document: unknown, checks: readonly Check[]): readonly P
   });
 }
 
-/** Settings outside the checks that contradict each other. */
+/** Settings outside the checks that contradict each other. An interval or a heartbeat alone contradicts no default. */
 function contradictions(document: unknown): readonly Problem[] {
   const report = at(document, 'report');
   const [interval, heartbeat] = [at(report, 'minIntervalSeconds'), at(report, 'heartbeatMinutes')];
-  const tooRare =
-    typeof interval === 'number' && typeof heartbeat === 'number' && interval > heartbeat * 60
-      ? [
-          remark(
-            ['report', 'minIntervalSeconds'],
-            () => `${interval} s is above heartbeatMinutes, ${heartbeat * 60} s`,
-          ),
-        ]
-      : [];
-  return [...tooRare, ...repeatedExceptions(document)];
+  const repeated = repeatedExceptions(document);
+  if (typeof interval !== 'number' || typeof heartbeat !== 'number' || interval <= heartbeat * 60)
+    return repeated;
+  const describe = () => `${interval} s is above heartbeatMinutes, ${heartbeat * 60} s`;
+  return [remark(['report', 'minIntervalSeconds'], describe), ...repeated];
 }
 
 /** Exceptions that accept the same as an earlier one, for as long. */

@@ -72,8 +72,10 @@ test.each([
   ['[-.5]', 'line 1, column 2: a decimal point needs a digit on both sides'],
   ['[1.]', 'line 1, column 2: a decimal point needs a digit on both sides'],
   ['[1.e5]', 'line 1, column 2: a decimal point needs a digit on both sides'],
-  ['[0x10]', 'line 1, column 2: expected a value'],
-  ['[1e]', 'line 1, column 2: expected a value'],
+  ['[0x10]', 'line 1, column 2: this is not a number'],
+  ['[1e]', 'line 1, column 2: this is not a number'],
+  ['[-]', 'line 1, column 2: this is not a number'],
+  ['[5s]', 'line 1, column 2: this is not a number'],
   ['[NaN]', 'line 1, column 2: expected a value'],
   ['// nothing\n', 'line 2, column 1: the document is empty'],
 ])('%j names its line and column, comments counted', (text, message) => {

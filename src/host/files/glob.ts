@@ -1,4 +1,4 @@
-import { Dir } from 'node:fs';
+import type { Dir } from 'node:fs';
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path/posix';
 import { CannotTell } from '../../check.ts';
@@ -45,7 +45,7 @@ export async function findMatches(
         continue;
       }
       const folder = await openFolder(path, locate);
-      if (folder instanceof Dir) next.push(...(await matching(path, folder, matches)));
+      if (!(folder instanceof Error)) next.push(...(await matching(path, folder, matches)));
       // The folder where the pattern starts must exist; a match below it may be a file.
       else if (depth === 0) throw cannotRead(path, folder);
       else if (!isMissing(folder)) files.push(path);
@@ -68,10 +68,10 @@ interface Found {
 }
 
 /** A folder's listing, or the error that opening it failed with. */
-const openFolder = (folder: string, locate: Locate): Promise<unknown> =>
+const openFolder = (folder: string, locate: Locate): Promise<Dir | Error> =>
   locate(folder)
     .then((real) => opendir(real, { bufferSize: 1024 }))
-    .catch((error: unknown) => error);
+    .catch((error: Error) => error);
 
 function matcherFor(segment: string, pattern: string): (name: string) => boolean {
   try {
