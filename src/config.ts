@@ -97,7 +97,7 @@ export function readConfig(environment: Environment): Config {
     logFormat: oneOf('HARDENING_LOG_FORMAT', env('HARDENING_LOG_FORMAT') ?? 'iotedge', ['iotedge', 'json']),
     logLevel: logLevel(env('RuntimeLogLevel') ?? 'info'),
     transport: oneOf('HARDENING_TRANSPORT', env('HARDENING_TRANSPORT') ?? 'auto', ['mqtt', 'mqttws', 'auto']),
-    proxy: proxy(env('https_proxy') ?? env('HTTPS_PROXY')),
+    proxy: proxy('https_proxy', env('https_proxy')) ?? proxy('HTTPS_PROXY', env('HTTPS_PROXY')),
     noProxy: env('no_proxy') ?? env('NO_PROXY') ?? '',
     caFiles: [env('EdgeModuleCACertificateFile'), env('NODE_EXTRA_CA_CERTS')].filter(
       (path) => path !== undefined,
@@ -147,11 +147,9 @@ function oneOf<const T extends string>(name: string, value: string, allowed: rea
 const port = (name: string, value: string): number =>
   parsePort(value) ?? reject(name, value, 'a port from 0 to 65535 (0 picks a free port)');
 
-function proxy(value: string | undefined): HttpProxy | undefined {
+function proxy(name: string, value: string | undefined): HttpProxy | undefined {
   const text = value?.trim();
-  return text
-    ? (parseProxy(text) ?? reject('https_proxy', withoutCredentials(text), 'http://host:port'))
-    : undefined;
+  return text ? (parseProxy(text) ?? reject(name, withoutCredentials(text), 'http://host:port')) : undefined;
 }
 
 /** An address, no host names except localhost: they may not resolve, or resolve to another address later. */

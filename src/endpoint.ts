@@ -45,7 +45,7 @@ export const endpointOf = ({ hostname, port }: URL, defaultPort: number): Endpoi
 
 /** A URL for a message, with `…` in place of a user name and password, however oddly they are written. */
 export const withoutCredentials = (text: string): string =>
-  text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1…@');
+  text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.+@/is, '$1…@');
 
 /** An HTTP proxy that is asked to CONNECT (RFC 9110, section 9.3.6). */
 export interface HttpProxy extends Endpoint {
@@ -53,16 +53,16 @@ export interface HttpProxy extends Endpoint {
   readonly authorization?: string;
 }
 
-/** Parses `[http://][user:password@]host[:port]`, port 80 by default; undefined for anything else. */
+/** Parses `[http://][user:password@]host[:port][/]`, port 80 by default; undefined for anything else. */
 export function parseProxy(text: string): HttpProxy | undefined {
   // curl and others take an address without a scheme for http as well.
-  const withScheme = text.includes('://') ? text : `http://${text}`;
-  const url = URL.canParse(withScheme) ? new URL(withScheme) : undefined;
-  if (url?.protocol !== 'http:' || url.hostname === '') return undefined;
-  const endpoint = endpointOf(url, 80);
-  if (url.username === '' && url.password === '') return endpoint;
-  const credentials = `${decode(url.username)}:${decode(url.password)}`;
-  return { ...endpoint, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+  const [, credentials = '', written = ''] = /^(?:http:\/\/)?([^/?#]*@)?([^/?#@]*)\/?$/i.exec(text) ?? [];
+  const endpoint = parseEndpoint(written, 80);
+  if (typeof endpoint === 'string') return undefined;
+  if (credentials === '') return endpoint;
+  const [user = '', ...password] = credentials.slice(0, -1).split(':');
+  const decoded = `${decode(user)}:${decode(password.join(':'))}`;
+  return { ...endpoint, authorization: `Basic ${Buffer.from(decoded).toString('base64')}` };
 }
 
 /** A password with a bare percent sign is taken as it stands. */

@@ -12,7 +12,7 @@ import { routes } from './http/routes.ts';
 import { serve } from './http/server.ts';
 import type { Hub } from './hub/hub.ts';
 import { createLog, type Log } from './log.ts';
-import { openPolicyKeeper, type PolicyKeeper } from './policy/keeper.ts';
+import { openPolicyKeeper, type PolicyFile, type PolicyKeeper, readPolicyFile } from './policy/keeper.ts';
 import { type Agent, createAgent, type Sink } from './run/agent.ts';
 import { policyOutcome } from './run/policy-outcome.ts';
 import { schedule } from './run/schedule.ts';
@@ -33,6 +33,7 @@ const saveMemoryEveryMs = 3_600_000;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
+  const file = await openPolicyFile(config);
   const state = await openStateFile(config.stateDir);
   const memory = createCheckMemory({ now: () => new Date(), saved: state.get(checkMemoryName) });
   const host = createHost({
@@ -50,13 +51,11 @@ async function main(): Promise<void> {
   const problem = state.problem();
   if (problem) log.warn({ why: problem.message }, 'Starting without memory');
 
-  const keeper = await openKeeper(config, state, log, host.now);
+  const connected = config.mode === 'edge';
+  const keeper = openPolicyKeeper({ checks, file, state, connected, log, now: host.now });
   const credentials = createCredentials(process.env, host.now);
   const { transport } = config;
-  const hub =
-    config.mode === 'edge'
-      ? createStoredHub({ credentials, transport, state, log, now: host.now })
-      : undefined;
+  const hub = connected ? createStoredHub({ credentials, transport, state, log, now: host.now }) : undefined;
   const agent = createAgent({
     checks,
     host,
@@ -122,18 +121,12 @@ async function stop(parts: {
   log.info({}, 'Stopped');
 }
 
-async function openKeeper(
-  config: Config,
-  state: StateFile,
-  log: Log,
-  now: () => Date,
-): Promise<PolicyKeeper> {
-  const { policyFile: file, mode } = config;
+async function openPolicyFile({ policyFile }: Config): Promise<PolicyFile | undefined> {
   try {
-    return await openPolicyKeeper({ checks, file, state, connected: mode === 'edge', log, now });
+    return policyFile === undefined ? undefined : await readPolicyFile(policyFile);
   } catch (cause) {
     const allowed = 'a file that can be read, of 1 MiB at most';
-    throw new ConfigError(`HARDENING_POLICY_FILE must be ${allowed}, got "${file}"`, { cause });
+    throw new ConfigError(`HARDENING_POLICY_FILE must be ${allowed}, got "${policyFile}"`, { cause });
   }
 }
 

@@ -38,8 +38,8 @@ const rules: Readonly<Record<string, readonly string[]>> = {
   'host/index.ts': ['type host.ts', 'endpoint.ts', 'host/'],
   'hub/': [...tools, 'hub/'],
   'hub/mqtt/': [...tools, 'hub/', 'azure-iot-', 'mqtt-packet'],
-  'policy/': ['check.ts', ...tools, 'type log.ts', 'type state/', 'node-cron', 'zod'],
-  'run/': ['check.ts', 'type host.ts', 'type host/', ...tools, 'type policy/', 'node-cron'],
+  'policy/': ['check.ts', ...tools, 'type log.ts', 'type state/', 'zod'],
+  'run/': ['check.ts', 'type host.ts', 'type host/', ...tools, 'type policy/', 'policy/cron.ts'],
   'sinks/': ['check.ts', 'run/report.ts', 'type run/', 'type policy/', 'prom-client'],
   'sinks/page/': [
     'type check.ts',

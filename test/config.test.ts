@@ -171,6 +171,8 @@ describe('the error for an invalid value contains the name, what is allowed and 
       { HARDENING_WEB_CONFIG: '/web.yml' },
       'HARDENING_WEB_CONFIG must be unset, got "/web.yml": this version serves plain HTTP only',
     ],
+    [{ https_proxy: 'junk:' }, 'https_proxy must be http://host:port, got "junk:"'],
+    [{ HTTPS_PROXY: 'http://proxy:port' }, 'HTTPS_PROXY must be http://host:port, got "http://proxy:port"'],
     [
       { https_proxy: 'socks5://proxy:1080' },
       'https_proxy must be http://host:port, got "socks5://proxy:1080"',

@@ -74,17 +74,36 @@ describe('a proxy', () => {
     ['proxy.test:3128', { host: 'proxy.test', port: 3128 }],
     ['http://[2001:db8::1]:3128/', { host: '2001:db8::1', port: 3128 }],
     ['http://me:a%40b@proxy.test:1', { host: 'proxy.test', port: 1, authorization: encoded('me:a@b') }],
+    ['HTTP://me@proxy.test:1', { host: 'proxy.test', port: 1, authorization: encoded('me:') }],
+    ['me:a:b@c@proxy.test:1', { host: 'proxy.test', port: 1, authorization: encoded('me:a:b@c') }],
     ['http://me:100%@proxy.test:1', { host: 'proxy.test', port: 1, authorization: encoded('me:100%') }],
   ])('%s is parsed', (text, proxy) => {
     expect(parseProxy(text)).toEqual(proxy);
   });
 
-  test.each(['socks5://proxy.test:1', 'https://proxy.test', 'proxy.test:no', 'http://:', ''])(
-    '%j is not one',
-    (text) => {
-      expect(parseProxy(text)).toBeUndefined();
-    },
-  );
+  test.each([
+    'socks5://proxy.test:1',
+    'https://proxy.test',
+    'proxy.test:no',
+    'http://:',
+    '',
+    'junk:',
+    'http://junk:',
+    'http://proxy.test:0',
+    'http://proxy.test:65536',
+    'http://proxy.test:1/path',
+    'http://proxy.test:1?query',
+    'http://proxy test:1',
+    'http:proxy.test',
+    'http:/proxy.test:1',
+    'http://2001:db8::1:3128',
+    'http://[2001:db8::1',
+    'http://me:s3cret@',
+    'junk:%',
+    '!',
+  ])('%j is not one', (text) => {
+    expect(parseProxy(text)).toBeUndefined();
+  });
 });
 
 test.each([
@@ -94,6 +113,8 @@ test.each([
   ['https:\\\\me:s3cret@hub.test', '…@hub.test'],
   ['https://me:s3\ncret@hub.test', 'https://…@hub.test'],
   ['tls://hub.test:8883', 'tls://hub.test:8883'],
+  ['@daily', '@daily'],
+  ['@s3cret@hub.test', '…@hub.test'],
 ])('%j is shown as %j', (text, shown) => {
   expect(withoutCredentials(text)).toBe(shown);
 });

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { checks } from '../checks/index.ts';
 import { readConfig } from '../config.ts';
-
 import { didYouMean } from '../nearest.ts';
 import { createAgent } from '../run/agent.ts';
 import type { Report } from '../run/report.ts';
@@ -28,7 +27,7 @@ export async function check(
   for (const id of ids) requireKnown(id);
   const config = readConfig(process.env);
   for (const warning of config.warnings) process.stderr.write(`eflow-hardening: ${warning}\n`);
-  const { host, inForce } = await openMachine(config, policy);
+  const { host, inForce, policyFile } = await openMachine(config, policy);
   const agent = createAgent({
     checks,
     host,
@@ -42,7 +41,7 @@ export async function check(
   print(
     json
       ? `${JSON.stringify(report, undefined, 2)}\n`
-      : renderTable(report, { ...terminal(process.stdout, process.env), verbose }),
+      : renderTable(report, { ...terminal(process.stdout, process.env), verbose, policyFile }),
   );
   if (junit !== undefined) {
     await writeFile(junit, renderJunit(report, warningsAsErrors)).catch((cause: unknown) => {

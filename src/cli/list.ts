@@ -14,9 +14,11 @@ export async function list(policyFile: string | undefined): Promise<string> {
   const { host, inForce } = await openMachine(config, policyFile);
   const { policy } = inForce;
   const sections = checks.map(async ({ id, title, needs }) => {
-    const lines = needs(policy.checks[id] ?? {}).map(async (need) => `    ${await accessTo(need, host)}\n`);
+    const params = policy.checks[id];
+    const lines = needs(params ?? {}).map(async (need) => `    ${await accessTo(need, host)}\n`);
     const access = (await Promise.all(lines)).join('') || '    needs no access\n';
-    return `${id}\n    ${title}\n${access}`;
+    const disabled = params?.enabled === false ? '    disabled by the policy; if enabled:\n' : '';
+    return `${id}\n    ${title}\n${disabled}${access}`;
   });
   return (await Promise.all(sections)).join('');
 }

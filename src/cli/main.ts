@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { describeError } from '../errors.ts';
+import { codeOf, describeError } from '../errors.ts';
 import { version } from '../version.ts';
 import { type CheckOptions, check } from './check.ts';
 import { list } from './list.ts';
@@ -7,8 +7,17 @@ import { policyExampleText, policySchemaText, validatePolicy } from './policy.ts
 import { nameOf } from './policy-file.ts';
 import { simulate } from './simulate.ts';
 
-// `| head` closes the output early; what is left to print is then of no use.
-process.stdout.on('error', () => process.exit());
+let outputError: unknown;
+process.stdout.on('error', (error) => {
+  // `| head` has read enough, which is no failure.
+  if (codeOf(error) !== 'EPIPE') outputError ??= error;
+});
+process.stderr.on('error', () => {});
+
+const complain = (error: unknown) => {
+  process.stderr.write(`eflow-hardening: ${describeError(error)}\n`);
+  process.exitCode = 2;
+};
 
 const print = (text: string) => void process.stdout.write(text);
 
@@ -77,10 +86,14 @@ try {
   if (error instanceof CommanderError) {
     // Commander has printed what is wrong. Help and version end here too, with 0.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
-  } else {
-    process.stderr.write(`eflow-hardening: ${describeError(error)}\n`);
-    process.exitCode = 2;
-  }
+  } else complain(error);
 }
-// Whatever is still open, such as a slow engine, must not delay the exit; what was printed is waited for.
-process.stdout.write('', () => process.exit());
+/** Resolves once everything printed so far was written, or has failed. A failed write calls back before its error is emitted. */
+const flush = (stream: NodeJS.WriteStream) =>
+  new Promise<void>((resolve) => stream.write('', () => setImmediate(resolve)));
+
+await flush(process.stdout);
+if (outputError) complain(new Error('Could not write to standard output', { cause: outputError }));
+await flush(process.stderr);
+// Whatever is still open, such as a slow engine, must not delay the exit.
+process.exit();

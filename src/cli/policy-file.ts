@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { maxPolicyBytes } from '../policy/keeper.ts';
 
-/** The text of a policy file, or of standard input for `-`. A pipe is read too, because a person waits for it. */
-export async function readPolicyFile(file: string): Promise<string> {
+/** The bytes of a policy file, or of standard input for `-`. A pipe is read too, because a person waits for it. */
+export async function readPolicyFile(file: string): Promise<Buffer> {
   const stream: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file);
   const chunks: Buffer[] = [];
   let length = 0;
@@ -15,7 +15,7 @@ export async function readPolicyFile(file: string): Promise<string> {
   } catch (cause) {
     throw new Error(`Could not read the policy ${nameOf(file)}`, { cause });
   }
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }
 
 /** What messages call a policy file. */

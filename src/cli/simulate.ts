@@ -7,7 +7,10 @@ export interface SimulateOptions {
   readonly metricsPort: string;
 }
 
-/** `simulate`: a local IoT Edge for a module under development, until SIGINT, SIGTERM or SIGHUP. */
+/**
+ * `simulate`: a local IoT Edge for a module under development, until SIGINT, SIGTERM or SIGHUP, or until its output has no
+ * reader.
+ */
 export async function simulate(options: SimulateOptions, print: (text: string) => void): Promise<void> {
   const { startSimulator } = await import('../../simulator/index.ts').catch((cause: unknown) => {
     throw new Error('The image does not contain the simulator', { cause });
@@ -21,7 +24,8 @@ export async function simulate(options: SimulateOptions, print: (text: string) =
   for (const [name, value] of Object.entries(simulator.environment)) print(`export ${name}='${value}'\n`);
   print(`# Twin, methods, messages and faults: ${simulator.adminUrl}\n`);
   print(`# Metrics: ${simulator.edgeAgentMetricsUrl} ${simulator.edgeHubMetricsUrl}\n`);
-  await Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((name) => once(process, name)));
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((name) => once(process, name));
+  await Promise.race([...signals, once(process.stdout, 'error')]);
   await simulator.close();
 }
 

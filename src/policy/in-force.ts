@@ -21,6 +21,8 @@ export interface PolicyInForce extends PolicyState {
   readonly document: unknown;
   /** When the policy in force was accepted. */
   readonly acceptedAt: Date;
+  /** Why the policy file can no longer be read; the policy that was read from it last stays in force. */
+  readonly fileProblem?: string | undefined;
   /** What was accepted but does not do what it says, for the acknowledgement. */
   readonly warnings: readonly string[];
 }

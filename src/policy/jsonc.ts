@@ -1,15 +1,17 @@
+import { isUtf8 } from 'node:buffer';
+
 /** Where a part of a document is: keys and indices from the outside to the inside. */
 export type Path = readonly PropertyKey[];
 
 /** A document as it is written in a file. */
 export interface Written {
   readonly value: unknown;
-  /** The keys that an object contains more than once; the last one counts. */
-  readonly duplicates: readonly Path[];
+  /** Keys that their object contains already; the last one counts. */
+  readonly duplicates: readonly { readonly path: Path; readonly offset: number }[];
   /** The offset of the key or entry at a path, or of the innermost part around it. */
   offsetOf(path: Path): number;
-  /** `line 3, column 5`, both from 1; a column is a UTF-16 unit. */
-  positionOf(path: Path): string;
+  /** The position of an offset: `line 3, column 5`, both from 1; a column is a UTF-16 unit. */
+  positionAt(offset: number): string;
 }
 
 /** Limits of a policy, far above what one can contain. */
@@ -26,7 +28,7 @@ interface Reader {
   readonly text: string;
   at: number;
   values: number;
-  readonly duplicates: Path[];
+  readonly duplicates: { readonly path: Path; readonly offset: number }[];
 }
 
 /**
@@ -50,17 +52,60 @@ export function parseJsonc(document: string): Written {
     for (const step of path) part = part.parts.get(step) ?? part;
     return part.offset;
   };
-  return {
-    value,
-    duplicates: reader.duplicates,
-    offsetOf,
-    positionOf: (path) => position(text, offsetOf(path)),
+  return { value, duplicates: reader.duplicates, offsetOf, positionAt: positionsIn(text) };
+}
+
+/** The positions of the offsets of a text. */
+function positionsIn(text: string): (offset: number) => string {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return (offset) => {
+    let [line, last] = [0, starts.length - 1];
+    while (line < last) {
+      const middle = Math.ceil((line + last) / 2);
+      if ((starts[middle] ?? 0) <= offset) line = middle;
+      else last = middle - 1;
+    }
+    return `line ${line + 1}, column ${offset - (starts[line] ?? 0) + 1}`;
   };
 }
 
-function position(text: string, offset: number): string {
-  const lines = text.slice(0, offset).split('\n');
-  return `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`;
+const position = (text: string, offset: number): string => positionsIn(text)(offset);
+
+/**
+ * The text of a file.
+ *
+ * @throws SyntaxError for bytes that are not UTF-8.
+ */
+export function decodeText(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  const hasMark = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  // JSON begins with an ASCII character, of which one byte is zero in UTF-16.
+  if (hasMark || (bytes.length > 1 && (first === 0) !== (second === 0))) {
+    throw new SyntaxError('the text is UTF-16; save it as UTF-8');
+  }
+  if (isUtf8(bytes)) return Buffer.from(bytes).toString();
+  const valid = validPrefix(bytes);
+  const where = position(valid, valid.length);
+  throw new SyntaxError(`${where}: byte ${Buffer.byteLength(valid)} is not UTF-8; save the text as UTF-8`);
+}
+
+/** The text before the first byte that is not UTF-8. */
+function validPrefix(bytes: Uint8Array): string {
+  // In a stream, a character may be incomplete at the end.
+  const decode = (length: number) =>
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream: true });
+  let [valid, invalid] = [0, bytes.length + 1];
+  while (invalid - valid > 1) {
+    const middle = Math.floor((valid + invalid) / 2);
+    try {
+      decode(middle);
+      valid = middle;
+    } catch {
+      invalid = middle;
+    }
+  }
+  return decode(valid);
 }
 
 const notJson = ({ text, at }: Reader, what: string, offset = at) =>
@@ -110,11 +155,24 @@ function readValue(reader: Reader, path: Path, part: Part): unknown {
   if (next === undefined) throw notJson(reader, 'the document ends where a value is missing');
   if (next === "'") throw notJson(reader, 'text must be in double quotes');
   const written = textAt(reader, word);
-  if (words.has(written) || number.test(written)) {
+  if (words.has(written)) {
     reader.at += written.length;
-    return words.has(written) ? words.get(written) : Number(written);
+    return words.get(written);
   }
-  throw notJson(reader, 'expected a value; text must be in double quotes');
+  if (!number.test(written)) throw notJson(reader, numberProblem(written));
+  const value = Number(written);
+  if (!Number.isFinite(value)) throw tooMuch(reader, 'this number is too large');
+  reader.at += written.length;
+  return value;
+}
+
+/** What is wrong with a word that is no value. */
+function numberProblem(written: string): string {
+  if (/^-?0\d/.test(written)) return 'remove the leading zero of this number';
+  if (/^\+\d/.test(written)) return 'remove the plus sign of this number';
+  if (/^-?\.\d|^-?\d+\.(?!\d)/.test(written)) return 'a decimal point needs a digit on both sides';
+  if (/^-|^\d/.test(written)) return 'this is not a number';
+  return 'expected a value; text must be in double quotes';
 }
 
 const tooMuch = ({ text, at }: Reader, what: string) => new SyntaxError(`${position(text, at)}: ${what}`);
@@ -132,7 +190,7 @@ function readObject(reader: Reader, path: Path, part: Part): unknown {
     skipBlanks(reader);
     const inner: Part = { offset, parts: new Map() };
     const innerPath = [...path, key];
-    if (entries.has(key)) reader.duplicates.push(innerPath);
+    if (entries.has(key)) reader.duplicates.push({ path: innerPath, offset });
     part.parts.set(key, inner);
     entries.set(key, readValue(reader, innerPath, inner));
   });

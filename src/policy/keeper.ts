@@ -1,6 +1,7 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import * as z from 'zod';
 import type { Check } from '../check.ts';
+import { describeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { didYouMean } from '../nearest.ts';
 import { readRegularFile } from '../read-file.ts';
@@ -27,7 +28,7 @@ export interface PolicyKeeper {
 export interface PolicyKeeperOptions {
   readonly checks: readonly Check[];
   /** The policy file, followed as it changes. A policy in the twin takes precedence. */
-  readonly file: string | undefined;
+  readonly file: PolicyFile | undefined;
   readonly state: StateFile;
   /** Whether a policy saved from the twin is used again. */
   readonly connected: boolean;
@@ -48,9 +49,17 @@ const filePollMs = 2000;
 /** Of a policy file, far above what a policy needs. */
 export const maxPolicyBytes = 1_048_576;
 
-/** The text of a policy file. Rejects for anything but a regular file of at most 1 MiB. */
-const readPolicyFile = async (path: string): Promise<string> =>
-  (await readRegularFile(path, { maxBytes: maxPolicyBytes })).toString();
+/** A policy file and what it contains. */
+export interface PolicyFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Reads a policy file. Rejects for anything but a regular file of at most 1 MiB. */
+export const readPolicyFile = async (path: string): Promise<PolicyFile> => ({
+  path,
+  bytes: await readRegularFile(path, { maxBytes: maxPolicyBytes }),
+});
 
 /** What the twin contains beside the policy. Listed, because a misspelt `policy` would otherwise go unnoticed. */
 function ignoredWarnings(desired: Readonly<Record<string, unknown>>): readonly string[] {
@@ -64,20 +73,30 @@ function ignoredWarnings(desired: Readonly<Record<string, unknown>>): readonly s
 
 const maxIgnored = 5;
 
-/** Rejects when the policy file cannot be read. An invalid policy in it leaves the defaults in force. */
-export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<PolicyKeeper> {
+function logState(
+  log: Log,
+  { source, version, accepted, problems, warnings, fileProblem }: PolicyInForce,
+): void {
+  if (!accepted) log.warn({ version, problems }, 'Policy refused, the earlier one stays in force');
+  else if (!fileProblem) log.info({ source, version }, 'Policy in force');
+  for (const warning of warnings) log.warn({ version }, warning);
+}
+
+/** An invalid policy in the file leaves the defaults in force. */
+export function openPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
   const { checks, file, state, log, now } = options;
   const defaults = defaultPolicy(checks, now());
   const listeners: ((before: PolicyInForce) => void)[] = [];
-  let fallback = file ? fromFile(defaults, await readPolicyFile(file)) : defaults;
+  let fallback = file ? fromFile(defaults, file) : defaults;
   let current = (options.connected && saved()) || fallback;
   let ignored: readonly string[] = [];
-  logState(current);
+  logState(log, current);
 
-  function fromFile(before: PolicyInForce, text: string): PolicyInForce {
-    const { document, outcome } = readPolicyText(text, checks);
+  function fromFile(before: PolicyInForce, { path, bytes }: PolicyFile): PolicyInForce {
+    const { document, outcome } = readPolicyText(bytes, checks);
     const read = evaluate(before, { source: 'file', version: 0, document }, outcome, now());
-    return { ...read, problems: read.problems.map((problem) => `${file}: ${problem}`) };
+    const problems = read.problems.map((problem) => `${path}: ${problem}`);
+    return { ...read, fileProblem: undefined, problems };
   }
 
   function saved(): PolicyInForce | undefined {
@@ -89,24 +108,19 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
     return undefined;
   }
 
-  function logState({ source, version, accepted, problems, warnings }: PolicyInForce): void {
-    if (accepted) log.info({ source, version }, 'Policy in force');
-    else log.warn({ version, problems }, 'Policy refused, the earlier one stays in force');
-    for (const warning of warnings) log.warn({ version }, warning);
-  }
-
   function change(next: PolicyInForce): boolean {
     const same =
       next.version === current.version &&
       next.accepted === current.accepted &&
       next.source === current.source &&
       next.policy === current.policy &&
+      next.fileProblem === current.fileProblem &&
       next.problems.join() === current.problems.join() &&
       next.warnings.join() === current.warnings.join();
     if (same) return false;
     const before = current;
     current = next;
-    logState(next);
+    logState(log, next);
     for (const onChange of listeners) onChange(before);
     return true;
   }
@@ -116,20 +130,26 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
     warnings: [...policy.warnings, ...ignored],
   });
 
-  async function reread(): Promise<void> {
-    if (!file) return;
+  async function readAgain({ path }: PolicyFile): Promise<PolicyInForce> {
     try {
-      fallback = fromFile(fallback, await readPolicyFile(file));
-      if (current.source === 'twin' || current.source === 'saved') return;
-      // A refusal of the twin's policy remains.
-      const { accepted, version, problems } = current;
-      change(withIgnored(version > 0 && !accepted ? { ...fallback, accepted, version, problems } : fallback));
-    } catch (error) {
-      log.warn({ err: error, file }, 'Could not read the policy file, its last policy stays in force');
+      return fromFile(fallback, await readPolicyFile(path));
+    } catch (cause) {
+      log.warn({ err: cause, file: path }, 'Could not read the policy file, its last policy stays in force');
+      const error = new Error(`Could not read the policy file ${path}`, { cause });
+      return { ...fallback, fileProblem: describeError(error) };
     }
   }
 
-  if (file) watchFile(file, { interval: filePollMs, persistent: false }, () => void reread());
+  async function reread(): Promise<void> {
+    if (!file) return;
+    fallback = await readAgain(file);
+    if (current.source === 'twin' || current.source === 'saved') return;
+    // A refusal of the twin's policy remains.
+    const { accepted, version, problems } = current;
+    change(withIgnored(version > 0 && !accepted ? { ...fallback, accepted, version, problems } : fallback));
+  }
+
+  if (file) watchFile(file.path, { interval: filePollMs, persistent: false }, () => void reread());
 
   return {
     inForce: () => current,
@@ -149,7 +169,7 @@ export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<Po
     },
     reread,
     close() {
-      if (file) unwatchFile(file);
+      if (file) unwatchFile(file.path);
     },
   };
 }

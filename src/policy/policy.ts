@@ -2,10 +2,11 @@ import * as z from 'zod';
 import { type Check, commonReasons, networkGapSeconds, usesNetwork } from '../check.ts';
 import { didYouMean } from '../nearest.ts';
 import { shortestGapSeconds } from './cron.ts';
-import { type Path, parseJsonc, type Written } from './jsonc.ts';
+import { decodeText, type Path, parseJsonc, type Written } from './jsonc.ts';
 import {
   issueProblems,
   listProblems,
+  maxProblems,
   type Problem,
   quote,
   remark,
@@ -60,42 +61,49 @@ export type PolicyOutcome =
 
 /** Reads a policy document. It is accepted as a whole or not at all. Never throws. */
 export const readPolicy = (document: unknown, checks: readonly Check[]): PolicyOutcome =>
-  read(document, checks, undefined);
+  read(document, checks, maxProblems);
 
-/** Reads a policy as it is written in a file; problems then name their line. Never throws. */
+/** Reads a policy as it is written in a file, and lists up to `limit` problems with their lines. Never throws. */
 export function readPolicyText(
-  text: string,
+  file: string | Uint8Array,
   checks: readonly Check[],
+  limit = maxProblems,
 ): { readonly document: unknown; readonly outcome: PolicyOutcome } {
   let written: Written;
   try {
-    written = parseJsonc(text);
+    written = parseJsonc(typeof file === 'string' ? file : decodeText(file));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { document: undefined, outcome: { accepted: false, problems: [error.message] } };
   }
-  return { document: written.value, outcome: read(written.value, checks, written) };
+  return { document: written.value, outcome: read(written.value, checks, limit, written) };
 }
 
-function read(document: unknown, checks: readonly Check[], written: Written | undefined): PolicyOutcome {
+function read(document: unknown, checks: readonly Check[], limit: number, written?: Written): PolicyOutcome {
   const refused = (problems: readonly Problem[]) =>
-    ({ accepted: false, problems: listProblems(problems, written) }) as const;
-  const sizes = sizeProblems(document);
+    ({ accepted: false, problems: listProblems(problems, limit, written) }) as const;
+  const schema = policySchema(checks);
+  let described: Schema | undefined;
+  const known = () => {
+    described ??= z.toJSONSchema(schema, { io: 'input' }) as Schema;
+    return described;
+  };
+  const sizes = sizeProblems(document, known);
   if (sizes.length > 0) return refused(sizes);
 
-  const schema = policySchema(checks);
   const parsed = schema.safeParse(document, withoutWords);
-  const duplicates = (written?.duplicates ?? []).map((path) => remark(path, () => 'duplicate key'));
-  const reasons = reasonProblems(document, checks);
-  if (parsed.success && duplicates.length === 0 && reasons.length === 0) {
+  const duplicates = (written?.duplicates ?? []).map((duplicate) => ({
+    ...remark(duplicate.path, () => 'duplicate key'),
+    offset: duplicate.offset,
+  }));
+  const others = [...duplicates, ...reasonProblems(document, checks), ...contradictions(document)];
+  if (parsed.success && others.length === 0) {
     return { accepted: true, policy: parsed.data, warnings: scheduleWarnings(parsed.data, checks) };
   }
   const issues = parsed.error?.issues ?? [];
   const hidden = checks.flatMap((check) => hiddenIssues(document, check, issues));
-  const known = z.toJSONSchema(schema, { io: 'input' }) as Schema;
   const hint = (path: Path, input: unknown) => hintFor(path, input, checks);
-  const invalid = issueProblems([...issues, ...hidden], known, hint);
-  return refused([...invalid, ...reasons, ...duplicates]);
+  return refused([...issueProblems([...issues, ...hidden], known(), hint), ...others]);
 }
 
 /** What is at a path of a document; undefined where there is nothing. */
@@ -117,6 +125,35 @@ function reasonProblems(document: unknown, checks: readonly Check[]): readonly P
     const describe = () =>
       `${quote(reason)} is not a reason of ${check.id}${didYouMean(reason, known) || ` (known: ${known.join(', ')})`}`;
     return [remark(['exceptions', i, 'reason'], describe)];
+  });
+}
+
+/** Settings outside the checks that contradict each other. An interval or a heartbeat alone contradicts no default. */
+function contradictions(document: unknown): readonly Problem[] {
+  const report = at(document, 'report');
+  const [interval, heartbeat] = [at(report, 'minIntervalSeconds'), at(report, 'heartbeatMinutes')];
+  const repeated = repeatedExceptions(document);
+  if (typeof interval !== 'number' || typeof heartbeat !== 'number' || interval <= heartbeat * 60)
+    return repeated;
+  const describe = () => `${interval} s is above heartbeatMinutes, ${heartbeat * 60} s`;
+  return [remark(['report', 'minIntervalSeconds'], describe), ...repeated];
+}
+
+/** Exceptions that accept the same as an earlier one, for as long. */
+function repeatedExceptions(document: unknown): readonly Problem[] {
+  const exceptions = at(document, 'exceptions');
+  if (!Array.isArray(exceptions)) return [];
+  const first = new Map<string, number>();
+  return exceptions.flatMap((exception, i) => {
+    const accepts = ['check', 'target', 'reason', 'until'].map((key) => at(exception, key));
+    if (accepts.some((value) => value !== undefined && typeof value !== 'string')) return [];
+    if (accepts[0] === undefined || accepts[1] === undefined) return [];
+    const key = JSON.stringify(accepts);
+    const earlier = first.get(key);
+    if (earlier !== undefined)
+      return [remark(['exceptions', i], () => `repeats exceptions[${earlier}]; remove one of them`)];
+    first.set(key, i);
+    return [];
   });
 }
 

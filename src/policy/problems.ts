@@ -7,11 +7,14 @@ import { describeSchema, keysOf, type Schema, schemaAt } from './schema-format.t
 /** Something wrong with a document. Only the ones that are reported are put into words. */
 export interface Problem {
   readonly path: Path;
+  /** Where it is written, if not at its path. */
+  readonly offset?: number;
   /** A sentence that names the path. */
   describe(): string;
 }
 
-const maxProblems = 20;
+/** Problems that are listed in the twin and the log. */
+export const maxProblems = 20;
 const maxProblemLength = 500;
 const maxQuoteLength = 80;
 const maxKeyLength = 64;
@@ -28,28 +31,35 @@ export const withoutWords: z.core.ParseContext<z.core.$ZodIssue> = {
 const noWords = '\u0000';
 
 /** The first problems, one sentence each, and how many more there are; by line for a document that was written. */
-export function listProblems(problems: readonly Problem[], written?: Written): readonly string[] {
-  const ordered = written
-    ? problems
-        .map((problem) => ({ problem, offset: written.offsetOf(problem.path) }))
-        .sort((a, b) => a.offset - b.offset)
-        .map(({ problem }) => problem)
-    : problems;
-  const listed = ordered.slice(0, maxProblems).map(({ path, describe }) => {
-    const sentence = clip(visible(describe()), maxProblemLength);
-    return written ? `${written.positionOf(path)}: ${sentence}` : sentence;
+export function listProblems(
+  problems: readonly Problem[],
+  limit: number,
+  written?: Written,
+): readonly string[] {
+  const placed = problems.map((problem) => ({
+    problem,
+    offset: problem.offset ?? written?.offsetOf(problem.path) ?? 0,
+  }));
+  const ordered = placed.sort((a, b) => a.offset - b.offset);
+  const listed = ordered.slice(0, limit).map(({ problem, offset }) => {
+    const sentence = clip(visible(problem.describe()), maxProblemLength);
+    return written ? `${written.positionAt(offset)}: ${sentence}` : sentence;
   });
   const more = problems.length - listed.length;
   return more > 0 ? [...listed, `and ${more} more problem${more === 1 ? '' : 's'}`] : listed;
 }
 
-/** What must be right before a document can be read at all. Uses no recursion, because the depth is not yet known. */
-export function sizeProblems(document: unknown): readonly Problem[] {
+/**
+ * What must be right before a document can be read at all. Uses no recursion, because the depth is not yet known.
+ *
+ * @param schema the document's, for the limits of texts.
+ */
+export function sizeProblems(document: unknown, schema: () => Schema): readonly Problem[] {
   const problems: Problem[] = [];
   const values: { readonly value: unknown; readonly path: Path }[] = [{ value: document, path: [] }];
   for (const { value, path } of values) {
     if (typeof value === 'string' && value.length > maxTextLength) {
-      problems.push(problem(path, `must have at most ${maxTextLength} characters, got ${value.length}`));
+      problems.push({ path, describe: () => tooLong(path, value.length, schemaAt(schema(), path)) });
     }
     if (typeof value !== 'object' || value === null) continue;
     if (path.length >= maxDepth) {
@@ -62,6 +72,14 @@ export function sizeProblems(document: unknown): readonly Problem[] {
     }
   }
   return problems;
+}
+
+function tooLong(path: Path, length: number, schema: Schema | undefined): string {
+  const { type, maxLength = maxTextLength, enum: values, anyOf } = schema ?? {};
+  const isText = type === undefined || (type === 'string' && values === undefined);
+  if (anyOf || (isText && maxLength >= maxTextLength))
+    return `${pathText(path)} must have at most ${maxTextLength} characters, got ${length}`;
+  return `${pathText(path)} must be ${describeSchema(schema ?? {})}, got ${isText ? '' : 'text of '}${length} characters`;
 }
 
 /** A problem in the form `path must …`. */
@@ -102,7 +120,7 @@ export const issueProblems = (
 /** The problems of any document that a schema describes. */
 export const schemaProblems = (schema: z.ZodType, document: unknown): readonly string[] => {
   const issues = schema.safeParse(document, withoutWords).error?.issues ?? [];
-  return listProblems(issueProblems(issues, z.toJSONSchema(schema, { io: 'input' }) as Schema));
+  return listProblems(issueProblems(issues, z.toJSONSchema(schema, { io: 'input' }) as Schema), maxProblems);
 };
 
 /** The message of a check's own schema, which is ours; undefined for an issue that has none. */
@@ -156,7 +174,7 @@ export const pathText = (path: Path): string =>
 const stepText = (step: PropertyKey): string => {
   if (typeof step === 'number') return `[${step}]`;
   const key = clip(String(step), maxKeyLength);
-  return /^[^\s.[\]"\p{C}]+$/u.test(key) ? `.${key}` : `[${visible(JSON.stringify(key))}]`;
+  return /^[^\s.:[\]"\p{C}]+$/u.test(key) ? `.${key}` : `[${visible(JSON.stringify(key))}]`;
 };
 
 /** A value for a message: bounded, and without the password of a URL, however it is written. */

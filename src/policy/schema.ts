@@ -1,12 +1,15 @@
 import * as z from 'zod';
 import type { Check } from '../check.ts';
-import { cronProblem } from './cron.ts';
+import { cronProblem, maxCronLength } from './cron.ts';
 import type { CheckPolicy } from './policy.ts';
 
-const cronExpression = z.string().superRefine((expression, context) => {
-  const why = cronProblem(expression);
-  if (why) context.addIssue({ code: 'custom', message: `not a cron expression (${why})` });
-});
+const cronExpression = z
+  .string()
+  .max(maxCronLength, { abort: true })
+  .superRefine((expression, context) => {
+    const why = cronProblem(expression);
+    if (why) context.addIssue({ code: 'custom', message: `not a cron expression (${why})` });
+  });
 
 const everyCheckHas = {
   enabled: z.boolean().default(true).describe('A check that is switched off reports skip.'),

@@ -1,4 +1,4 @@
-import cron from 'node-cron';
+import { nextMatch, parseCron } from '../policy/cron.ts';
 
 /** A cron schedule that fires until it is stopped. */
 export interface Scheduled {
@@ -20,9 +20,7 @@ const setBackMs = 60_000;
  * does when the host has slept, the missed runs are made up for by one; after it is set back, the new time applies.
  */
 export const schedule: Schedule = (expression, jitterSeconds, run) => {
-  // node-cron computes the next match only. Its own loop steps through every missed minute, which takes minutes for a
-  // clock that starts in 1970, and after the clock is set back it waits for the old time to return.
-  const matches = cron.createTask(expression, () => {}, { timezone: 'UTC' });
+  const cron = parseCron(expression);
   const jitterMs = jitterSeconds * 1000;
   let due = 0;
   let dueBy = 0;
@@ -31,17 +29,8 @@ export const schedule: Schedule = (expression, jitterSeconds, run) => {
   let delayed: NodeJS.Timeout | undefined;
 
   function expectNext(): void {
-    due = nextRun();
+    due = nextMatch(cron, Date.now());
     dueBy = performance.now() + due - Date.now() + jitterMs;
-  }
-
-  function nextRun(): number {
-    try {
-      return matches.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY;
-    } catch {
-      // node-cron searches some decades ahead, and a rare date can be further away after the clock has jumped.
-      return Number.POSITIVE_INFINITY;
-    }
   }
 
   function fire(): void {
@@ -66,7 +55,6 @@ export const schedule: Schedule = (expression, jitterSeconds, run) => {
     stop() {
       clearTimeout(next);
       clearTimeout(delayed);
-      void matches.destroy();
     },
   };
 };

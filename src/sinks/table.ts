@@ -11,6 +11,8 @@ export interface TableOptions {
   readonly verbose: boolean;
   /** Columns of the terminal; lines are not wrapped without. */
   readonly width?: number | undefined;
+  /** The file that the policy was read from. */
+  readonly policyFile?: string | undefined;
 }
 
 const policySources = {
@@ -25,7 +27,7 @@ const colours = { pass: 32, warn: 33, fail: 31, unknown: 35, skip: 90 } satisfie
 /** A report for a terminal: one line per check, followed by its problems and their remedies. */
 export function renderTable(
   report: Report,
-  { colour, verbose, width = Number.POSITIVE_INFINITY }: TableOptions,
+  { colour, verbose, width = Number.POSITIVE_INFINITY, policyFile }: TableOptions,
 ): string {
   const paint = (status: Status, text: string) =>
     colour ? `\u001b[${colours[status]}m${text}\u001b[0m` : text;
@@ -53,9 +55,8 @@ export function renderTable(
     .join(', ');
   const problems = `${summary.problems} ${summary.problems === 1 ? 'problem' : 'problems'}`;
   lines.push('', `${paint(summary.status, summary.status.toUpperCase())}: ${counts}; ${problems}`);
-  lines.push(
-    `Policy: ${policySources[policy.source]}${policy.version > 0 ? `, version ${policy.version}` : ''}`,
-  );
+  const source = policyFile === undefined ? policySources[policy.source] : `from ${oneLine(policyFile)}`;
+  lines.push(`Policy: ${source}${policy.version > 0 ? `, version ${policy.version}` : ''}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -62,6 +62,13 @@ test('the default output is a table with remedies, and --verbose adds what passe
   );
 });
 
+test('the table names the policy file', async () => {
+  const policy = await policyThatGives('pass');
+  expect((await cli(['check', '--policy', policy])).out).toContain(`\nPolicy: from ${policy}\n`);
+  const { out } = await cli(['check', 'diskSpace'], { HARDENING_POLICY_FILE: policy });
+  expect(out.trimEnd().split('\n').at(-1)).toBe(`Policy: from ${policy}`);
+});
+
 test('a misspelt variable is a warning on standard error', async () => {
   const policy = await policyThatGives('pass');
   const { code, err } = await cli(['check', '--json', '--policy', policy], { HARDENING_POLCY_FILE: '/x' });

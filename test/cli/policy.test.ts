@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { checks } from '../../src/checks/index.ts';
@@ -16,6 +17,13 @@ test('list prints every check, the access it needs and whether it has that acces
   expect(out).toContain('needs to read /nowhere: not given');
   expect(out).toContain('needs the network: UDP (NTP) to time.windows.com');
   expect(code).toBe(0);
+});
+
+test('list marks the checks that the policy disables', async () => {
+  const policy = await policyFile({ checks: { diskSpace: { enabled: false } } });
+  const { out } = await cli(['list', '--policy', policy]);
+  expect(out).toMatch(/^diskSpace\n {4}.*\n {4}disabled by the policy; if enabled:\n {4}needs /m);
+  expect(out.match(/disabled/g)).toHaveLength(1);
 });
 
 describe('policy', () => {
@@ -58,6 +66,32 @@ describe('policy', () => {
       code: 1,
       out: '',
       err: `${file}: ${problem}\n`,
+    });
+  });
+
+  test('validate prints every problem of a file', async () => {
+    const keys = Array.from({ length: 900 }, (_, i) => `"k${i}": ${i}`);
+    const { code, err } = await cli(['policy', 'validate', await policyFile(`{${keys.join(',\n')}}`)]);
+    expect(code).toBe(1);
+    const lines = err.trimEnd().split('\n');
+    expect(lines).toHaveLength(900);
+    expect(lines.at(-1)).toContain('line 900, column 1: k899: unknown key');
+  });
+
+  test('validate prints 1,000 problems of a file with more, and their number', async () => {
+    const keys = Array.from({ length: 1002 }, (_, i) => `"k${i}": ${i}`);
+    const file = await policyFile(`{${keys.join(',\n')}}`);
+    const { err } = await cli(['policy', 'validate', file]);
+    expect(err.trimEnd().split('\n')).toMatchObject({ length: 1001, 1000: `${file}: and 2 more problems` });
+  });
+
+  test('validate names an encoding other than UTF-8', async () => {
+    const file = await policyFile('');
+    await writeFile(file, Buffer.from('\ufeff{}', 'utf16le'));
+    expect(await cli(['policy', 'validate', file])).toEqual({
+      code: 1,
+      out: '',
+      err: `${file}: the text is UTF-16; save it as UTF-8\n`,
     });
   });
 

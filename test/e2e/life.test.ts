@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -198,7 +198,7 @@ describe('a failed start prints one line', () => {
     const agent = run([...node, bundled('main')], { HARDENING_STATE_DIR: state, ...environment });
     onTestFinished(() => void agent.child.kill('SIGKILL'));
     const code = await agent.ended;
-    return { code, err: agent.err() };
+    return { code, out: agent.out(), err: agent.err() };
   };
 
   test('a port in use exits with code 1', async () => {
@@ -207,7 +207,7 @@ describe('a failed start prints one line', () => {
     await once(server, 'listening');
     const address = server.address();
     const port = typeof address === 'object' ? String(address?.port) : '';
-    expect(await start({ HARDENING_ADDRESS: '127.0.0.1', HARDENING_PORT: port })).toEqual({
+    expect(await start({ HARDENING_ADDRESS: '127.0.0.1', HARDENING_PORT: port })).toMatchObject({
       code: 1,
       err: `eflow-hardening: Could not listen on 127.0.0.1 port ${port} (HARDENING_PORT): listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`,
     });
@@ -236,7 +236,8 @@ describe('a failed start prints one line', () => {
     ],
     [{ HARDENING_WEB_CONFIG: '/web.yml' }, 'HARDENING_WEB_CONFIG must be unset, got "/web.yml"'],
   ])('%j exits with code 2', async (environment, text) => {
-    const { code, err } = await start(environment);
+    const { code, out, err } = await start(environment);
+    expect(out).toBe('');
     expect(err).toMatch(/^eflow-hardening: [^\n]+\n$/);
     expect(err).toContain(text);
     expect(code).toBe(2);
@@ -256,6 +257,33 @@ test('without a hub the agent uses the policy file', async () => {
     checks: { diskSpace: { status: 'warn' } },
   });
   expect((await get('/metrics')).body).not.toContain('hardening_target_info');
+});
+
+test('while its policy file is missing the agent follows the last policy, and reports that', async () => {
+  const file = await policyThatGives('pass');
+  const { get } = await startAgent({
+    HARDENING_STATE_DIR: await tempFolder(),
+    HARDENING_POLICY_FILE: file,
+  });
+  const reported = async () => JSON.parse((await get('/api/report')).body);
+  await soon(reported).toMatchObject({ checks: { diskSpace: { status: 'pass' } } });
+  // Every other check of this policy is disabled, policyInForce as well.
+  const policy = JSON.parse(await readFile(file, 'utf8'));
+  const checks = { ...policy.checks, policyInForce: { enabled: true } };
+  await writeFile(file, JSON.stringify({ ...policy, confirmAfterSeconds: 0, checks }));
+  await soon(reported).toMatchObject({ checks: { policyInForce: { status: 'pass' } } });
+
+  await rename(file, `${file}.away`);
+  await soon(reported).toMatchObject({
+    policy: { source: 'file', note: 'of a test' },
+    summary: { status: 'unknown' },
+    checks: {
+      policyInForce: { status: 'unknown', findings: [{ target: 'policy', reason: 'unreadable' }] },
+      diskSpace: { status: 'pass' },
+    },
+  });
+  await rename(`${file}.away`, file);
+  await soon(reported).toMatchObject({ checks: { policyInForce: { status: 'pass' } } });
 });
 
 test("edgeAgent's log filters can parse every line of the log", async () => {

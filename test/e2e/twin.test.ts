@@ -169,7 +169,7 @@ test('a policy that would exhaust memory or flood the log is refused, and the ag
   await soon(reported).toMatchObject({ policy: { ac: 200 } });
   const attacks: [object, string][] = [
     [{ schedule: '0-9999999 * * * *' }, 'schedule: not a cron expression'],
-    [{ schedule: '0 0 30W 2 *' }, 'it never matches'],
+    [{ schedule: '0 0 30 2 *' }, 'day 30 of month 2 never occurs'],
     [
       { schedule: null, ...Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`key${i}`, i])) },
       'key0: unknown key',

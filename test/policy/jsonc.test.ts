@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseJsonc as parse } from '../../src/policy/jsonc.ts';
+import { decodeText, parseJsonc as parse } from '../../src/policy/jsonc.ts';
 import { checkProperty } from '../support/properties.ts';
 
 const parseJsonc = (text: string) => parse(text).value;
@@ -65,13 +65,25 @@ test.each([
   [String.raw`"\u12g4"`, 'line 1, column 2: this escape is unknown'],
   ['"a\tb"', 'line 1, column 3: a control character must be escaped'],
   ['1 /* x', 'line 1, column 3: this comment has no end'],
-  ['[01]', 'line 1, column 2: expected a value'],
-  ['[.5]', 'line 1, column 2: expected a value'],
-  ['[1.]', 'line 1, column 2: expected a value'],
+  ['[01]', 'line 1, column 2: remove the leading zero of this number'],
+  ['{ "a": -007.5 }', 'line 1, column 8: remove the leading zero of this number'],
+  ['[+1]', 'line 1, column 2: remove the plus sign of this number'],
+  ['[.5]', 'line 1, column 2: a decimal point needs a digit on both sides'],
+  ['[-.5]', 'line 1, column 2: a decimal point needs a digit on both sides'],
+  ['[1.]', 'line 1, column 2: a decimal point needs a digit on both sides'],
+  ['[1.e5]', 'line 1, column 2: a decimal point needs a digit on both sides'],
+  ['[0x10]', 'line 1, column 2: this is not a number'],
+  ['[1e]', 'line 1, column 2: this is not a number'],
+  ['[-]', 'line 1, column 2: this is not a number'],
+  ['[5s]', 'line 1, column 2: this is not a number'],
   ['[NaN]', 'line 1, column 2: expected a value'],
   ['// nothing\n', 'line 2, column 1: the document is empty'],
 ])('%j names its line and column, comments counted', (text, message) => {
   expect(() => parseJsonc(text)).toThrow(`not JSON: ${message}`);
+});
+
+test.each(['1e999', '-1e999', `1${'0'.repeat(400)}`])('the number %.6s is too large', (number) => {
+  expect(() => parseJsonc(`{\n  "a": ${number} }`)).toThrow('line 2, column 8: this number is too large');
 });
 
 test('no message contains a part of the text', () => {
@@ -134,7 +146,7 @@ test('what is written as JSON is read as JSON.parse reads it', () => {
 });
 
 describe('positions', () => {
-  const { positionOf, duplicates } = parse(
+  const { offsetOf, positionAt, duplicates } = parse(
     '{\n  "a": [1, { "b": 2 }],\n  "c": 3, "c": 4, "d": { "e": 1, "e": 2 }\n}',
   );
 
@@ -147,14 +159,73 @@ describe('positions', () => {
     [['missing', 'too'], 'line 1, column 1'],
     [['c'], 'line 3, column 11'],
   ])('%j is at %s', (path, position) => {
-    expect(positionOf(path)).toBe(position);
+    expect(positionAt(offsetOf(path))).toBe(position);
   });
 
   test('keys that an object contains twice are listed with their paths', () => {
-    expect(duplicates).toEqual([['c'], ['d', 'e']]);
+    expect(duplicates.map(({ path }) => path)).toEqual([['c'], ['d', 'e']]);
+  });
+
+  test('each repetition of a key is listed where it is written, also inside an object that is repeated', () => {
+    const repeated = parse('{\n"a": { "b": 1,\n"b": 2 },\n"a": {},\n"a": { "b": 3 } }');
+    expect(repeated.duplicates.map(({ offset }) => repeated.positionAt(offset))).toEqual([
+      'line 3, column 1',
+      'line 4, column 1',
+      'line 5, column 1',
+    ]);
+  });
+
+  test('the position of any offset counts the lines before it', () => {
+    checkProperty(
+      fc.property(fc.string({ unit: fc.constantFrom('\n', ' ', '\r') }), fc.nat(40), (blanks, at) => {
+        const before = `${blanks}1`.slice(0, at);
+        const lines = before.split('\n');
+        expect(parse(`${blanks}1`).positionAt(before.length)).toBe(
+          `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`,
+        );
+      }),
+      300,
+    );
   });
 });
 
 test('a key named __proto__ is a key', () => {
   expect(Object.keys(parseJsonc('{ "__proto__": {} } // comment') as object)).toEqual(['__proto__']);
+});
+
+describe('the bytes of a file', () => {
+  test.each([
+    ['with a byte order mark', Buffer.from('\ufeff{}', 'utf16le')],
+    ['big-endian, with a byte order mark', Buffer.from('\ufeff{}', 'utf16le').swap16()],
+    ['without a byte order mark', Buffer.from('{ "note": "\u00fc" }', 'utf16le')],
+    ['big-endian, without a byte order mark', Buffer.from('{}', 'utf16le').swap16()],
+  ])('that are UTF-16 are refused by name, %s', (_, bytes) => {
+    expect(() => decodeText(bytes)).toThrow(new SyntaxError('the text is UTF-16; save it as UTF-8'));
+  });
+
+  test.each<[string, number[], string]>([
+    ['a Latin-1 letter', [0xfc], 'line 2, column 4: byte 5'],
+    ['a byte that begins no character', [0x80], 'line 2, column 4: byte 5'],
+    ['an overlong character', [0xc0, 0xaf], 'line 2, column 4: byte 5'],
+    ['half a surrogate pair', [0xed, 0xa0, 0x80], 'line 2, column 4: byte 5'],
+    ['a character that ends too early', [0xe2, 0x82, 0x22], 'line 2, column 4: byte 5'],
+    ['after a character of four bytes', [0xf0, 0x9f, 0x92, 0xbe, 0xff], 'line 2, column 6: byte 9'],
+  ])('that are not UTF-8 are refused with their position: %s', (_, bytes, where) => {
+    for (const rest of ['" }', '']) {
+      const file = Buffer.from([...Buffer.from('{\n"a"'), ...bytes, ...Buffer.from(rest)]);
+      expect(() => decodeText(file)).toThrow(
+        new SyntaxError(`${where} is not UTF-8; save the text as UTF-8`),
+      );
+    }
+  });
+
+  test('that are UTF-8 are their text', () => {
+    checkProperty(
+      fc.property(fc.string({ unit: 'binary', minLength: 1 }), (text) => {
+        fc.pre(!text.slice(0, 2).includes('\0') && !/\p{Cs}/u.test(text));
+        expect(decodeText(Buffer.from(text))).toBe(text);
+      }),
+      300,
+    );
+  });
 });

@@ -3,7 +3,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { PolicyInForce } from '../../src/policy/in-force.ts';
-import { openPolicyKeeper } from '../../src/policy/keeper.ts';
+import { openPolicyKeeper, readPolicyFile } from '../../src/policy/keeper.ts';
 import { openStateFile, type StateFile } from '../../src/state/state-file.ts';
 import { fakeCheck } from '../support/fixtures/fake-check.ts';
 import { logLines } from '../support/log.ts';
@@ -26,9 +26,9 @@ async function keeping(given: { file?: string; state?: StateFile; connected?: bo
   const changes: PolicyInForce[] = [];
   const { log, messages } = logLines();
   const state = given.state ?? shortLived();
-  const keeper = await openPolicyKeeper({
+  const keeper = openPolicyKeeper({
     checks: [fakeCheck()],
-    file: given.file,
+    file: given.file === undefined ? undefined : await readPolicyFile(given.file),
     state,
     connected: given.connected ?? true,
     log,
@@ -223,6 +223,9 @@ describe('the policy file', () => {
     await reread();
     expect(inForce()).toMatchObject({ source: 'file', accepted: true, policy: { timeoutSeconds: 9 } });
     expect(messages().at(-1)).toBe('Could not read the policy file, its last policy stays in force');
+    expect(inForce().fileProblem).toBe(
+      `Could not read the policy file ${replaced}: it is not a regular file`,
+    );
   });
 
   test('that is no JSON is named', async () => {
@@ -256,12 +259,64 @@ describe('the policy file', () => {
 
     await rm(file);
     await reread();
-    expect(inForce()).toMatchObject({ policy: { timeoutSeconds: 10 } });
+    expect(inForce()).toMatchObject({
+      policy: { timeoutSeconds: 10 },
+      fileProblem: expect.stringContaining(`Could not read the policy file ${file}: ENOENT`),
+    });
 
     await writeFile(file, '{ "timeoutSeconds": 11 }');
     await reread();
-    expect(inForce()).toMatchObject({ accepted: true, problems: [], policy: { timeoutSeconds: 11 } });
-    expect(changes.map(({ accepted }) => accepted)).toEqual([true, false, false, true]);
+    expect(inForce()).toMatchObject({
+      accepted: true,
+      problems: [],
+      fileProblem: undefined,
+      policy: { timeoutSeconds: 11 },
+    });
+    expect(changes.map(({ accepted }) => accepted)).toEqual([true, false, false, false, true]);
+  });
+
+  test('that vanishes leaves its policy in force and reports that once, until it is back', async () => {
+    const file = await policyFile('{ "timeoutSeconds": 9 }');
+    const { reread, inForce, changes, messages } = await keeping({ file });
+    const { policy } = inForce();
+    await rename(file, `${file}.away`);
+    for (const _ of [1, 2]) await reread();
+    expect(inForce()).toMatchObject({
+      source: 'file',
+      accepted: true,
+      fileProblem: expect.stringMatching(/^Could not read the policy file .*policy\.json: ENOENT/),
+    });
+    await rename(`${file}.away`, file);
+    await reread();
+    expect(inForce().fileProblem).toBeUndefined();
+    expect(inForce().policy).toBe(policy);
+    expect(changes).toHaveLength(2);
+    expect(messages().slice(-3)).toEqual([
+      'Could not read the policy file, its last policy stays in force',
+      'Could not read the policy file, its last policy stays in force',
+      'Policy in force',
+    ]);
+  });
+
+  test('that vanishes under a policy of the twin is reported once its turn comes', async () => {
+    const file = await policyFile('{ "timeoutSeconds": 9 }');
+    const { reread, applyDesired, inForce } = await keeping({ file });
+    applyDesired({ $version: 7, policy: good });
+    await rm(file);
+    await reread();
+    expect(inForce().fileProblem).toBeUndefined();
+    applyDesired({ $version: 8 });
+    expect(inForce()).toMatchObject({ source: 'file', fileProblem: expect.stringContaining('ENOENT') });
+  });
+
+  test('that is UTF-16 is refused by name', async () => {
+    const file = await policyFile('');
+    await writeFile(file, Buffer.from('\ufeff{}', 'utf16le'));
+    const { inForce } = await keeping({ file });
+    expect(inForce()).toMatchObject({
+      accepted: false,
+      problems: [`${file}: the text is UTF-16; save it as UTF-8`],
+    });
   });
 
   test('is followed when another takes its place, as a mounted one is replaced', async () => {

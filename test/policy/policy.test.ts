@@ -40,7 +40,7 @@ describe('a document that is no policy is refused with one plain reason', () => 
       'exceptions[0].utnil: unknown key, did you mean until?',
     ],
 
-    [{ schedule: 5 }, 'schedule must be text, got 5'],
+    [{ schedule: 5 }, 'schedule must be text of at most 512 characters, got 5'],
     [{ checks: [] }, 'checks must be an object, got an array'],
     [{ checks: { clockDrift: null } }, 'checks.clockDrift must be an object, got null'],
     [{ report: null }, 'report must be an object, got null'],
@@ -96,11 +96,40 @@ describe('a document that is no policy is refused with one plain reason', () => 
       { checks: { clockDrift: { servers: Array(17).fill('time.test') } } },
       'checks.clockDrift.servers must be an array of at most 16 entries, got an array of 17 entries',
     ],
+    [{ note: 'x'.repeat(3000) }, 'note must be text of at most 200 characters, got 3000 characters'],
+    [{ schedule: 'x'.repeat(513) }, 'schedule must be text of at most 512 characters, got 513 characters'],
+    [{ schedule: 'x'.repeat(3000) }, 'schedule must be text of at most 512 characters, got 3000 characters'],
+    [
+      { jitterSeconds: 'x'.repeat(3000) },
+      'jitterSeconds must be a number from 0 to 3600, got text of 3000 characters',
+    ],
+    [
+      { exceptions: [{ ...excepted, because: 'x'.repeat(3000) }] },
+      'exceptions[0].because must be text of 1 to 500 characters, got 3000 characters',
+    ],
+    [
+      { checks: { clockDrift: { chrony: 'x'.repeat(3000) } } },
+      'checks.clockDrift.chrony must have at most 2048 characters, got 3000',
+    ],
+    [
+      { checks: { outboundContainment: { severity: 'x'.repeat(3000) } } },
+      'checks.outboundContainment.severity must be "warn" or "fail", got text of 3000 characters',
+    ],
+    [{ shedul: 'x'.repeat(3000) }, 'shedul must have at most 2048 characters, got 3000'],
     [{ note: 'x'.repeat(201) }, 'note must be text of at most 200 characters, got 201 characters'],
     [{ 'a.b "c"': 1 }, '["a.b \\"c\\""]: unknown key'],
+    [{ ':': 1 }, '[":"]: unknown key'],
     [{ 'a\u202eb\u0007': 1 }, String.raw`["a\u{202e}b\u0007"]: unknown key`],
 
     [{ schedule: 'daily' }, 'schedule: not a cron expression (it needs 5 or 6 fields, got 1), got "daily"'],
+    [
+      { schedule: '0 0 31 2 *' },
+      'schedule: not a cron expression (day 31 of month 2 never occurs), got "0 0 31 2 *"',
+    ],
+    [
+      { schedule: '@foo' },
+      'schedule: not a cron expression (the nickname is unknown (known: @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly)), got "@foo"',
+    ],
     [
       { schedule: '61 * * * *' },
       'schedule: not a cron expression ("61" is not valid for minute), got "61 * * * *"',
@@ -169,6 +198,44 @@ describe('exceptions', () => {
     ['a target that matches nothing', { target: 'nothing here' }],
   ])('%s is accepted', (_, more) => {
     expect(problemsOf({ exceptions: [{ ...excepted, ...more }] })).toEqual([]);
+  });
+});
+
+describe('exceptions that repeat one another', () => {
+  test('are refused, each with the one that it repeats', () => {
+    const other = { ...excepted, target: 'other' };
+    expect(problemsOf({ exceptions: [excepted, other, { ...excepted, because: 'x' }, other] })).toEqual([
+      'exceptions[2]: repeats exceptions[0]; remove one of them',
+      'exceptions[3]: repeats exceptions[1]; remove one of them',
+    ]);
+  });
+
+  test('are reported together with other problems', () => {
+    expect(problemsOf({ jitterSeconds: -1, exceptions: [excepted, excepted] })).toHaveLength(2);
+  });
+
+  test.each([{ reason: 'drifted' }, { until: '2027-03-31' }, { target: 'other' }, { check: 'diskSpace' }])(
+    'are none if they differ in %j',
+    (more) => {
+      expect(problemsOf({ exceptions: [excepted, { ...excepted, ...more }] })).toEqual([]);
+    },
+  );
+});
+
+describe('an interval between reports', () => {
+  test('that is above the heartbeat is refused', () => {
+    expect(problemsOf({ report: { minIntervalSeconds: 61, heartbeatMinutes: 1, maxFindings: 0 } })).toEqual([
+      'report.maxFindings must be a whole number from 1 to 100, got 0',
+      'report.minIntervalSeconds: 61 s is above heartbeatMinutes, 60 s',
+    ]);
+  });
+
+  test.each([
+    { minIntervalSeconds: 60, heartbeatMinutes: 1 },
+    { minIntervalSeconds: 86_400 },
+    { heartbeatMinutes: 1 },
+  ])('is accepted otherwise: %j', (report) => {
+    expect(problemsOf({ report })).toEqual([]);
   });
 });
 
@@ -290,22 +357,40 @@ describe('a policy in a file', () => {
   });
 
   test.each([
-    [
-      '{ "jitterSeconds": 1e999 }',
-      'line 1, column 3: jitterSeconds must be a number from 0 to 3600, got Infinity',
-    ],
+    ['{ "jitterSeconds": 1e999 }', 'line 1, column 20: this number is too large'],
     ['{ "note": "a", "note": "b" }', 'line 1, column 16: note: duplicate key'],
     [
       '{ "checks": { "diskSpace": {}, "diskSpace": {} } }',
       'line 1, column 32: checks.diskSpace: duplicate key',
     ],
-    [
-      '{ "jitterSeconds": 1e999 }',
-      'line 1, column 3: jitterSeconds must be a number from 0 to 3600, got Infinity',
-    ],
+    ['{ "jitterSeconds": 01 }', 'not JSON: line 1, column 20: remove the leading zero of this number'],
     ['{ "note": "a", "no\\u0074e": "a" }', 'line 1, column 16: note: duplicate key'],
   ])('%s', (text, problem) => {
     expect(problemsIn(text)).toEqual([problem]);
+  });
+
+  test.each([
+    [Buffer.from('\ufeff{}', 'utf16le'), 'the text is UTF-16; save it as UTF-8'],
+    [
+      Buffer.from('{\n  "note": "L\u00ednea" }', 'latin1'),
+      'line 2, column 13: byte 14 is not UTF-8; save the text as UTF-8',
+    ],
+  ])('that is not UTF-8 is refused, case %#', (file, problem) => {
+    expect(readPolicyText(file, checks).outcome).toEqual({ accepted: false, problems: [problem] });
+  });
+
+  test('a limit for the listed problems can be given', () => {
+    const text = JSON.stringify(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`k${i}`, i])));
+    const { outcome } = readPolicyText(text, checks, 40);
+    expect(outcome).toMatchObject({ accepted: false, problems: { length: 41, 40: 'and 10 more problems' } });
+  });
+
+  test('a duplicate key is reported where it is written, also inside a duplicate', () => {
+    const text = '{ "report": {\n"maxFindings": 1, "maxFindings": 2 },\n"report": {} }';
+    expect(problemsIn(text)).toEqual([
+      'line 2, column 19: report.maxFindings: duplicate key',
+      'line 3, column 1: report: duplicate key',
+    ]);
   });
 
   test('a duplicate key is reported together with other problems', () => {
@@ -514,7 +599,9 @@ describe('the limits of a policy', () => {
     ['exceptions[0].because', (v) => ofException('because', v), [text(1), text(500)], ['', text(501)]],
     [
       'exceptions',
-      (v) => ({ exceptions: Array.from({ length: v as number }, () => excepted) }),
+      (v) => ({
+        exceptions: Array.from({ length: v as number }, (_, i) => ({ ...excepted, target: `clock ${i}` })),
+      }),
       [100],
       [101],
     ],

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { defineCheck, type Subject } from '../../check.ts';
+import { CannotTell, defineCheck, type Subject } from '../../check.ts';
 import type { PolicyOutcome } from '../../host/agent/types.ts';
 
 /** The policy itself, or one of its exceptions. */
@@ -40,7 +40,12 @@ export const policyInForce = defineCheck({
         remedy: 'Remove the exception from the policy, or give it a later "until"',
       };
     }
-    const { source, version, accepted, problems } = host.policyOutcome();
+    const { source, version, accepted, problems, fileProblem } = host.policyOutcome();
+    if (accepted && fileProblem) {
+      throw new CannotTell('unreadable', `${fileProblem}; its last policy stays in force`, {
+        remedy: 'Put the policy file back, or let the agent read it; the file is read again when it changes',
+      });
+    }
     if (accepted) {
       const numbered = version > 0 ? `, version ${version},` : '';
       return { status: 'pass', message: `The ${sources[source]}${numbered} is in force` };

@@ -47,6 +47,8 @@ export interface PolicyOutcome {
   readonly accepted: boolean;
   /** What is wrong with it, in sentences. */
   readonly problems: readonly string[];
+  /** Why the policy file can no longer be read; the policy that was read from it last stays in force. */
+  readonly fileProblem?: string | undefined;
   /** The exceptions of the policy in force. */
   readonly exceptions: readonly {
     readonly check: string;

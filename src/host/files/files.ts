@@ -3,7 +3,7 @@ import { access, readFile, stat } from 'node:fs/promises';
 import { CannotTell } from '../../check.ts';
 import { orAbort } from '../../deadline.ts';
 import { readRegularFile } from '../../read-file.ts';
-import { cannotRead, notGiven } from './access.ts';
+import { cannotRead, danglingLink, notGiven } from './access.ts';
 import { findMatches } from './glob.ts';
 import { isGiven, type Mount, parseMountinfo } from './mounts.ts';
 import { isNamedAsPrivateKey } from './private-key.ts';
@@ -53,6 +53,7 @@ export function createFiles({
   async function locate(path: string): Promise<string> {
     const resolved = await resolveInRoot(hostRoot, path);
     if (!isGiven(await currentMounts(), resolved)) throw notGiven(path, resolved, hostRoot);
+    if (resolved.dangling) throw danglingLink(path, resolved);
     return resolved.path;
   }
 

@@ -2,7 +2,7 @@ import type { Dir } from 'node:fs';
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path/posix';
 import { CannotTell } from '../../check.ts';
-import { cannotRead } from './access.ts';
+import { cannotRead, isMissing } from './access.ts';
 import { segmentMatcher } from './segment-matcher.ts';
 
 /** The characters that make a path segment a pattern. */
@@ -10,12 +10,15 @@ const wildcard = /[*?[{]/;
 /** Limit for the entries of a folder and the matches of a pattern. More is refused rather than truncated. */
 const maxEntries = 20_000;
 
-/** The real path on our side of a path of the VM. Rejects where it is not mounted. */
+/**
+ * The real path on our side of a path of the VM. Rejects with a {@link CannotTell} where it is not mounted, and where a link
+ * on the way has no target.
+ */
 type Locate = (path: string) => Promise<string>;
 
 /**
- * The VM's paths of all regular files that match a glob, sorted. See `Files.find`. A match that cannot be examined, a
- * circular link for instance, is included: reading it reports why, and the others are still found.
+ * The VM's paths of all regular files that match a glob, sorted. See `Files.find`. A match that cannot be examined, such
+ * as a circular or dangling link, is included: reading it reports why, and the others are still found.
  */
 export async function findMatches(
   pattern: string,
@@ -42,10 +45,10 @@ export async function findMatches(
         continue;
       }
       const folder = await openFolder(path, locate);
-      if (!(folder instanceof CannotTell)) next.push(...(await matching(path, folder, matches)));
+      if (!(folder instanceof Error)) next.push(...(await matching(path, folder, matches)));
       // The folder where the pattern starts must exist; a match below it may be a file.
-      else if (depth === 0) throw folder;
-      else if (folder.reason !== 'not_found') files.push(path);
+      else if (depth === 0) throw cannotRead(path, folder);
+      else if (!isMissing(folder)) files.push(path);
       if (next.length > maxEntries) throw tooMany(pattern);
     }
     found = next;
@@ -64,14 +67,11 @@ interface Found {
   readonly regular: boolean;
 }
 
-/** A folder's listing, or why it cannot be read. */
-async function openFolder(folder: string, locate: Locate): Promise<Dir | CannotTell> {
-  try {
-    return await opendir(await locate(folder), { bufferSize: 1024 });
-  } catch (error) {
-    return cannotRead(folder, error);
-  }
-}
+/** A folder's listing, or the error that opening it failed with. */
+const openFolder = (folder: string, locate: Locate): Promise<Dir | Error> =>
+  locate(folder)
+    .then((real) => opendir(real, { bufferSize: 1024 }))
+    .catch((error: Error) => error);
 
 function matcherFor(segment: string, pattern: string): (name: string) => boolean {
   try {
@@ -96,15 +96,12 @@ async function matching(folder: string, listing: Dir, matches: (name: string) =>
   return found;
 }
 
-/**
- * Links are followed, and a dangling one is not a file. One that cannot be followed to its end may lead to a file that is
- * not mounted, for instance: it is included, so that reading it reports what to do.
- */
+/** Links are followed. One that cannot be followed to its end is included, so that reading it reports what to do. */
 async function isFile(path: string, locate: Locate): Promise<boolean> {
   try {
     return (await stat(await locate(path))).isFile();
   } catch (error) {
-    return cannotRead(path, error).reason !== 'not_found';
+    return !isMissing(error);
   }
 }
 

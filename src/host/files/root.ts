@@ -9,6 +9,8 @@ export interface Resolved {
   readonly path: string;
   /** How much of `path` exists: all of it, or the nearest existing folder; absent when the root does not exist. */
   readonly existing?: string;
+  /** Set when the target of a symbolic link on the way does not exist. */
+  readonly dangling?: true;
 }
 
 /** Called with each path before the filesystem is asked about it; an exception ends the lookup. */
@@ -34,6 +36,8 @@ export async function resolveInRoot(hostRoot: string, path: string, enter?: Ente
   const walked: string[] = [];
   const ahead = path.split('/').reverse();
   let links = 0;
+  // How many names are ahead once the target of the outermost link is resolved.
+  let afterLink = Number.POSITIVE_INFINITY;
   while (ahead.length > 0) {
     const name = ahead.pop();
     if (!name || name === '.') continue;
@@ -48,12 +52,14 @@ export async function resolveInRoot(hostRoot: string, path: string, enter?: Ente
       links += 1;
       if (links > 40) throw Object.assign(new Error('more than 40 symbolic links'), { code: 'ELOOP' });
       if (target.startsWith('/')) walked.length = 0;
+      afterLink = Math.min(afterLink, ahead.length);
       ahead.push(...target.split('/').reverse());
     } catch (error) {
       const code = codeOf(error);
       if (code === 'ENOENT' || code === 'ENOTDIR') {
         const existing = [prefix, ...walked].join('/') || '/';
-        return { root, path: [here, ...ahead.reverse().filter(Boolean)].join('/'), existing };
+        const found = { root, path: [here, ...ahead.toReversed().filter(Boolean)].join('/'), existing };
+        return ahead.length >= afterLink ? { ...found, dangling: true } : found;
       }
       // It exists and is not a link.
       if (code !== 'EINVAL') throw error;

@@ -52,6 +52,19 @@ test.each<[Partial<PolicyOutcome>, string]>([
   ]);
 });
 
+test('while the policy file cannot be read, it is unknown whether the requested policy is in force', async () => {
+  const fileProblem = 'Could not read the policy file /etc/policy.json: ENOENT';
+  expect(await findings({ source: 'file', version: 0, fileProblem })).toMatchObject([
+    {
+      target: 'policy',
+      status: 'unknown',
+      reason: 'unreadable',
+      message: `${fileProblem}; its last policy stays in force`,
+      remedy: expect.stringContaining('Put the policy file back'),
+    },
+  ]);
+});
+
 test('an exception that has ended is a warning; others are no findings', async () => {
   const exceptions = [
     { check: 'diskSpace', target: '/data', until: '2026-12-31', over: false },

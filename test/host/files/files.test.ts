@@ -42,7 +42,6 @@ test('a link is matched by its own name when a regular file is at its end', asyn
   await mkdir(join(hostRoot, 'c'));
   await symlink('/real/a.cer', join(hostRoot, 'c/absolute.cer'));
   await symlink('../real', join(hostRoot, 'c/folder.cer'));
-  await symlink('gone', join(hostRoot, 'c/dangling.cer'));
   expect(await files.find('/c/*', signal)).toEqual(['/c/absolute.cer']);
   expect(await files.read('/c/absolute.cer', signal)).toEqual(Buffer.from('x'));
 });
@@ -175,6 +174,36 @@ test('a link that cannot be followed hides no other match, and reading it report
   }
   await expect(files.read('/d/not-given', signal)).rejects.toMatchObject({
     remedy: expect.stringContaining('"Source": "/usr/share/ca"'),
+  });
+});
+
+test('a link without a target counts as a file, and reading it names the target', async () => {
+  const { hostRoot, files } = await machine(['/c/a.pem', '/d/good/a.pem']);
+  await symlink('gone.pem', join(hostRoot, 'c/link.pem'));
+  await symlink('/c/link.pem', join(hostRoot, 'c/second.pem'));
+  await symlink('gone', join(hostRoot, 'd/link'));
+  expect(await files.find('/c/*.pem', signal)).toEqual(['/c/a.pem', '/c/link.pem', '/c/second.pem']);
+  expect(await files.find('/c/link.pem', signal)).toEqual(['/c/link.pem']);
+  expect(await files.find('/d/*/*.pem', signal)).toEqual(['/d/good/a.pem', '/d/link']);
+  expect(await files.find('/d/*/a.pem', signal)).toEqual(['/d/good/a.pem', '/d/link/a.pem']);
+  for (const path of ['/c/link.pem', '/c/second.pem']) {
+    await expect(files.read(path, signal)).rejects.toMatchObject({
+      reason: 'not_found',
+      message: `${path} leads to /c/gone.pem, which does not exist`,
+      remedy: expect.stringContaining(`\`sudo namei -l ${path}\``),
+    });
+  }
+  expect(await files.canRead('/c/link.pem', signal)).toBe(false);
+});
+
+test('a missing file in a linked folder is no match', async () => {
+  const { hostRoot, files } = await machine(['/real/sub/a.pem']);
+  await symlink('real', join(hostRoot, 'link'));
+  expect(await files.find('/link/*/b.pem', signal)).toEqual([]);
+  expect(await files.find('/link/missing.pem', signal)).toEqual([]);
+  await expect(files.read('/link/missing.pem', signal)).rejects.toMatchObject({
+    reason: 'not_found',
+    message: '/link/missing.pem does not exist',
   });
 });
 

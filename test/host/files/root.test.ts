@@ -35,15 +35,41 @@ test.each([
 });
 
 test.each([
-  ['/etc/escape', '/etc/passwd', '/etc'],
   ['/../../etc/passwd', '/etc/passwd', '/etc'],
-  ['/etc/dangling', '/nowhere/at/all', ''],
   ['/data/missing/x', '/data/missing/x', '/data'],
   ['/data/certs/a.pem/x', '/data/certs/a.pem/x', '/data/certs/a.pem'],
 ])('%s leads to %s of this root, and no further than there is something', async (path, real, existing) => {
   const root = await machine();
   expect(await resolve(root, path)).toEqual({ root, path: root + real, existing: root + existing });
 });
+
+test.each([
+  ['a link that would leave the root', '/etc/escape', '/etc/passwd', '/etc'],
+  ['a link', '/etc/dangling', '/nowhere/at/all', ''],
+  ['a link to a dangling one', '/etc/second', '/nowhere/at/all', ''],
+  ['a path below a dangling link', '/etc/dangling/a.pem', '/nowhere/at/all/a.pem', ''],
+  ['a link to something below a link', '/etc/below', '/data/certs/gone', '/data/certs'],
+  ['a link with a slash at its end', '/etc/slash', '/data/gone', '/data'],
+])('%s whose target does not exist is dangling', async (_, path, real, existing) => {
+  const root = await machine();
+  await symlink('dangling', join(root, 'etc/second'));
+  await symlink('relative/gone', join(root, 'etc/below'));
+  await symlink('../data/gone/', join(root, 'etc/slash'));
+  expect(await resolve(root, path)).toEqual({
+    root,
+    path: root + real,
+    existing: root + existing,
+    dangling: true,
+  });
+});
+
+test.each(['/etc/relative/gone', '/etc/absolute/a/b', '/etc/absolute/../gone', '/data/certs/gone'])(
+  'what is missing behind a link with a target is not dangling: %s',
+  async (path) => {
+    const root = await machine();
+    expect(await resolve(root, path)).not.toHaveProperty('dangling');
+  },
+);
 
 test('links that go in circles end with ELOOP', async () => {
   const root = await machine();
