@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureCertificates } from './measurements/certificates.ts';
-import { measureDiskSize, measureMemoryAndStart } from './measurements/footprint.ts';
+import { measureDiskSize, measureStart } from './measurements/footprint.ts';
+import { measureGrowth } from './measurements/growth.ts';
 import { measureIdleHour } from './measurements/idle-hour.ts';
+import { measureMemory } from './measurements/memory.ts';
 import { measureMetricsPage } from './measurements/metrics-page.ts';
 import { measureTlsTargets } from './measurements/tls-targets.ts';
 import { findInstalled } from './programs/exporters.ts';
@@ -31,14 +33,21 @@ const started = performance.now();
 const size = options.quick ? quickSize : fullSize;
 const installed = findInstalled();
 
+const progress = (what: string, step: number): void => {
+  const seconds = Math.round((performance.now() - started) / 1000);
+  process.stderr.write(`${String(seconds).padStart(4)} s  ${what}${step > 0 ? ` ${step}` : ''}\n`);
+};
+
 async function measure(): Promise<Row[]> {
-  const testbed = await createTestbed(size, defer);
+  const testbed = await createTestbed(size, defer, progress);
   return [
-    ...(await measureMemoryAndStart(testbed, installed)),
+    ...(await measureStart(testbed, installed)),
+    ...(await measureMemory(testbed, installed)),
     ...(await measureMetricsPage(testbed, installed)),
     ...(await measureTlsTargets(testbed, installed)),
     ...(await measureCertificates(testbed, installed)),
     ...(await measureIdleHour(testbed, installed)),
+    ...(await measureGrowth(testbed)),
     ...measureDiskSize(installed),
   ];
 }

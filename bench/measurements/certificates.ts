@@ -15,15 +15,16 @@ const scriptTimeoutMs = 60_000;
 
 /** The CPU time to check one certificate of a folder with many. */
 export async function measureCertificates(testbed: Testbed, { openssl }: Installed): Promise<Row[]> {
-  const { many } = testbed.certificates;
+  const count = testbed.size.certificates;
+  const many = testbed.certificates('valid', count);
   const agent = await startModule(
     testbed,
     policyWithOnly('certificateExpiry', { files: [`${many}/*`], endpoints: [] }),
   );
-  const count = testbed.size.certificates;
   const cpu = noSamples();
   // Repetition -1 warms up.
   for (let n = -1; n < testbed.size.repetitions; n += 1) {
+    testbed.progress('certificates', n);
     const before = cpuSeconds(agent.pid);
     const { certificateExpiry } = await agent.runChecks('certificateExpiry');
     const spent = cpuSeconds(agent.pid) - before;

@@ -1,17 +1,28 @@
+import { readdirSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import { startSimulator } from '../../simulator/index.ts';
+import { type Simulator, startSimulator } from '../../simulator/index.ts';
 import type { Testbed } from '../testbed.ts';
 import { send } from './http.ts';
 import { freePort, type Program, start } from './program.ts';
 
+/** The Node.js flags and the environment of the image, inserted by scripts/build.mjs. */
+declare const __IMAGE__: {
+  readonly flags: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+};
+
 // bench.js is bundled into the same folder.
 const bundle = dirname(fileURLToPath(import.meta.url));
 const agentFile = join(bundle, 'main.js');
-/** The agent's bundles that the image contains. */
-export const agentFiles = [agentFile, join(bundle, 'statfs.js')];
+const notInImage = ['bench.js', 'demo.js', 'simulator.js'];
+/** The files that the image adds to Node.js's: its bundles and their licences. */
+export const imageFiles = readdirSync(bundle)
+  .filter((file) => !notInImage.includes(file))
+  .map((file) => join(bundle, file));
 
 const responseSchema = z.object({
   status: z.literal(200),
@@ -23,6 +34,8 @@ type Checks = z.infer<typeof responseSchema>['payload']['checks'];
 
 /** The agent running as a module of the simulator. */
 export interface ModuleProgram extends Program {
+  /** Seconds from its start to the first acknowledged report. */
+  readonly firstReportSeconds: number;
   /** Runs the given checks by direct method; without ids, all checks. */
   runChecks(...ids: readonly string[]): Promise<Checks>;
 }
@@ -45,7 +58,11 @@ export async function startModule(testbed: Testbed, policy: object): Promise<Mod
     directory: join(folder, 'edge'),
     desired: JSON.parse(JSON.stringify({ policy })),
   });
-  const program = await startAgent(testbed, folder, simulator.environment).catch(async (error: unknown) => {
+  const started = performance.now();
+  const [program, firstReportSeconds] = await Promise.all([
+    startAgent(testbed, folder, simulator.environment),
+    reported(simulator).then(() => (performance.now() - started) / 1000),
+  ]).catch(async (error: unknown) => {
     await simulator.close();
     throw error;
   });
@@ -59,7 +76,19 @@ export async function startModule(testbed: Testbed, policy: object): Promise<Mod
     const response = await send(`${simulator.adminUrl}/methods/runChecks`, { method: 'POST', body });
     return responseSchema.parse(JSON.parse(response.body)).payload.checks;
   };
-  return { ...program, stop, runChecks };
+  return { ...program, firstReportSeconds, stop, runChecks };
+}
+
+const pollMs = 2;
+const reportTimeoutMs = 20_000;
+
+/** Resolves once edgeHub has acknowledged reported properties. */
+async function reported({ edgeHub }: Simulator): Promise<void> {
+  const end = performance.now() + reportTimeoutMs;
+  while (edgeHub.counters().reportedUpdates === 0) {
+    if (performance.now() > end) throw new Error(`The agent reported nothing within ${reportTimeoutMs} ms`);
+    await setTimeout(pollMs);
+  }
 }
 
 async function startAgent(
@@ -69,8 +98,9 @@ async function startAgent(
 ): Promise<Program> {
   const port = await freePort();
   return start(
-    [process.execPath, agentFile],
+    [process.execPath, ...__IMAGE__.flags, agentFile],
     {
+      ...__IMAGE__.environment,
       HARDENING_ADDRESS: '127.0.0.1',
       HARDENING_PORT: String(port),
       HARDENING_STATE_DIR: folder,

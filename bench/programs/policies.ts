@@ -1,5 +1,5 @@
 import { checks } from '../../src/checks/index.ts';
-import type { Testbed } from '../testbed.ts';
+import { type Testbed, typicalCertificates } from '../testbed.ts';
 import { freePort } from './program.ts';
 
 const disabled = { enabled: false };
@@ -12,7 +12,7 @@ const noScheduledRuns = { schedule: '0 0 1 1 *', jitterSeconds: 0, confirmAfterS
  */
 export async function typicalPolicy(testbed: Testbed, endpoint: 'edgehub' | 'tls'): Promise<object> {
   const targets = testbed.targets.slice(0, 3).map((target) => `tls://${target}`);
-  const files = [`${testbed.certificates.few}/*`];
+  const files = [`${testbed.certificates('valid', typicalCertificates)}/*`];
   const endpoints = endpoint === 'edgehub' ? ['edgehub'] : targets.slice(0, 1);
   const networkChecks = checks.filter((check) =>
     check.needs(check.params.parse({})).some(({ kind }) => kind === 'network'),

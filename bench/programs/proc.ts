@@ -10,6 +10,26 @@ export function residentBytes(pid: number): number {
   return Number(kib) * 1024;
 }
 
+/** The resident memory of a process and of all its descendants, in bytes. */
+export const treeBytes = (pid: number): number =>
+  [pid, ...childrenOf(pid)].reduce(
+    (sum, each, i) => sum + (i === 0 ? residentBytes(each) : treeBytes(each)),
+    0,
+  );
+
+/** The children of a process, on whichever of its threads it started them. */
+export const childrenOf = (pid: number): number[] =>
+  readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  );
+
+/** How often the threads of a process have gone to sleep, and so how often they have been woken. */
+export const sleeps = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8');
+    return sum + Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(status)?.[1] ?? 0);
+  }, 0);
+
 /**
  * The CPU time of a process and its terminated children in seconds. The threads are read from schedstat, which counts
  * nanoseconds; /proc/PID/stat counts hundredths of a second.

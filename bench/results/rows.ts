@@ -5,7 +5,10 @@ export interface Spread {
   readonly max: number;
 }
 
-/** One measured quantity of the agent and of the baseline: the program it is compared with. Less is better. */
+/** The most that is acceptable: of the agent's own figure, or of its ratio to the baseline. */
+export type Budget = { readonly agent: number } | { readonly ratio: number };
+
+/** One measured quantity of the agent and of the baseline: what it is compared with. Less is better. */
 export interface Row {
   readonly what: string;
   readonly unit: string;
@@ -14,6 +17,7 @@ export interface Row {
   readonly beside?: Spread & { readonly name: string };
   /** The agent's median divided by the baseline's. */
   readonly ratio?: number;
+  readonly budget?: Budget;
 }
 
 /** One value per repetition. `baseline` stays empty when its program is not installed. */
@@ -33,22 +37,33 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
+/** The value that so much of the values, from 0 to 1, do not exceed. Throws for an empty list. */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
+  if (value === undefined) throw new Error('An empty list has no quantile');
+  return value;
+}
+
 export function createRow(
   what: string,
   unit: string,
   baselineName: string,
   { agent, baseline }: Samples,
+  budget?: Budget,
 ): Row {
   const agentSpread = spread(agent);
-  if (baseline.length === 0) return { what, unit, agent: agentSpread };
-  const baselineSpread = spread(baseline);
-  return {
-    what,
-    unit,
-    agent: agentSpread,
-    beside: { name: baselineName, ...baselineSpread },
-    ratio: agentSpread.median / baselineSpread.median,
-  };
+  const row = { what, unit, agent: agentSpread, ...(budget && { budget }) };
+  if (baseline.length === 0) return row;
+  const beside = { name: baselineName, ...spread(baseline) };
+  return { ...row, beside, ...(beside.median > 0 && { ratio: agentSpread.median / beside.median }) };
+}
+
+/** Whether a row keeps its budget; undefined without one, or when what it limits was not measured. */
+export function isWithinBudget({ agent, ratio, budget }: Row): boolean | undefined {
+  if (!budget) return undefined;
+  if ('agent' in budget) return agent.median <= budget.agent;
+  return ratio === undefined ? undefined : ratio <= budget.ratio;
 }
 
 const spread = (values: readonly number[]): Spread => ({

@@ -1,15 +1,16 @@
-import type { Row, Spread } from './rows.ts';
+import { isWithinBudget, type Row, type Spread } from './rows.ts';
 
-const header = ['', 'agent', 'baseline', 'ratio', 'baseline program'];
+const header = ['', 'agent', 'baseline', 'ratio', 'budget', 'baseline program'];
 
-/** The rows as an aligned text table, followed by the rows in which the agent uses more than the baseline. */
+/** The rows as an aligned text table, followed by the rows that exceed their budget. */
 export function renderTable(rows: readonly Row[]): string {
-  const cells = rows.map(({ what, unit, agent, beside, ratio }) => [
-    unit ? `${what} (${unit})` : what,
-    formatSpread(agent),
-    beside ? formatSpread(beside) : '-',
-    ratio === undefined ? '-' : formatNumber(ratio),
-    beside?.name ?? '-',
+  const cells = rows.map((row) => [
+    row.unit ? `${row.what} (${row.unit})` : row.what,
+    formatSpread(row.agent),
+    row.beside ? formatSpread(row.beside) : '-',
+    row.ratio === undefined ? '-' : formatNumber(row.ratio),
+    formatBudget(row),
+    row.beside?.name ?? '-',
   ]);
   const table = [header, ...cells];
   const widths = header.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
@@ -19,14 +20,26 @@ export function renderTable(rows: readonly Row[]): string {
       .join('  ')
       .trimEnd(),
   );
-  const worse = rows.filter(({ ratio }) => ratio !== undefined && ratio > 1);
+  const over = rows.filter((row) => isWithinBudget(row) === false);
   return [
     ...lines,
     '',
-    worse.length > 0 ? 'The agent uses more in:' : 'The agent uses less in every row.',
-    ...worse.map(({ what, ratio = 0 }) => `  ${what}: ${formatNumber(ratio)} times as much`),
+    over.length > 0 ? 'Over budget:' : 'Every row is within its budget.',
+    ...over.map((row) => `  ${row.what}: ${formatOver(row)}`),
     '',
   ].join('\n');
+}
+
+function formatBudget({ budget }: Row): string {
+  if (!budget) return '-';
+  return 'agent' in budget ? formatNumber(budget.agent) : `ratio ${formatNumber(budget.ratio)}`;
+}
+
+function formatOver({ agent, ratio = 0, budget }: Row): string {
+  if (!budget) return '';
+  return 'agent' in budget
+    ? `${formatNumber(agent.median)} instead of ${formatNumber(budget.agent)}`
+    : `a ratio of ${formatNumber(ratio)} instead of ${formatNumber(budget.ratio)}`;
 }
 
 const formatSpread = ({ min, median, max }: Spread): string =>
