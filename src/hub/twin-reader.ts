@@ -38,8 +38,15 @@ export function createTwinReader(options: TwinReaderOptions): TwinReader {
   let unknownLogged = false;
   // Patches that arrive during a read are held until it is done: they may be older than what is read.
   let held: Json[] | undefined;
+  // A patch that was missed during a read may be newer than what is read.
+  let missedDuringRead = false;
 
   function missed(): boolean {
+    if (held) {
+      const first = !missedDuringRead;
+      missedDuringRead = true;
+      return first;
+    }
     const now = performance.now();
     const at = budget.hasRoom(now) ? now : Math.max(now, budget.last() + urgentEveryMs);
     if (at >= readAtMs) return false;
@@ -58,6 +65,7 @@ export function createTwinReader(options: TwinReaderOptions): TwinReader {
   return {
     begin() {
       held = undefined;
+      missedDuringRead = false;
       readAtMs = 0;
     },
     push(patch) {
@@ -81,6 +89,8 @@ export function createTwinReader(options: TwinReaderOptions): TwinReader {
       }
       unknownLogged = !known;
       held = undefined;
+      if (missedDuringRead) missed();
+      missedDuringRead = false;
       for (const patch of patches) apply(patch, true);
     },
   };
