@@ -19,7 +19,7 @@ function reading() {
     desired: createDesiredCopy(),
     rereadSeconds: 900,
     rereadUnknownSeconds: 30,
-    log: { info: () => {}, warn: () => {}, error: () => {} },
+    uses: { failed: () => {}, worked: () => {}, troubles: () => [] },
     onDesired: (document) => void documents.push(document),
     onReported: () => undefined,
   });
