@@ -1,6 +1,6 @@
 import { never, within } from '../deadline.ts';
 import type { Messenger } from './messages/messenger.ts';
-import type { Sender } from './sender.ts';
+import type { Sender } from './reports/sender.ts';
 import { HubError, type HubLog, PatchRejected, type Session, type SessionEvents } from './session.ts';
 import { ConnectionLost } from './status.ts';
 import type { TwinReader } from './twin-reader.ts';

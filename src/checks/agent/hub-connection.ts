@@ -19,7 +19,8 @@ const remedies: Readonly<Record<HubProblem['reason'], string>> = {
 const troubleRemedies: Readonly<Record<HubTrouble['use'], string>> = {
   twin: 'Check that this device reaches IoT Hub, from which edgeHub gets the twin: `sudo iotedge check`',
   reports:
-    "Find out why in the log of edgeHub: `sudo iotedge logs edgeHub --tail 100`. If it names IoT Hub's limits, wait, or report less often with `report.minIntervalSeconds` in the policy",
+    'Read the cause in the log of edgeHub: `sudo iotedge logs edgeHub --tail 100`. Against throttling (429), raise ' +
+    '"minIntervalSeconds" in the policy',
   messages:
     'Check that the disk on which edgeHub stores messages has space, with `df -h /var/lib`, and read its log: `sudo iotedge logs edgeHub --tail 100`',
 };

@@ -1,7 +1,7 @@
-import type { Json } from './merge-patch.ts';
+import type { Json } from '../merge-patch.ts';
+import { PatchRejected, type Session } from '../session.ts';
+import type { Uses } from '../uses.ts';
 import type { Outbox } from './outbox.ts';
-import { PatchRejected, type Session } from './session.ts';
-import type { Uses } from './uses.ts';
 
 /** What was sent since the start. */
 export interface HubFigures {
