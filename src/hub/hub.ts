@@ -52,6 +52,7 @@ const defaultTimings: HubTimings = {
   open: 60,
   read: 120,
   report: 40,
+  lateMessage: 15,
   close: 2,
   renew: 2700,
   reread: 900,

@@ -12,11 +12,10 @@ export interface SessionDeadlines {
   readonly open: number;
   /** For reading the twin, and for a message, which edgeHub may handle behind that. */
   readonly read: number;
-  /**
-   * For a report. A client whose subscriptions edgeHub has lost gets no response. A message that takes longer is reported
-   * as a problem, unless the twin is being read.
-   */
+  /** For a report. A client whose subscriptions edgeHub has lost gets no response. */
   readonly report: number;
+  /** After so long without an acknowledgement, a message counts as a problem, unless the twin is being read. */
+  readonly lateMessage: number;
   readonly close: number;
   /** A session is replaced before its token expires. */
   readonly renew: number;
@@ -207,7 +206,7 @@ const closeInTime = (session: Session, seconds: number): Promise<void> =>
  */
 function withDeadlines(
   session: Session,
-  { read, report }: SessionDeadlines,
+  { read, report, lateMessage }: SessionDeadlines,
   alive: AbortSignal,
   onLateMessage: (error: Error) => void,
 ): Session {
@@ -225,8 +224,8 @@ function withDeadlines(
     update: (patch) => call(report, 'the reported properties', () => session.update(patch)),
     send(message) {
       const late = setTimeout(
-        () => onLateMessage(notAccepted('a message', new Error(`No answer within ${report} s`))),
-        report * 1000,
+        () => onLateMessage(notAccepted('a message', new Error(`No answer within ${lateMessage} s`))),
+        lateMessage * 1000,
       );
       return call(read, 'a message', () => session.send(message)).finally(() => clearTimeout(late));
     },

@@ -253,7 +253,7 @@ describe('a connection that works, though what it is for does not,', () => {
   });
 
   test('says that a message is not acknowledged, before the message is given up', async () => {
-    const hub = await connectedHub({ timings: { ...patientTimings, report: 0.3 } });
+    const hub = await connectedHub({ timings: { ...patientTimings, lateMessage: 0.3 } });
     await set({ messages: 'unacknowledged' });
     hub.send(message(1));
     await eventually(() => messages(hub)).toEqual([
@@ -267,7 +267,7 @@ describe('a connection that works, though what it is for does not,', () => {
 
   test('does not say so while the twin is read, which edgeHub does first', async () => {
     await set({ twin: 'stored', twinDelaySeconds: 1 });
-    const hub = hubOf({ timings: { ...patientTimings, report: 0.3 } });
+    const hub = hubOf({ timings: { ...patientTimings, lateMessage: 0.3 } });
     hub.send(message(1));
     await eventually(hub.state).toBe('connected');
     expect(hub.logged.map(({ text }) => text)).toEqual(['Connected to edgeHub']);
