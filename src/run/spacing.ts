@@ -4,7 +4,10 @@ export interface Spacing<Item> {
   due(items: readonly Item[]): readonly Item[];
   /** These items run now, whatever their gap. The next gap begins; a run that was waiting for its gap is dropped. */
   began(items: readonly Item[]): void;
+  /** Whether a run is waiting for the gap of an item. */
   isWaiting(item: Item): boolean;
+  /** Whether an item is within its gap. */
+  isResting(item: Item): boolean;
   /** Cancels what waits for its gap. */
   stop(): void;
 }
@@ -45,6 +48,7 @@ export function createSpacing<Item>(gapMs: (item: Item) => number, run: (item: I
     },
     began: (items) => items.forEach(begin),
     isWaiting: (item) => postponed.has(item),
+    isResting: (item) => waitMs(item) > 0,
     stop() {
       for (const timer of postponed.values()) clearTimeout(timer);
       postponed.clear();

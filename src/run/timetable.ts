@@ -9,7 +9,7 @@ import type { Watch } from './watch.ts';
 export interface Timetable {
   /** Follows the schedules of a policy from now on. Runs that are waiting stay, if their check is still enabled. */
   follow(policy: Policy): void;
-  /** Runs every check as if its schedule said so. */
+  /** Runs every check, except for those that use the network and have just run. */
   runAll(): void;
   /** Runs a check as soon as its gap allows. Returns false where it is disabled or such a run is already waiting. */
   runSoon(watch: Watch): boolean;
@@ -69,7 +69,7 @@ export function createTimetable({ watches, schedule, random, run }: TimetableOpt
         );
       }
     },
-    runAll: () => run(spacing.due(watches)),
+    runAll: () => run(spacing.due(watches.filter((watch) => !spacing.isResting(watch)))),
     runSoon(watch) {
       if (!isEnabled(watch) || spacing.isWaiting(watch)) return false;
       run(spacing.due([watch]));

@@ -236,6 +236,16 @@ describe('a new policy', () => {
     expect(runs.none).toHaveLength(2);
   });
 
+  test('that arrives before the start runs what it changes once', async () => {
+    const { agent, runs, adopt } = agentWith({ schedule: '0 0 1 1 *' });
+    adopt({ schedule: '0 0 1 1 *', checks: { network: { limit: 2 } } });
+    await vi.advanceTimersByTimeAsync(1000);
+    agent.start();
+    await vi.advanceTimersByTimeAsync(60_000);
+    agent.stop();
+    expect([runs.network, runs.http, runs.none]).toEqual([[0], [1000], [1000]]);
+  });
+
   test('runs a check whose parameters it changes at once, and the gap begins there', async () => {
     const { agent, runs, adopt } = agentWith(everySecond);
     agent.start();
