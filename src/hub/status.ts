@@ -57,7 +57,7 @@ export function createStatusKeeper(now: () => Date, log: HubLog): StatusKeeper {
   function problemKind(): string {
     if (status.state !== 'connected') return status.problem?.reason ?? 'none';
     const failing = uses.troubles().map(({ use }) => use);
-    return failing.length > 0 ? `no ${failing.toSorted().join(', no ')}` : 'none';
+    return failing.toSorted().join(', ') || 'none';
   }
 
   function announce(what: string): void {

@@ -155,7 +155,7 @@ describe('a problem that changes', () => {
     hub.uses.failed('reports', rejected());
     hub.uses.worked('reports');
     expect(announced).toEqual([
-      'The problem with edgeHub is now: no reports',
+      'The problem with edgeHub is now: reports',
       'The problem with edgeHub is now: none',
     ]);
   });

@@ -65,7 +65,8 @@ export const hubConnection = defineCheck({
       ? `Connected to edgeHub on ${target}`
       : `No connection to edgeHub on ${target} for ${inMinutes(awaySeconds)}`;
     if (connected && !longest) return { status: 'pass', message: state };
-    const since = seconds > awaySeconds ? `, not fully working for ${inMinutes(seconds)}` : '';
+    const also = connected ? 'but' : 'and';
+    const since = seconds > awaySeconds ? `, ${also} not fully working for ${inMinutes(seconds)}` : '';
     const why = problem?.message ?? troubles.map(({ message }) => message).join('; ');
     const message = `${state}${since}${why && `: ${why}`}`;
     if (seconds < warnMinutes * 60) return { status: 'pass', message };

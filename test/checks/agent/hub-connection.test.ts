@@ -117,7 +117,7 @@ describe('a connection that works, though reports do not get through,', () => {
       status: 'warn',
       reason: 'offline',
       message:
-        'Connected to edgeHub on line-4, not fully working for 12 min: edgeHub rejected the reported properties with status 400',
+        'Connected to edgeHub on line-4, but not fully working for 12 min: edgeHub rejected the reported properties with status 400',
       remedy: expect.stringContaining('sudo iotedge logs edgeHub'),
     });
   });
@@ -147,7 +147,7 @@ describe('a connection that works, though reports do not get through,', () => {
         status: 'warn',
         reason: 'offline',
         message:
-          'No connection to edgeHub on line-4 for 10 s, not fully working for 12 min: edgeHub does not answer',
+          'No connection to edgeHub on line-4 for 10 s, and not fully working for 12 min: edgeHub does not answer',
       },
     );
   });
