@@ -19,7 +19,7 @@ export interface OpenSessionOptions {
   readonly monotonic?: () => number;
 }
 
-/** So many connections without success before the other transport is tried. */
+/** So many connections without success before WebSocket is tried; from then on, both in turn. */
 const maxRefused = 3;
 /** How long WebSocket is used before MQTT, which an edgeHub that was only restarting offers again, is tried once. */
 const webSocketMs = 6 * 3_600_000;
@@ -30,15 +30,13 @@ export function createOpenSession(options: OpenSessionOptions): OpenSession {
   let webSocket = transport === 'mqttws';
   let webSocketSince = 0;
   let refused = 0;
-  // Since MQTT was refused, both are tried in turn.
   let inTurn = false;
 
   function onRefused(ports: Ports): void {
     refused += 1;
-    if (transport !== 'auto' || refused < maxRefused) return;
+    if (transport !== 'auto' || (!inTurn && refused < maxRefused)) return;
     webSocket = !webSocket;
     webSocketSince = monotonic();
-    refused = 0;
     if (!inTurn) log.warn({}, `${refusedText(ports)}, trying MQTT over WebSocket on port ${ports.webSocket}`);
     inTurn = true;
   }
@@ -48,10 +46,7 @@ export function createOpenSession(options: OpenSessionOptions): OpenSession {
       throw new HubError(credentials.failure, `Could not get credentials from ${credentials.name}`, cause);
     });
     signal.throwIfAborted();
-    if (transport === 'auto' && webSocket && monotonic() - webSocketSince >= webSocketMs) {
-      webSocket = false;
-      refused = maxRefused - 1;
-    }
+    if (transport === 'auto' && monotonic() - webSocketSince >= webSocketMs) webSocket = false;
     const over = webSocket;
     const ports = portsOf(credential.gateway ?? credential.host);
     const { twin, connect, send, disconnect, cut, failure } = createTransport(
