@@ -58,17 +58,19 @@ export const createStoredHub = ({ credentials, transport, state, log, now }: Sto
   });
 
 /** What the report says of the connection. */
-export const hubFacts = ({ state, since, problem, takeover, notice }: HubStatus): HubFacts => {
-  const hubProblem = problem?.message ?? takeover ?? notice;
+export const hubFacts = ({ state, since, problem, takeover, troubles, notice }: HubStatus): HubFacts => {
+  const trouble = troubles?.map(({ message }) => message).join('; ');
+  const hubProblem = problem?.message ?? takeover ?? trouble ?? notice;
   return { hub: state, hubSince: since.toISOString(), ...(hubProblem === undefined ? {} : { hubProblem }) };
 };
 
 /** The connection as checks see it. */
-export const hubLink = ({ state, seconds, problem, takeover }: HubStatus): HubLink => ({
+export const hubLink = ({ state, seconds, problem, takeover, troubles }: HubStatus): HubLink => ({
   connected: state === 'connected',
   seconds,
   problem,
   takeover,
+  troubles,
 });
 
 export interface CloudOptions {

@@ -3,9 +3,9 @@ import { messageProblem } from './limits.ts';
 import type { Json } from './merge-patch.ts';
 import { createMessenger } from './messages/messenger.ts';
 import { createMessageQueue, maxMessages, type Summarise } from './messages/queue.ts';
-import { createOutbox } from './outbox.ts';
 import { keepConnected } from './reconnect.ts';
-import { createSender, type HubFigures } from './sender.ts';
+import { createOutbox } from './reports/outbox.ts';
+import { createSender, type HubFigures } from './reports/sender.ts';
 import type { HubLog, Methods, OpenSession, OutputMessage } from './session.ts';
 import { runSession, type SessionDeadlines } from './session-loop.ts';
 import { createStatusKeeper, type HubStatus } from './status.ts';
@@ -16,7 +16,7 @@ import { createWakeup } from './wakeup.ts';
 export interface Hub {
   start(handlers: HubHandlers): void;
   status(): HubStatus;
-  /** Calls `onChange` whenever the connection is made or lost, until the signal fires. */
+  /** Calls `onChange` when the connection is made or lost or its problem is another, until the signal fires. */
   watch(onChange: (what: string) => void, signal: AbortSignal): void;
   figures(): HubFigures;
   /**
@@ -52,6 +52,7 @@ const defaultTimings: HubTimings = {
   open: 60,
   read: 120,
   report: 40,
+  lateMessage: 15,
   close: 2,
   renew: 2700,
   reread: 900,
@@ -87,9 +88,10 @@ export function createHub(options: HubOptions): Hub {
   const { acknowledged, keys, unsent = [], summarise } = options;
   const outbox = createOutbox({ now: () => performance.now(), acknowledged, keys });
   const queue = createMessageQueue({ unsent, summarise });
-  const sender = createSender({ ...options, outbox });
-  const messenger = createMessenger({ ...options, queue });
   const status = createStatusKeeper(now, log);
+  const { uses } = status;
+  const sender = createSender({ ...options, outbox, uses });
+  const messenger = createMessenger({ ...options, queue, uses });
   /** What has nothing left to send, once the hub is being closed. */
   const idle = new Set<'report' | 'messages'>();
   let closing = false;
@@ -101,14 +103,14 @@ export function createHub(options: HubOptions): Hub {
         desired: createDesiredCopy(),
         rereadSeconds: timings.reread,
         rereadUnknownSeconds: timings.rereadUnknown,
-        log,
+        uses,
         onDesired,
         onReported: outbox.read,
       });
       const session = (onOpen: () => void) =>
         runSession({
           open: (events, signal) => options.open(methods, events, signal),
-          ...{ twin, sender, messenger, wakeup, messageWakeup, log, now },
+          ...{ twin, sender, messenger, uses, wakeup, messageWakeup, log, now },
           deadlines: timings,
           signal: stopping.signal,
           onOpen,

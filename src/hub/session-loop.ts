@@ -1,9 +1,10 @@
 import { never, within } from '../deadline.ts';
 import type { Messenger } from './messages/messenger.ts';
-import type { Sender } from './sender.ts';
+import type { Sender } from './reports/sender.ts';
 import { HubError, type HubLog, PatchRejected, type Session, type SessionEvents } from './session.ts';
 import { ConnectionLost } from './status.ts';
 import type { TwinReader } from './twin-reader.ts';
+import type { Uses } from './uses.ts';
 import { createWakeup, type Wakeup } from './wakeup.ts';
 
 /** Deadlines of a session, in seconds. */
@@ -13,6 +14,8 @@ export interface SessionDeadlines {
   readonly read: number;
   /** For a report. A client whose subscriptions edgeHub has lost gets no response. */
   readonly report: number;
+  /** After so long without an acknowledgement, a message counts as a problem, unless the twin is being read. */
+  readonly lateMessage: number;
   readonly close: number;
   /** A session is replaced before its token expires. */
   readonly renew: number;
@@ -23,6 +26,7 @@ export interface SessionLoopOptions {
   readonly twin: TwinReader;
   readonly sender: Sender;
   readonly messenger: Messenger;
+  readonly uses: Uses;
   /** Rung when there is a report to send or a twin to read. */
   readonly wakeup: Wakeup;
   /** Rung when there is a message to send. */
@@ -45,7 +49,7 @@ const clockToleranceMs = 2000;
 
 /** Runs one session from open to end. Resolves when it has to be replaced; rejects with the reason why it ended. */
 export async function runSession(options: SessionLoopOptions): Promise<void> {
-  const { signal, twin, messenger, wakeup, log } = options;
+  const { signal, twin, messenger, uses, wakeup, log } = options;
   const ended = new AbortController();
   // Not AbortSignal.any(): in Node 20 a long-lived signal keeps a reference for each signal derived from it.
   const onStop = () => ended.abort(signal.reason);
@@ -57,11 +61,12 @@ export async function runSession(options: SessionLoopOptions): Promise<void> {
       {
         onEnd(cause) {
           if (ended.signal.aborted) return;
-          ended.abort(
-            messenger.connectionLost()
-              ? new HubError('offline', 'edgeHub closed the connection while a message was sent to it', cause)
-              : new ConnectionLost('offline', 'The connection to edgeHub was lost', cause),
-          );
+          const lost = 'The connection to edgeHub was lost';
+          if (!messenger.sending()) return ended.abort(new ConnectionLost('offline', lost, cause));
+          const closed = 'edgeHub closed the connection while a message was sent to it';
+          const error = new HubError('offline', closed, cause);
+          messenger.connectionLost(error);
+          ended.abort(error);
         },
         onError: (error) => log.error({ err: error }, 'The IoT Hub client reported an error'),
         onDesired(patch) {
@@ -80,7 +85,10 @@ export async function runSession(options: SessionLoopOptions): Promise<void> {
       ended.signal,
     );
     options.onOpen();
-    const calls = withDeadlines(session, options.deadlines, ended.signal);
+    const calls = withDeadlines(session, options.deadlines, ended.signal, (error) => {
+      // edgeHub handles what a connection sends one by one.
+      if (!twin.reading()) uses.failed('messages', error);
+    });
     const leaving = new AbortController();
     const reported = createWakeup();
     const messages = sendMessages(options, calls, { alive: ended.signal, leaving: leaving.signal, reported });
@@ -121,7 +129,7 @@ async function exchangeTwin(
       await twin.read(session);
       onConnected(session.notice);
     }
-    const idleMs = await sender.sendNext(session);
+    const idleMs = await sender.sendNext(session, alive);
     if (idleMs > 0) {
       reported.ring();
       onIdle('report');
@@ -191,19 +199,36 @@ async function openInTime(
 const closeInTime = (session: Session, seconds: number): Promise<void> =>
   within(seconds, never, (signal) => session.close(signal));
 
-/** The same session with a deadline for each call, which also ends when the signal fires. Errors say what was called. */
-function withDeadlines(session: Session, { read, report }: SessionDeadlines, alive: AbortSignal): Session {
+/**
+ * The same session with a deadline for each call, which also ends when the signal fires. Errors say what was called.
+ *
+ * @param onLateMessage called when a message is not acknowledged soon, before its deadline.
+ */
+function withDeadlines(
+  session: Session,
+  { read, report, lateMessage }: SessionDeadlines,
+  alive: AbortSignal,
+  onLateMessage: (error: Error) => void,
+): Session {
+  const notAccepted = (what: string, cause: unknown) =>
+    new HubError('offline', `edgeHub accepted the connection, but not ${what}`, cause);
   const call = <T>(seconds: number, what: string, work: () => Promise<T>): Promise<T> =>
     within(seconds, alive, work).catch((cause: unknown) => {
       alive.throwIfAborted();
       if (cause instanceof HubError || cause instanceof PatchRejected) throw cause;
-      throw new HubError('offline', `edgeHub accepted the connection, but not ${what}`, cause);
+      throw notAccepted(what, cause);
     });
   return {
     notice: session.notice,
     readTwin: () => call(read, 'the request for the twin', () => session.readTwin()),
     update: (patch) => call(report, 'the reported properties', () => session.update(patch)),
-    send: (message) => call(read, 'a message', () => session.send(message)),
+    send(message) {
+      const late = setTimeout(
+        () => onLateMessage(notAccepted('a message', new Error(`No answer within ${lateMessage} s`))),
+        lateMessage * 1000,
+      );
+      return call(read, 'a message', () => session.send(message)).finally(() => clearTimeout(late));
+    },
     close: (signal) => session.close(signal),
   };
 }

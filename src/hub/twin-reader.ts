@@ -1,7 +1,8 @@
 import type { DesiredCopy } from './desired.ts';
 import { createHourlyBudget } from './limits.ts';
 import type { Json } from './merge-patch.ts';
-import type { HubLog, Session } from './session.ts';
+import type { Session } from './session.ts';
+import type { Uses } from './uses.ts';
 
 /** Keeps the copy of the desired properties current. */
 export interface TwinReader {
@@ -14,13 +15,15 @@ export interface TwinReader {
   /** Milliseconds until the twin must be read; at most 0 when it must be read now. */
   dueInMs(): number;
   read(session: Session): Promise<void>;
+  /** Whether a read is under way. */
+  reading(): boolean;
 }
 
 export interface TwinReaderOptions {
   readonly desired: DesiredCopy;
   readonly rereadSeconds: number;
   readonly rereadUnknownSeconds: number;
-  readonly log: HubLog;
+  readonly uses: Uses;
   /** Called with all desired properties whenever they were read or patched. */
   onDesired(desired: Json): void;
   /** Called with all reported properties of the hub. Returns the milliseconds after which they have to be read again. */
@@ -32,14 +35,20 @@ const maxUrgentPerHour = 30;
 const urgentEveryMs = 60_000;
 
 export function createTwinReader(options: TwinReaderOptions): TwinReader {
-  const { desired, log } = options;
+  const { desired, uses } = options;
   let readAtMs = 0;
   const budget = createHourlyBudget(maxUrgentPerHour);
-  let unknownLogged = false;
   // Patches that arrive during a read are held until it is done: they may be older than what is read.
   let held: Json[] | undefined;
+  // A patch that was missed during a read may be newer than what is read.
+  let missedDuringRead = false;
 
   function missed(): boolean {
+    if (held) {
+      const first = !missedDuringRead;
+      missedDuringRead = true;
+      return first;
+    }
     const now = performance.now();
     const at = budget.hasRoom(now) ? now : Math.max(now, budget.last() + urgentEveryMs);
     if (at >= readAtMs) return false;
@@ -58,6 +67,7 @@ export function createTwinReader(options: TwinReaderOptions): TwinReader {
   return {
     begin() {
       held = undefined;
+      missedDuringRead = false;
       readAtMs = 0;
     },
     push(patch) {
@@ -65,6 +75,7 @@ export function createTwinReader(options: TwinReaderOptions): TwinReader {
       else apply(patch, false);
     },
     missed,
+    reading: () => held !== undefined,
     dueInMs: () => readAtMs - performance.now(),
     async read(session) {
       const patches: Json[] = [];
@@ -75,12 +86,15 @@ export function createTwinReader(options: TwinReaderOptions): TwinReader {
       const known = desired.replace(twin.desired);
       const nextMs = (known ? options.rereadSeconds : options.rereadUnknownSeconds) * 1000;
       readAtMs = performance.now() + Math.min(nextMs, again ?? nextMs);
-      if (known) options.onDesired(desired.document());
-      else if (!unknownLogged) {
-        log.warn({}, 'edgeHub has no copy of the twin yet, waiting for it');
+      if (known) {
+        uses.worked('twin');
+        options.onDesired(desired.document());
+      } else {
+        uses.failed('twin', new Error('edgeHub has no copy of the module twin, so no policy can arrive'));
       }
-      unknownLogged = !known;
       held = undefined;
+      if (missedDuringRead) missed();
+      missedDuringRead = false;
       for (const patch of patches) apply(patch, true);
     },
   };

@@ -25,10 +25,12 @@ export interface AgentOptions {
   policy(): PolicyInForce;
   readonly identity: Omit<AgentState, keyof HubFacts>;
   readonly schedule: Schedule;
+  /** Of the delay that spreads a fleet: from 0 to less than 1. */
+  readonly random?: () => number;
   /** What an earlier process reported, by check id. */
   readonly remembered: Readonly<Record<string, Remembered>>;
   hub(): HubFacts;
-  /** Called when an event makes a check run ahead of its schedule. */
+  /** Called when an event makes a check run ahead of its schedule, now or at the end of its gap. */
   onTrigger?(check: string, why: string): void;
 }
 
@@ -36,9 +38,9 @@ export interface AgentOptions {
 export interface Agent {
   start(): void;
   subscribe(sink: Sink): void;
-  /** Follows a change of the policy in force. Every check whose parameters have changed runs at once. */
+  /** Follows a change of the policy in force. Every check whose parameters have changed runs at once, whatever its gap. */
   policyChanged(before: PolicyInForce): void;
-  /** Runs some checks now, or all of them, and returns the report of these alone. */
+  /** Runs some checks now, or all of them, whatever their gap, and returns the report of these alone. */
   runChecks(ids?: readonly string[]): Promise<Report>;
   report(): Report;
   /** Why not every enabled check has run yet; undefined once they all have. */
@@ -53,14 +55,19 @@ const graceMs = 120_000;
 
 /** An idle agent: it runs checks once it is started, or when it is asked to. */
 export function createAgent(options: AgentOptions): Agent {
-  const { checks, host, policy: inForce } = options;
+  const { checks, host, policy: inForce, schedule, random = Math.random } = options;
   const sinks: Sink[] = [];
   const stopping = new AbortController();
   const watches: readonly Watch[] = checks.map((check) =>
     createWatch({ check, host, remembered: options.remembered[check.id], onRan }),
   );
 
-  const timetable = createTimetable(watches, options.schedule, (some) => void run(some, 'schedule'));
+  const timetable = createTimetable({
+    watches,
+    schedule,
+    random,
+    run: (some) => void run(some, 'schedule'),
+  });
 
   function onRan(ran: Ran): void {
     for (const sink of sinks) sink.ran?.(ran);
@@ -73,6 +80,7 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   async function run(some: readonly Watch[], cause: Cause): Promise<void> {
+    if (cause !== 'schedule') timetable.began(some);
     await Promise.all(some.map((watch) => watch.run(inForce().policy, cause)));
   }
 
@@ -80,8 +88,7 @@ export function createAgent(options: AgentOptions): Agent {
     for (const watch of watches) {
       const { check } = watch;
       const runNow = (why: string) => {
-        options.onTrigger?.(check.id, why);
-        void run([watch], 'schedule');
+        if (timetable.runSoon(watch)) options.onTrigger?.(check.id, why);
       };
       check.trigger?.(host, runNow, stopping.signal);
     }

@@ -20,19 +20,22 @@ export function applyExceptions(
     if (!exception) return finding;
     const others = also.filter((each) => !exceptionFor(each.reason));
     const other = others.find((each) => each.status === 'fail') ?? others[0];
-    if (other) return { ...finding, ...other };
+    const reasons = [reason, ...also.map((each) => each.reason)].filter((each) => each !== undefined);
+    const exceptedReasons = reasons.filter((each) => exceptionFor(each));
+    if (other) return { ...finding, ...other, exceptedReasons };
     const until = exception.until ? `until ${exception.until}` : 'permanently';
     return {
       target,
       status: 'skip',
       reason: 'excepted',
+      exceptedReasons,
       message: `Excepted ${until} because ${exception.because}. Without the exception: ${message}`,
       readings: finding.readings ?? [],
     };
   });
 }
 
-/** How many exceptions apply to a finding or may do so, have ended, or have matched nothing in a run of their check. */
+/** How many exceptions match a finding or may do so, have ended, or have matched nothing in a run of their check. */
 export interface ExceptionCounts {
   readonly active: number;
   readonly over: number;
@@ -42,17 +45,20 @@ export interface ExceptionCounts {
 /** Counts exceptions by the findings of a report, by check id. */
 export function countExceptions(
   exceptions: readonly Exception[],
-  checks: Readonly<Record<string, { readonly findings: readonly Pick<Finding, 'target' | 'reason'>[] }>>,
+  checks: Readonly<
+    Record<string, { readonly findings: readonly Pick<Finding, 'target' | 'exceptedReasons'>[] }>
+  >,
   now: Date,
 ): ExceptionCounts {
   const stateOf = (exception: Exception): keyof ExceptionCounts => {
     if (isOver(exception, now)) return 'over';
     const check = checks[exception.check];
-    const applies = check?.findings.some(
-      ({ target, reason }) => target === exception.target && reason === 'excepted',
+    const matches = check?.findings.some(
+      ({ target, exceptedReasons = [] }) =>
+        target === exception.target && exceptedReasons.some((reason) => isFor(exception, reason)),
     );
     // Unknown until the check has run.
-    return applies || !check ? 'active' : 'unused';
+    return matches || !check ? 'active' : 'unused';
   };
   const states = exceptions.map(stateOf);
   const count = (state: keyof ExceptionCounts) => states.filter((each) => each === state).length;
@@ -68,8 +74,11 @@ const covers = (
 ): boolean =>
   exception.check === check &&
   exception.target === target &&
-  (exception.reason === undefined || exception.reason === reason) &&
+  isFor(exception, reason) &&
   !isOver(exception, now);
+
+const isFor = (exception: Exception, reason: string | undefined): boolean =>
+  exception.reason === undefined || exception.reason === reason;
 
 /** Whether the last day on which an exception applies, in UTC, has passed. */
 export const isOver = ({ until }: Exception, now: Date): boolean =>

@@ -20,6 +20,8 @@ export interface Finding {
   readonly message: string;
   readonly remedy?: string;
   readonly readings?: readonly Reading[];
+  /** What is wrong with the target, but excepted by the policy. */
+  readonly exceptedReasons?: readonly string[];
   /** What else is wrong; removed once exceptions have been applied. */
   readonly also?: readonly Wrong[];
 }

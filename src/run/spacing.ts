@@ -2,6 +2,12 @@
 export interface Spacing<Item> {
   /** The items that may run now. The others run by themselves once their gap is over. */
   due(items: readonly Item[]): readonly Item[];
+  /** These items run now, whatever their gap. The next gap begins; a run that was waiting for its gap is dropped. */
+  began(items: readonly Item[]): void;
+  /** Whether a run is waiting for the gap of an item. */
+  isWaiting(item: Item): boolean;
+  /** Whether an item is within its gap. */
+  isResting(item: Item): boolean;
   /** Cancels what waits for its gap. */
   stop(): void;
 }
@@ -12,6 +18,7 @@ export function createSpacing<Item>(gapMs: (item: Item) => number, run: (item: I
   const postponed = new Map<Item, NodeJS.Timeout>();
 
   function begin(item: Item): void {
+    clearTimeout(postponed.get(item));
     postponed.delete(item);
     startedAt.set(item, performance.now());
   }
@@ -33,12 +40,15 @@ export function createSpacing<Item>(gapMs: (item: Item) => number, run: (item: I
 
   return {
     due(items) {
-      const waiting = items.filter((item) => !postponed.has(item));
-      const now = waiting.filter((item) => waitMs(item) <= 0);
+      const others = items.filter((item) => !postponed.has(item));
+      const now = others.filter((item) => waitMs(item) <= 0);
       now.forEach(begin);
-      for (const item of waiting) if (!now.includes(item)) postpone(item);
+      for (const item of others) if (!now.includes(item)) postpone(item);
       return now;
     },
+    began: (items) => items.forEach(begin),
+    isWaiting: (item) => postponed.has(item),
+    isResting: (item) => waitMs(item) > 0,
     stop() {
       for (const timer of postponed.values()) clearTimeout(timer);
       postponed.clear();

@@ -53,7 +53,9 @@ export function createWatch({ check, host, remembered, onRan }: WatchOptions): W
   async function runOnce(policy: Policy, cause: Cause, signal: AbortSignal): Promise<void> {
     const result = await examine(check, policy, host, signal);
     signal.throwIfAborted();
-    const findings = applyExceptions(check.id, result.findings, policy.exceptions, result.startedAt);
+    // An exception cannot hide that it is over itself, or that a policy was refused.
+    const exceptions = check.uses.includes('policyOutcome') ? [] : policy.exceptions;
+    const findings = applyExceptions(check.id, result.findings, exceptions, result.startedAt);
 
     const statuses = new Map(findings.map(({ target, status }) => [target, status]));
     const transitions = seen ? differences(seen, statuses) : 0;

@@ -179,6 +179,18 @@ test.each<[Omit<HubStatus, 'seconds'>, object]>([
     { state: 'connected', since: now(), notice: 'Over WebSocket', takeover: 'Another instance' },
     { hub: 'connected', hubProblem: 'Another instance' },
   ],
+  [
+    {
+      state: 'connected',
+      since: now(),
+      notice: 'Over WebSocket',
+      troubles: [
+        { use: 'reports', seconds: 9, message: 'Reports are rejected' },
+        { use: 'messages', seconds: 5, message: 'A message got no answer' },
+      ],
+    },
+    { hub: 'connected', hubProblem: 'Reports are rejected; A message got no answer' },
+  ],
 ])('the report has the state of the hub: %j', (status, facts) => {
   expect(hubFacts({ ...status, seconds: 7 })).toEqual({ hubSince: '2026-11-21T20:30:00.000Z', ...facts });
 });
@@ -190,10 +202,12 @@ test('checks see whether there is a connection, for how long, and why not', () =
     seconds: 7,
     problem,
   });
-  expect(hubLink({ state: 'connected', since: now(), seconds: 8, takeover: 'Another' })).toEqual({
+  const troubles = [{ use: 'reports', seconds: 9, message: 'Reports are rejected' }] as const;
+  expect(hubLink({ state: 'connected', since: now(), seconds: 8, takeover: 'Another', troubles })).toEqual({
     connected: true,
     seconds: 8,
     takeover: 'Another',
+    troubles,
   });
 });
 

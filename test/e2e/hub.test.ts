@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { createDevice, type RunningAgent, soon } from '../support/programs/device.ts';
 
 const agentFacts = async ({ get }: RunningAgent) => JSON.parse((await get('/api/report')).body).agent;
@@ -51,6 +52,45 @@ test('a policy is saved before it is acknowledged: a process that is killed righ
   });
 });
 
+test.each([
+  [{ reported: 'empty400' }, { reported: 'normal' }, /rejected the reported properties with status 400/],
+  [{ reported: 'body429' }, { reported: 'normal' }, /rejected the reported properties with status 429: ./],
+  [{ twin: 'offline', dropConnections: true }, { twin: 'normal', dropConnections: true }, /no copy of the/],
+])(
+  'a connection that works, but with %j, shows in the report until it fully works',
+  async (fault, cure, cause) => {
+    const { start, desire, reported, simulator } = await createDevice();
+    const set = (change: object) => simulator.admin('PUT', '/faults', change);
+    const agent = await start();
+    const version = await desire({
+      policy: { checks: { hubConnection: { enabled: true, warnMinutes: 0 } } },
+    });
+    await soon(reported).toMatchObject({ policy: { ac: 200, av: version } });
+    const hubConnection = async () => {
+      const call = await simulator.admin('POST', '/methods/runChecks', { checks: ['hubConnection'] });
+      return z
+        .object({ payload: z.object({ checks: z.object({ hubConnection: z.unknown() }) }) })
+        .parse(call.body).payload.checks.hubConnection;
+    };
+    await set(fault);
+    // Its acknowledgement is a report.
+    await desire({ policy: { note: 'another' } });
+    await soon(() => agentFacts(agent)).toMatchObject({
+      hub: 'connected',
+      hubProblem: expect.stringMatching(cause),
+    });
+    expect(await hubConnection()).toMatchObject({
+      status: 'warn',
+      findings: [{ reason: 'offline', message: expect.stringMatching(cause) }],
+    });
+    await set(cure);
+    await soon(async () => (await agentFacts(agent)).hubProblem).toBeUndefined();
+    expect(await hubConnection()).toMatchObject({ status: 'pass' });
+    expect((await agent.stop()).code).toBe(0);
+  },
+  60_000,
+);
+
 describe('HARDENING_TRANSPORT', () => {
   test('mqttws connects over WebSocket', async () => {
     const { start, reported, simulator } = await createDevice({ webSocketPort: 0 });
@@ -72,11 +112,11 @@ describe('HARDENING_TRANSPORT', () => {
       IOTEDGE_GATEWAYHOSTNAME: `localhost:${simulator.edgeHub.webSocketPort}`,
     });
     await soon(reported).toMatchObject({ policy: { ac: 200 } });
+    const port = simulator.edgeHub.webSocketPort;
     expect(await agentFacts(agent)).toMatchObject({
       hub: 'connected',
-      hubProblem:
-        'Connected over WebSocket on port 443: 3 MQTT connections to edgeHub on port 8883 were refused or got no answer',
+      hubProblem: `Connected over WebSocket on port ${port}: 3 MQTT connections to edgeHub on port ${port} were refused or got no answer`,
     });
-    expect(agent.out()).toContain('trying MQTT over WebSocket on port 443');
+    expect(agent.out()).toContain(`trying MQTT over WebSocket on port ${port}`);
   });
 });

@@ -99,7 +99,7 @@ describe('a message that edgeHub cannot store', () => {
     const hub = await connectedHub({ timings: { ...patientTimings, read: 0.3, report: 0.3 } });
     hub.send(message(1));
     await eventually(() => hub.logged.at(-1)).toMatchObject({
-      text: 'edgeHub did not accept a message, it will be retried',
+      text: 'A message did not get through, it will be retried',
       error: 'edgeHub accepted the connection, but not a message: No answer within 0.3 s',
     });
     await set({ messages: 'normal' });
@@ -198,4 +198,88 @@ test('a report that is rejected with a body keeps the session', async () => {
   await set({ reported: 'normal' });
   await eventually(reported).toMatchObject({ a: 1 });
   expect(counters().connects).toBe(1);
+});
+
+describe('a connection that works, though what it is for does not,', () => {
+  const messages = (hub: ReturnType<typeof hubOf>) => hub.status().troubles?.map((each) => each.message);
+
+  test.each([
+    ['empty400', 'edgeHub rejected the reported properties with status 400'],
+    ['body429', expect.stringMatching(/^edgeHub rejected the reported properties with status 429: ./)],
+  ] as const)('says that reports are rejected (%s), and logs it once', async (fault, message) => {
+    const hub = await connectedHub();
+    await set({ reported: fault });
+    hub.report({ a: 1 }, 0.05, true);
+    await eventually(() => counters().reportedUpdates).toBeGreaterThan(4);
+    expect(messages(hub)).toEqual([message]);
+    expect(hub.state()).toBe('connected');
+    expect(hub.logged.filter(({ level }) => level === 'error')).toHaveLength(1);
+    await set({ reported: 'normal' });
+    await eventually(() => messages(hub)).toBeUndefined();
+    expect(hub.logged.at(-1)?.text).toBe('edgeHub has the current report again');
+  });
+
+  test('says that reports get no answer, also after the session was replaced', async () => {
+    const hub = await connectedHub({ timings: shortTimings });
+    await set({ reported: 'silent' });
+    hub.report({ a: 1 }, 60, true);
+    await eventually(() => counters().connects).toBeGreaterThan(2);
+    await eventually(hub.state).toBe('connected');
+    expect(messages(hub)).toEqual([
+      'edgeHub accepted the connection, but not the reported properties: No answer within 0.3 s',
+    ]);
+    await set({ reported: 'normal' });
+    await eventually(() => messages(hub)).toBeUndefined();
+  });
+
+  test('no longer says so when the rejected report has become what edgeHub has', async () => {
+    const hub = await connectedHub();
+    hub.report({ a: 1 }, 0.05, true);
+    await eventually(reported).toMatchObject({ a: 1 });
+    await set({ reported: 'empty400' });
+    hub.report({ a: 2 }, 0.05, true);
+    await eventually(() => messages(hub)).toHaveLength(1);
+    hub.report({ a: 1 }, 0.05, true);
+    await eventually(() => messages(hub)).toBeUndefined();
+  });
+
+  test('says that edgeHub has no copy of the twin', async () => {
+    await set({ twin: 'offline' });
+    const hub = await connectedHub({ timings: { ...patientTimings, rereadUnknown: 0.05 } });
+    expect(messages(hub)).toEqual(['edgeHub has no copy of the module twin, so no policy can arrive']);
+    await set({ twin: 'normal' });
+    await eventually(() => messages(hub)).toBeUndefined();
+    expect(hub.logged.at(-1)?.text).toBe('edgeHub has a copy of the twin now');
+  });
+
+  test('says that a message is not acknowledged, before the message is given up', async () => {
+    const hub = await connectedHub({ timings: { ...patientTimings, lateMessage: 0.3 } });
+    await set({ messages: 'unacknowledged' });
+    hub.send(message(1));
+    await eventually(() => messages(hub)).toEqual([
+      'edgeHub accepted the connection, but not a message: No answer within 0.3 s',
+    ]);
+    expect(counters().messages).toBe(1);
+    await set({ messages: 'normal', dropConnections: true });
+    await eventually(bodies).toEqual([1]);
+    await eventually(() => messages(hub)).toBeUndefined();
+  });
+
+  test('does not say so while the twin is read, which edgeHub does first', async () => {
+    await set({ twin: 'stored', twinDelaySeconds: 1 });
+    const hub = hubOf({ timings: { ...patientTimings, lateMessage: 0.3 } });
+    hub.send(message(1));
+    await eventually(hub.state).toBe('connected');
+    expect(hub.logged.map(({ text }) => text)).toEqual(['Connected to edgeHub']);
+  });
+
+  test('says that edgeHub closes it at each message', async () => {
+    await set({ messages: 'closes' });
+    const hub = hubOf();
+    hub.send(message(1));
+    await expect
+      .poll(() => messages(hub), { timeout: 15_000 })
+      .toEqual([expect.stringMatching(/^edgeHub closed the connection while a message was sent to it/)]);
+    expect(counters().messages).toBe(2);
+  }, 20_000);
 });

@@ -113,7 +113,7 @@ describe('the desired properties', () => {
     const hub = await connectedHub({ timings: { ...patientTimings, rereadUnknown: 0.05 } });
     await eventually(() => counters().twinReads).toBeGreaterThan(4);
     expect(hub.logged.map(({ text }) => text)).toEqual([
-      'edgeHub has no copy of the twin yet, waiting for it',
+      'The twin could not be read, waiting for it',
       'Connected to edgeHub',
     ]);
     await set({ twin: 'normal' });
@@ -214,7 +214,11 @@ describe('reports', () => {
     await set({ reported: 'empty400' });
     hub.report({ a: 2 }, 0.05, false);
     await eventually(() => counters().reportedUpdates).toBeGreaterThan(2);
-    expect(hub.logged.at(-1)?.text).toBe('edgeHub rejected the report, it will be retried');
+    expect(hub.logged.at(-1)).toEqual({
+      level: 'error',
+      text: 'The report did not get through, it will be retried',
+      error: 'edgeHub rejected the reported properties with status 400',
+    });
     expect(reported()).toEqual({ a: 1, b: 1, $version: 2 });
     expect(hub.state()).toBe('connected');
     hub.report({ b: 2 }, 0.05, false);
@@ -227,7 +231,9 @@ describe('reports', () => {
   test('that IoT Hub would reject are not sent and do not block messages', async () => {
     const hub = await connectedHub();
     hub.report({ 'a.b': 1 }, 60, true);
-    await eventually(() => hub.logged.at(-1)?.text).toBe('The report was not sent, IoT Hub would reject it');
+    await eventually(() => hub.logged.at(-1)?.error).toBe(
+      'IoT Hub would reject the report: the key "a.b" is not allowed',
+    );
     hub.send({ output: 'alerts', body: 1, properties: {} });
     await eventually(() => simulator().edgeHub.messages()).toHaveLength(1);
     expect(counters().reportedUpdates).toBe(0);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { HubError } from '../../src/hub/session.ts';
+import { HubError, PatchRejected } from '../../src/hub/session.ts';
 import { ConnectionLost, createStatusKeeper } from '../../src/hub/status.ts';
 
 const start = new Date('2026-11-21T20:30:00Z');
@@ -78,7 +78,7 @@ describe('a connection that is made or lost', () => {
     expect(status().seconds).toBe(0);
   });
 
-  test('is announced until the signal fires, and nothing else is', () => {
+  test('is announced until the signal fires, as is the first problem, and a repeated one is not', () => {
     const { connected, failed, watch } = keeper();
     const stopping = new AbortController();
     const announced: string[] = [];
@@ -90,7 +90,141 @@ describe('a connection that is made or lost', () => {
     failed(lost(), 1, short);
     stopping.abort();
     connected(undefined);
-    expect(announced).toEqual(['The connection to edgeHub was made', 'The connection to edgeHub was lost']);
+    expect(announced).toEqual([
+      'The problem with edgeHub is now: offline',
+      'The connection to edgeHub was made',
+      'The connection to edgeHub was lost',
+    ]);
+  });
+});
+
+describe('a problem that changes', () => {
+  const rejected = () => new PatchRejected('edgeHub rejected the reported properties with status 400');
+  const announcedBy = ({ watch }: ReturnType<typeof keeper>) => {
+    const announced: string[] = [];
+    watch((what) => announced.push(what), new AbortController().signal);
+    return announced;
+  };
+
+  test('is announced by its kind, not by each text', () => {
+    const hub = keeper();
+    const announced = announcedBy(hub);
+    hub.failed(new Error('first'), 1, refused);
+    vi.advanceTimersByTime(60_000);
+    hub.failed(new Error('second'), 1, refused);
+    vi.advanceTimersByTime(60_000);
+    hub.failed(new HubError('workload_api_failed', 'No token'), 1, refused);
+    expect(announced).toEqual([
+      'The problem with edgeHub is now: offline',
+      'The problem with edgeHub is now: workload_api_failed',
+    ]);
+  });
+
+  test('again and again is announced every 30 s at most, and the last one always', () => {
+    const hub = keeper();
+    const announced = announcedBy(hub);
+    for (let i = 0; i < 100; i += 1) {
+      hub.failed(new HubError(i % 2 ? 'not_authorized' : 'offline', 'Refused'), 1, refused);
+      vi.advanceTimersByTime(2000);
+    }
+    expect(announced.length).toBeLessThanOrEqual(8);
+    hub.failed(new HubError('certificate_rejected', 'Expired'), 1, refused);
+    vi.advanceTimersByTime(30_000);
+    expect(announced.at(-1)).toBe('The problem with edgeHub is now: certificate_rejected');
+    vi.advanceTimersByTime(3_600_000);
+    expect(announced.length).toBeLessThanOrEqual(9);
+  });
+
+  test('and changes back within 30 s is not announced', () => {
+    const hub = keeper();
+    const announced = announcedBy(hub);
+    hub.failed(new HubError('offline', 'Refused'), 1, refused);
+    hub.failed(new HubError('not_authorized', 'Refused'), 1, refused);
+    hub.failed(new HubError('offline', 'Refused'), 1, refused);
+    vi.advanceTimersByTime(60_000);
+    expect(announced).toEqual(['The problem with edgeHub is now: offline']);
+  });
+
+  test('of a connection that works is announced when it begins and when it ends', () => {
+    const hub = keeper();
+    hub.connected(undefined);
+    vi.advanceTimersByTime(60_000);
+    const announced = announcedBy(hub);
+    hub.uses.failed('reports', rejected());
+    vi.advanceTimersByTime(60_000);
+    hub.uses.failed('reports', rejected());
+    hub.uses.worked('reports');
+    expect(announced).toEqual([
+      'The problem with edgeHub is now: reports',
+      'The problem with edgeHub is now: none',
+    ]);
+  });
+
+  test('leaves no timer once the hub is closed', () => {
+    const hub = keeper();
+    hub.failed(new HubError('offline', 'Refused'), 1, refused);
+    hub.failed(new HubError('not_authorized', 'Refused'), 1, refused);
+    hub.closed();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('what fails on a connection that works', () => {
+  const rejected = (status: number) =>
+    new PatchRejected(`edgeHub rejected the reported properties with status ${status}`, {
+      cause: new Error('too many requests'),
+    });
+
+  test('is part of the status, with its time, until it works again', () => {
+    const { connected, uses, status } = keeper();
+    connected(undefined);
+    uses.failed('reports', rejected(429));
+    vi.advanceTimersByTime(20_000);
+    uses.failed('messages', new HubError('offline', 'edgeHub accepted the connection, but not a message'));
+    uses.failed('reports', rejected(400));
+    expect(status()).toMatchObject({
+      state: 'connected',
+      troubles: [
+        {
+          use: 'reports',
+          seconds: 20,
+          message: 'edgeHub rejected the reported properties with status 400: too many requests',
+        },
+        { use: 'messages', seconds: 0, message: 'edgeHub accepted the connection, but not a message' },
+      ],
+    });
+    uses.worked('reports');
+    uses.worked('messages');
+    expect(status()).not.toHaveProperty('troubles');
+  });
+
+  test('is logged when it begins, when its kind changes and when it ends', () => {
+    const { uses, lines } = keeper();
+    for (const status of [400, 400, 400, 429, 429]) uses.failed('reports', rejected(status));
+    uses.worked('reports');
+    uses.worked('reports');
+    expect(lines).toEqual([
+      'The report did not get through, it will be retried',
+      'The report did not get through, it will be retried',
+      'edgeHub has the current report again',
+    ]);
+  });
+
+  test('is logged six times an hour at most, but in the end always', () => {
+    const { uses, lines } = keeper();
+    const begins = () => lines.filter((line) => line === 'A message did not get through, it will be retried');
+    for (let i = 0; i < 100; i += 1) {
+      uses.failed('messages', new Error('one kind'));
+      uses.failed('messages', new Error('another kind'));
+      uses.worked('messages');
+    }
+    expect(begins()).toHaveLength(6);
+    expect(lines).toHaveLength(9);
+    uses.failed('messages', new Error('one kind'));
+    expect(begins()).toHaveLength(6);
+    vi.advanceTimersByTime(3_600_000);
+    uses.failed('messages', new Error('one kind'));
+    expect(begins()).toHaveLength(7);
   });
 });
 

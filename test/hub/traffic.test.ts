@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createHub } from '../../src/hub/hub.ts';
 import { applyPatch, isObject, type Json } from '../../src/hub/merge-patch.ts';
-import type { OpenSession, SessionEvents } from '../../src/hub/session.ts';
+import { type OpenSession, PatchRejected, type SessionEvents } from '../../src/hub/session.ts';
 
 /** How an edgeHub misbehaves. */
 interface Behaviour {
@@ -13,7 +13,7 @@ interface Behaviour {
   readonly unknown?: boolean;
   /** Acknowledged patches do not arrive in the twin that is read. */
   readonly stale?: boolean;
-  readonly reports?: 'silent';
+  readonly reports?: 'silent' | 'rejected' | 'alternating';
   readonly messages?: 'closes' | 'unacknowledged';
 }
 
@@ -62,6 +62,10 @@ function fakeEdgeHub(behaviour: Behaviour) {
       async update(patch) {
         counts.patches += 1;
         if (behaviour.reports === 'silent') await forever;
+        if (behaviour.reports === 'rejected') throw new PatchRejected('Status 400');
+        if (behaviour.reports === 'alternating' && counts.patches % 3 > 0) {
+          throw new PatchRejected(`Status ${400 + (counts.patches % 3)}`);
+        }
         const next = applyPatch(reported, patch);
         if (isObject(next)) reported = next;
       },
@@ -151,13 +155,25 @@ describe('in an hour, whatever happens, the traffic has a limit', () => {
       'edgeHub acknowledges no message',
       { messages: 'unacknowledged' },
       flapping,
-      { connects: 2, reads: 7, patches: 90, messages: 12, lines: 20 },
+      { connects: 2, reads: 7, patches: 90, messages: 12, lines: 8 },
     ],
     [
       'edgeHub answers no report',
       { reports: 'silent' },
       flapping,
       { connects: 60, reads: 60, patches: 60, messages: 400, lines: 120 },
+    ],
+    [
+      'edgeHub rejects every report',
+      { reports: 'rejected' },
+      flapping,
+      { connects: 2, reads: 7, patches: 90, messages: 360, lines: 2 },
+    ],
+    [
+      'edgeHub rejects some reports, for another reason each time',
+      { reports: 'alternating' },
+      flapping,
+      { connects: 2, reads: 7, patches: 90, messages: 360, lines: 12 },
     ],
     [
       'IoT Hub is away, and edgeHub needs 78 s for its stored twin',

@@ -28,7 +28,8 @@ function hubOn(port: number | undefined, transport: TransportChoice) {
 }
 
 const webSocketPort = () => simulator.edgeHub.webSocketPort;
-const refusedText = '3 MQTT connections to edgeHub on port 8883 were refused or got no answer';
+const refusedText = (port = webSocketPort()) =>
+  `3 MQTT connections to edgeHub on port ${port} were refused or got no answer`;
 
 test('reports, pushes, methods and messages work over WebSocket, with the trust bundle of the workload API', async () => {
   const hub = hubOn(webSocketPort(), 'mqttws');
@@ -50,10 +51,10 @@ test('three refused connections lead to WebSocket, which is logged and reported'
   const hub = hubOn(webSocketPort(), 'auto');
   await eventually(hub.state).toBe('connected');
   expect(connectionErrors(hub)).toHaveLength(3);
-  expect(hub.warnings).toEqual([`${refusedText}, trying MQTT over WebSocket on port 443`]);
+  expect(hub.warnings).toEqual([`${refusedText()}, trying MQTT over WebSocket on port ${webSocketPort()}`]);
   expect(hub.status()).toMatchObject({
     state: 'connected',
-    notice: `Connected over WebSocket on port 443: ${refusedText}`,
+    notice: `Connected over WebSocket on port ${webSocketPort()}: ${refusedText()}`,
   });
   expect(hub.status().problem).toBeUndefined();
 });
@@ -69,11 +70,13 @@ test('an edgeHub that does not answer is reported as such, and WebSocket is trie
     transport: 'auto',
     log: { warn: (_fields, text) => void warnings.push(text) },
   });
-  for (const _ of [1, 2, 3]) {
+  const inTurn = `over MQTT on port ${port}, which is tried in turn with WebSocket on port ${port}`;
+  for (const suffix of ['', '', ` ${inTurn}`]) {
     const opening = within(0.5, never, (signal) => open({}, unused, signal));
-    await expect(opening).rejects.toMatchObject({ reason: 'offline', message: 'edgeHub did not answer' });
+    const message = `edgeHub did not answer${suffix}`;
+    await expect(opening).rejects.toMatchObject({ reason: 'offline', message });
   }
-  expect(warnings).toEqual([`${refusedText}, trying MQTT over WebSocket on port 443`]);
+  expect(warnings).toEqual([`${refusedText(port)}, trying MQTT over WebSocket on port ${port}`]);
 });
 
 test('after six hours over WebSocket MQTT is tried once, and a refusal leads straight back', async () => {
@@ -97,6 +100,43 @@ test('after six hours over WebSocket MQTT is tried once, and a refusal leads str
   await expect(attempt()).rejects.toThrow();
   expect(await attempt()).toBe(notice);
   expect(warnings).toHaveLength(1);
+});
+
+/** The errors of attempts on a gateway without a port of its own, while edgeHub is down. */
+async function errorsOn(host: string, attempts: number) {
+  const warnings: string[] = [];
+  const open = createOpenSession({
+    credentials: {
+      name: 'a test',
+      failure: 'offline',
+      get: async () => ({ host: 'hub.test', gateway: host, device: 'd', module: 'm', token: 't' }),
+    },
+    transport: 'auto',
+    log: { warn: (_fields, text) => void warnings.push(text) },
+  });
+  const errors: string[] = [];
+  for (let i = 0; i < attempts; i += 1) {
+    const opening = open({}, unused, AbortSignal.timeout(10_000));
+    await opening.catch((error: Error) => void errors.push(error.message));
+  }
+  return { errors, warnings };
+}
+
+test('without a port in the gateway’s name, the ports are 8883 and 443, and the error names what is tried', async () => {
+  // No TCP connection to this address is possible.
+  const { errors, warnings } = await errorsOn('255.255.255.255', 8);
+  const failed = 'Could not open the connection to edgeHub';
+  const mqtt = `${failed} over MQTT on port 8883, which is tried in turn with WebSocket on port 443`;
+  const webSocket = `${failed} over WebSocket on port 443, which is tried in turn with MQTT on port 8883`;
+  // One by one, so that an edgeHub which returns with one of them is found by the second attempt.
+  expect(errors).toEqual([failed, failed, mqtt, webSocket, mqtt, webSocket, mqtt, webSocket]);
+  expect(warnings).toEqual([`${refusedText(8883)}, trying MQTT over WebSocket on port 443`]);
+});
+
+test('while edgeHub is down, the problem says that WebSocket is tried', async () => {
+  const port = await refusedPort();
+  const hub = hubOn(port, 'auto');
+  await eventually(() => hub.status().problem?.message).toContain(`WebSocket on port ${port}`);
 });
 
 test('MQTT is tried again when WebSocket is refused, too, and the change is logged once', async () => {

@@ -22,6 +22,7 @@ test('an excepted finding is skipped, with its status, the reason and the end of
     target: '/var/lib',
     status: 'skip',
     reason: 'excepted',
+    exceptedReasons: ['space_low'],
     message: 'Excepted until 2027-03-31 because it is replaced in May. Without the exception: Used 95 %',
     readings: finding.readings,
   });
@@ -89,16 +90,20 @@ test('what else is wrong with a target is reported when only the worst is except
       new Date('2026-11-21T20:30:00Z'),
     );
   expect(except()).toEqual([{ target: '/', ...wrong('fail', 'space_low') }]);
-  expect(except('space_low')).toEqual([{ target: '/', ...wrong('fail', 'inodes_low') }]);
-  expect(except('space_low', 'inodes_low')).toEqual([{ target: '/', ...wrong('warn', 'too_small') }]);
+  expect(except('space_low')).toEqual([
+    { target: '/', ...wrong('fail', 'inodes_low'), exceptedReasons: ['space_low'] },
+  ]);
+  expect(except('space_low', 'inodes_low')).toEqual([
+    { target: '/', ...wrong('warn', 'too_small'), exceptedReasons: ['space_low', 'inodes_low'] },
+  ]);
   expect(except('space_low', 'inodes_low', 'too_small')).toMatchObject([
-    { status: 'skip', reason: 'excepted' },
+    { status: 'skip', reason: 'excepted', exceptedReasons: ['space_low', 'too_small', 'inodes_low'] },
   ]);
 });
 
 test('exceptions are counted by what they do: those that apply, those that have ended, those that match nothing', () => {
   const applied = {
-    diskSpace: { findings: [{ target: '/var/lib', reason: 'excepted' }] },
+    diskSpace: { findings: [{ target: '/var/lib', reason: 'excepted', exceptedReasons: ['space_low'] }] },
     clockDrift: { findings: [] },
   };
   const exceptions = [
@@ -116,6 +121,30 @@ test('an exception for a check that has not run yet is not called unused', () =>
   expect(countExceptions([exception], {}, new Date('2026-11-21T20:30:00Z'))).toEqual({
     active: 1,
     over: 0,
+    unused: 0,
+  });
+});
+
+test('of two exceptions for one target, only the one whose reason was found is in use', () => {
+  const exceptions = ['inodes_low', 'space_low'].map((reason) => ({ ...exception, reason }));
+  const now = new Date('2026-11-21T20:30:00Z');
+  const findings = applyExceptions('diskSpace', [finding], exceptions, now);
+  expect(findings[0]?.status).toBe('skip');
+  expect(countExceptions(exceptions, { diskSpace: { findings } }, now)).toEqual({
+    active: 1,
+    over: 0,
+    unused: 1,
+  });
+});
+
+test('an exception for the worst that is wrong with a target is in use while the rest is reported', () => {
+  const exceptions = [{ ...exception, reason: 'space_low' }];
+  const now = new Date('2026-11-21T20:30:00Z');
+  const also = [{ status: 'warn', reason: 'too_small', message: 'Small', remedy: 'Grow it' }] as const;
+  const findings = applyExceptions('diskSpace', [{ ...finding, also }], exceptions, now);
+  expect(findings[0]?.reason).toBe('too_small');
+  expect(countExceptions(exceptions, { diskSpace: { findings } }, now)).toMatchObject({
+    active: 1,
     unused: 0,
   });
 });

@@ -13,9 +13,9 @@ afterEach(() => {
 });
 
 /** A cron line and the moments at which it fired. */
-function scheduled(expression: string, jitterSeconds = 0) {
+function scheduled(expression: string) {
   const fired: string[] = [];
-  const task = schedule(expression, jitterSeconds, () => fired.push(new Date().toISOString().slice(0, 19)));
+  const task = schedule(expression, () => fired.push(new Date().toISOString().slice(0, 19)));
   return { ...task, fired };
 }
 
@@ -39,8 +39,7 @@ test('it fires every five minutes, hour after hour', async () => {
 });
 
 test('stopped, it fires no more and leaves no timer', async () => {
-  const { fired, stop } = scheduled('*/5 * * * *', 60);
-  // In the middle of the delay that spreads a fleet.
+  const { fired, stop } = scheduled('*/5 * * * *');
   await vi.advanceTimersByTimeAsync(3 * minuteMs);
   stop();
   fired.length = 0;
@@ -55,26 +54,6 @@ test('an expression whose next match is decades away waits and is not overdue', 
   expect([fired, overdueMs()]).toEqual([[], 0]);
   stop();
   expect(vi.getTimerCount()).toBe(0);
-});
-
-describe('jitter', () => {
-  test('delays each firing by less than jitterSeconds', async () => {
-    const { fired, stop } = scheduled('0 * * * *', 600);
-    await vi.advanceTimersByTimeAsync(50 * hourMs);
-    stop();
-    const delays = fired.map((moment) => Date.parse(`${moment}Z`) % hourMs);
-    expect(fired.length).toBeGreaterThanOrEqual(49);
-    expect(Math.max(...delays)).toBeLessThan(600_000);
-    expect(new Set(delays).size).toBeGreaterThan(10);
-  });
-
-  test('longer than the time between firings neither piles them up nor stops them', async () => {
-    const { fired, stop } = scheduled('* * * * *', 3600);
-    await vi.advanceTimersByTimeAsync(48 * hourMs);
-    stop();
-    expect(fired.length).toBeGreaterThan(24);
-    expect(fired.length).toBeLessThan(48 * 60);
-  });
 });
 
 describe('a jump of the clock', () => {
@@ -140,8 +119,8 @@ describe('a clock that is set back over a run that was made', () => {
 });
 
 describe('overdue', () => {
-  test('is nothing while it fires as it should, jitter included', async () => {
-    const { overdueMs, stop } = scheduled('*/5 * * * *', 30);
+  test('is nothing while it fires as it should', async () => {
+    const { overdueMs, stop } = scheduled('*/5 * * * *');
     for (let minute = 0; minute < 60; minute += 1) {
       await vi.advanceTimersByTimeAsync(minuteMs);
       expect(overdueMs()).toBe(0);

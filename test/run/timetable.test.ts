@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import type { Need } from '../../src/host.ts';
 import { defaultPolicy } from '../../src/policy/in-force.ts';
 import { createAgent } from '../../src/run/agent.ts';
@@ -16,7 +17,7 @@ afterEach(() => {
 });
 
 /** An agent with one check for each kind of need, and the milliseconds after which each ran. */
-function agentWith(document: object) {
+function agentWith(document: object, random?: () => number) {
   const runs: Record<string, number[]> = { network: [], http: [], path: [], none: [] };
   const startedAt = Date.now();
   const needs: Readonly<Record<string, readonly Need[]>> = {
@@ -25,28 +26,49 @@ function agentWith(document: object) {
     path: [{ kind: 'path', path: '/etc' }],
     none: [],
   };
+  const triggers: Record<string, (why: string) => void> = {};
   const checks = Object.entries(needs).map(([id, need]) =>
     fakeCheck({
       id,
+      params: z.strictObject({ limit: z.number().default(1) }),
       needs: () => need,
+      trigger: (_host, runNow) => {
+        triggers[id] = runNow;
+      },
       examine: async () => {
         runs[id]?.push(Date.now() - startedAt);
         return { status: 'pass', message: 'It is right' };
       },
     }),
   );
-  const policy = policyOf({ jitterSeconds: 0, ...document }, checks);
-  const inForce = { ...defaultPolicy(checks, new Date()), policy };
+  const inForceWith = (next: object) => ({
+    ...defaultPolicy(checks, new Date()),
+    policy: policyOf({ jitterSeconds: 0, ...next }, checks),
+  });
+  let inForce = inForceWith(document);
+  const why: string[] = [];
   const agent = createAgent({
     checks,
     host: fakeHost({ now: () => new Date() }),
     policy: () => inForce,
     identity: { version: '1.2.3', startedAt: '', mode: 'standalone' },
     schedule,
+    ...(random ? { random } : {}),
+    onTrigger: (check) => why.push(check),
     remembered: {},
     hub: () => ({ hub: 'none' }),
   });
-  return { agent, runs };
+  return {
+    agent,
+    runs,
+    why,
+    trigger: (id: string) => triggers[id]?.('Something happened'),
+    adopt(next: object) {
+      const before = inForce;
+      inForce = inForceWith(next);
+      agent.policyChanged(before);
+    },
+  };
 }
 
 /** The shortest time between two runs. */
@@ -124,4 +146,158 @@ test('what comes during a gap is joined into one run at its end', async () => {
   await vi.advanceTimersByTimeAsync(5000);
   expect(ran).toEqual(['slow']);
   expect(spacing.due(['slow'])).toEqual(['slow']);
+});
+
+describe('a trigger', () => {
+  test('runs a check at once, but one that uses the network not within 30 s of its last run', async () => {
+    const { agent, runs, why, trigger } = agentWith({ schedule: '0 0 1 1 *' });
+    agent.start();
+    for (let second = 1; second <= 40; second += 1) {
+      await vi.advanceTimersByTimeAsync(1000);
+      trigger('network');
+    }
+    trigger('none');
+    await vi.advanceTimersByTimeAsync(60_000);
+    agent.stop();
+    expect(runs.network).toEqual([0, 30_000, 60_000]);
+    expect(runs.none).toEqual([0, 40_000]);
+    // Each run is announced once.
+    expect(why).toEqual(['network', 'network', 'none']);
+  });
+
+  test('runs no check that the policy disables', async () => {
+    const { agent, runs, why, trigger } = agentWith({ checks: { none: { enabled: false } } });
+    agent.start();
+    trigger('none');
+    await vi.advanceTimersByTimeAsync(1000);
+    agent.stop();
+    expect([runs.none, why]).toEqual([[], []]);
+  });
+});
+
+describe('a new policy', () => {
+  const everySecond = { schedule: '* * * * * *' };
+
+  test('that comes again and again does not keep a check from its run after the gap', async () => {
+    const { agent, runs, adopt } = agentWith({ schedule: '1 * * * * *' });
+    agent.start();
+    for (let i = 0; i < 10; i += 1) {
+      await vi.advanceTimersByTimeAsync(5000);
+      adopt({ schedule: '1 * * * * *', note: `policy ${i}` });
+    }
+    agent.stop();
+    expect(runs.network).toEqual([0, 30_000]);
+  });
+
+  test('that comes again and again does not keep a check from its run after the jitter', async () => {
+    const { agent, runs, adopt } = agentWith({ schedule: '0 * * * * *', jitterSeconds: 50 }, () => 0.9);
+    agent.start();
+    for (let i = 0; i < 40; i += 1) {
+      await vi.advanceTimersByTimeAsync(3000);
+      adopt({ schedule: '0 * * * * *', jitterSeconds: 50, note: `policy ${i}` });
+    }
+    agent.stop();
+    // 59.5 s after the start it is a full minute, and the delay is 45 s.
+    expect(runs.none).toEqual([0, 104_500]);
+  });
+
+  test('with less jitter shortens the delay of a run that is waiting', async () => {
+    const { agent, runs, adopt } = agentWith({ schedule: '0 * * * * *', jitterSeconds: 3600 }, () => 0.9);
+    agent.start();
+    await vi.advanceTimersByTimeAsync(60_000);
+    adopt({ schedule: '0 * * * * *', jitterSeconds: 10 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    agent.stop();
+    expect(runs.none).toEqual([0, 70_000]);
+  });
+
+  test('that disables a check drops its run that is waiting', async () => {
+    const { agent, runs, adopt } = agentWith({
+      ...everySecond,
+      checks: { none: { schedule: '0 * * * * *' } },
+    });
+    agent.start();
+    await vi.advanceTimersByTimeAsync(2000);
+    adopt({ ...everySecond, checks: { network: { enabled: false } } });
+    await vi.advanceTimersByTimeAsync(60_000);
+    agent.stop();
+    expect(runs.network).toEqual([0]);
+  });
+
+  test('does not lose a run that is due at the same moment', async () => {
+    const { agent, runs, adopt } = agentWith({ schedule: '0 * * * * *' });
+    agent.start();
+    await vi.advanceTimersByTimeAsync(59_499);
+    // The moment has passed, and the timer has not come to run yet.
+    vi.setSystemTime(Date.now() + 5);
+    adopt({ schedule: '0 * * * * *', note: 'another' });
+    await vi.advanceTimersByTimeAsync(1000);
+    agent.stop();
+    expect(runs.none).toHaveLength(2);
+  });
+
+  test('that arrives before the start runs what it changes once', async () => {
+    const { agent, runs, adopt } = agentWith({ schedule: '0 0 1 1 *' });
+    adopt({ schedule: '0 0 1 1 *', checks: { network: { limit: 2 } } });
+    await vi.advanceTimersByTimeAsync(1000);
+    agent.start();
+    await vi.advanceTimersByTimeAsync(60_000);
+    agent.stop();
+    expect([runs.network, runs.http, runs.none]).toEqual([[0], [1000], [1000]]);
+  });
+
+  test('runs a check whose parameters it changes at once, and the gap begins there', async () => {
+    const { agent, runs, adopt } = agentWith(everySecond);
+    agent.start();
+    await vi.advanceTimersByTimeAsync(10_000);
+    adopt({ ...everySecond, checks: { network: { limit: 2 } } });
+    await vi.advanceTimersByTimeAsync(50_000);
+    agent.stop();
+    expect(runs.network).toEqual([0, 10_000, 40_000]);
+  });
+});
+
+describe('jitter', () => {
+  const minuteMs = 60_000;
+  const hourMs = 60 * minuteMs;
+
+  test('delays each run by less than jitterSeconds', async () => {
+    const { agent, runs } = agentWith({ schedule: '0 * * * *', jitterSeconds: 600 });
+    agent.start();
+    await vi.advanceTimersByTimeAsync(50 * hourMs);
+    agent.stop();
+    const [, ...later] = runs.none ?? [];
+    // The start is half a second after the hour.
+    const delays = later.map((ms) => (ms + 500) % hourMs);
+    expect(later.length).toBeGreaterThanOrEqual(49);
+    expect(Math.max(...delays)).toBeLessThan(600_000);
+    expect(new Set(delays).size).toBeGreaterThan(10);
+  });
+
+  test('longer than the time between runs neither piles them up nor stops them', async () => {
+    const { agent, runs } = agentWith({ schedule: '* * * * *', jitterSeconds: 3600 });
+    agent.start();
+    await vi.advanceTimersByTimeAsync(48 * hourMs);
+    agent.stop();
+    expect(runs.none?.length).toBeGreaterThan(24);
+    expect(runs.none?.length).toBeLessThan(48 * 60);
+  });
+
+  test('delays checks that share a schedule together', async () => {
+    const { agent, runs } = agentWith({ schedule: '0 * * * *', jitterSeconds: 600 });
+    agent.start();
+    await vi.advanceTimersByTimeAsync(5 * hourMs);
+    agent.stop();
+    expect(runs.none).toEqual(runs.path);
+  });
+
+  test('that is waiting is cancelled by a stop', async () => {
+    const { agent, runs } = agentWith({ schedule: '0 * * * * *', jitterSeconds: 50 }, () => 0.9);
+    agent.start();
+    await vi.advanceTimersByTimeAsync(60_000);
+    agent.stop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(runs.none).toEqual([0]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });

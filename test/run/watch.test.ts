@@ -185,6 +185,13 @@ test('an excepted finding is reported as skip', async () => {
   expect(watch.report()).toMatchObject({ status: 'skip', findings: [{ reason: 'excepted' }] });
 });
 
+test('a finding about the policy and its exceptions cannot be excepted', async () => {
+  const { watch, policy } = watching(['fail'], { check: { uses: ['policyOutcome'] } });
+  const exceptions = [{ check: 'fake', target: 'one', because: 'it is known' }];
+  await watch.run(policy({ exceptions }), 'schedule');
+  expect(watch.report()).toMatchObject({ status: 'fail', findings: [{ reason: 'broken' }] });
+});
+
 describe('while a run is under way', () => {
   /** A watch whose runs the test ends. */
   function held() {

@@ -4,7 +4,7 @@ import { patchProblem, totalProblem } from '../../simulator/edge-hub/limits.ts';
 import { firstVersion, type Properties, patched } from '../../simulator/edge-hub/twin.ts';
 import { statuses } from '../../src/check.ts';
 import { limitProblems } from '../../src/hub/limits.ts';
-import { createOutbox } from '../../src/hub/outbox.ts';
+import { createOutbox } from '../../src/hub/reports/outbox.ts';
 import { reportedKeys, reportedProperties } from '../../src/sinks/reported.ts';
 import { anyInForce, anyReport } from '../support/fixtures/arbitrary-report.ts';
 import { checkProperty } from '../support/properties.ts';

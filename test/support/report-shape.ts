@@ -13,6 +13,7 @@ const finding = z
     message: z.string().min(1),
     remedy: z.string().optional(),
     since: moment,
+    exceptedReasons: z.array(z.string()).min(1).optional(),
     readings: z
       .array(
         z.strictObject({

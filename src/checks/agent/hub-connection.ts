@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { CannotTell, defineCheck } from '../../check.ts';
-import type { HubProblem } from '../../host/agent/types.ts';
+import type { HubProblem, HubTrouble } from '../../host/agent/types.ts';
 
 const minutes = z.number().min(0).max(10_080);
 
@@ -16,16 +16,27 @@ const remedies: Readonly<Record<HubProblem['reason'], string>> = {
     'Read the log of the IoT Edge runtime with `sudo iotedge system logs`, then restart it: `sudo iotedge system restart`',
 };
 
+const troubleRemedies: Readonly<Record<HubTrouble['use'], string>> = {
+  twin: 'Check that this device reaches IoT Hub, from which edgeHub gets the twin: `sudo iotedge check`',
+  reports:
+    'Read the cause in the log of edgeHub: `sudo iotedge logs edgeHub --tail 100`. Against throttling (429), raise ' +
+    '"minIntervalSeconds" in the policy',
+  messages:
+    'Check that the disk on which edgeHub stores messages has space, with `df -h /var/lib`, and read its log: `sudo iotedge logs edgeHub --tail 100`',
+};
+
 const oneInstance =
   'Stop the other instance: look for a second deployment or device with the same device and module id, with `sudo iotedge list` there';
 
-/** Whether reports and alerts reach edgeHub, and since when they do not. */
+/** Whether reports and alerts reach edgeHub and policies arrive, and for how long they have not. */
 export const hubConnection = defineCheck({
   id: 'hubConnection',
   title: 'The agent is connected to edgeHub',
   params: z
     .strictObject({
-      warnMinutes: minutes.default(5).describe('Warns after so many minutes without a connection.'),
+      warnMinutes: minutes
+        .default(5)
+        .describe('Warns after so many minutes without a connection, or with one that does not fully work.'),
       failMinutes: minutes.default(60).describe('Fails after so many.'),
     })
     .refine(({ warnMinutes, failMinutes }) => warnMinutes <= failMinutes, {
@@ -43,20 +54,28 @@ export const hubConnection = defineCheck({
         'not_applicable',
         'Not connected to edgeHub: this is standalone mode or the command line',
       );
-    const { connected, seconds, problem, takeover } = link;
-    if (takeover !== undefined && (connected || seconds < failMinutes * 60)) {
+    const { connected, problem, takeover, troubles = [] } = link;
+    const [longest] = troubles;
+    const awaySeconds = connected ? 0 : link.seconds;
+    const seconds = Math.max(awaySeconds, longest?.seconds ?? 0);
+    if (takeover !== undefined && seconds < failMinutes * 60) {
       return { status: 'warn', reason: 'offline', message: takeover, remedy: oneInstance };
     }
-    if (connected) return { status: 'pass', message: `Connected to edgeHub on ${target}` };
-    const away = `No connection to edgeHub on ${target} for ${inMinutes(seconds)}`;
-    const message = problem ? `${away}: ${problem.message}` : away;
+    const state = connected
+      ? `Connected to edgeHub on ${target}`
+      : `No connection to edgeHub on ${target} for ${inMinutes(awaySeconds)}`;
+    if (connected && !longest) return { status: 'pass', message: state };
+    const also = connected ? 'but' : 'and';
+    const since = seconds > awaySeconds ? `, ${also} not fully working for ${inMinutes(seconds)}` : '';
+    const why = problem?.message ?? troubles.map(({ message }) => message).join('; ');
+    const message = `${state}${since}${why && `: ${why}`}`;
     if (seconds < warnMinutes * 60) return { status: 'pass', message };
-    const { reason } = problem ?? { reason: 'offline' };
+    const reason = problem?.reason ?? 'offline';
     return {
       status: seconds < failMinutes * 60 ? 'warn' : 'fail',
       reason,
       message,
-      remedy: remedies[reason],
+      remedy: connected && longest ? troubleRemedies[longest.use] : remedies[reason],
     };
   },
   trigger: (host, runNow, signal) => host.watchHub(runNow, signal),

@@ -4,7 +4,7 @@ export interface AgentHost {
   memoryProblem(): MemoryProblem | undefined;
   /** The connection to edgeHub; undefined where there is none to make: in standalone mode and on the command line. */
   hubLink(): HubLink | undefined;
-  /** Calls `onChange` whenever the connection is made or lost, until the signal fires. */
+  /** Calls `onChange` when the connection is made or lost or its problem is another, until the signal fires. */
   watchHub(onChange: (what: string) => void, signal: AbortSignal): void;
   /** The outcome of the last policy that was requested. */
   policyOutcome(): PolicyOutcome;
@@ -28,6 +28,17 @@ export interface HubLink {
   readonly problem?: HubProblem | undefined;
   /** That another instance of this module keeps taking over the connection, in a sentence. */
   readonly takeover?: string | undefined;
+  /** What fails although edgeHub accepts the connection, the longest first. */
+  readonly troubles?: readonly HubTrouble[] | undefined;
+}
+
+/** A use of the connection that fails. */
+export interface HubTrouble {
+  readonly use: 'twin' | 'reports' | 'messages';
+  /** For how long, by a clock that no step moves. */
+  readonly seconds: number;
+  /** One sentence. */
+  readonly message: string;
 }
 
 /** Why there is no connection to edgeHub. */

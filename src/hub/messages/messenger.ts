@@ -1,5 +1,6 @@
 import { backoffSeconds } from '../reconnect.ts';
 import type { HubLog, OutputMessage, Session } from '../session.ts';
+import type { Uses } from '../uses.ts';
 import type { MessageQueue } from './queue.ts';
 
 // edgeHub closes the connection at a message that it cannot store, with a full disk for instance. The longest pause still
@@ -14,35 +15,41 @@ export interface Messenger {
    * retried less and less often. Rejects only with the signal's reason, when the session has ended.
    */
   sendNext(session: Session, alive: AbortSignal): Promise<number>;
-  /** The connection was lost. Returns whether a message was on its way, which may be the reason: messages then pause. */
-  connectionLost(): boolean;
+  /** Whether a message is on its way. */
+  sending(): boolean;
+  /** The connection was lost while a message was on its way, which may be the reason: messages pause. */
+  connectionLost(error: Error): void;
   /** Whether the last message failed. The next one may end the session, so the report goes first. */
   failing(): boolean;
 }
 
 export interface MessengerOptions {
   readonly queue: MessageQueue;
-  readonly log: HubLog;
+  readonly uses: Uses;
+  readonly log: Pick<HubLog, 'warn'>;
   /** Called with the unsent messages whenever they change. */
   onUnsent?(messages: readonly OutputMessage[]): void;
 }
 
-export function createMessenger({ queue, log, onUnsent }: MessengerOptions): Messenger {
+export function createMessenger({ queue, uses, log, onUnsent }: MessengerOptions): Messenger {
   let failures = 0;
   let notBefore = Number.NEGATIVE_INFINITY;
   let sending = false;
 
+  /** Returns its milliseconds. */
   function pause(): number {
     const seconds = backoffSeconds(failures, () => 1, { first: firstPauseSeconds, max: maxPauseSeconds });
     failures += 1;
     notBefore = performance.now() + seconds * 1000;
-    return seconds;
+    return seconds * 1000;
   }
 
   return {
-    connectionLost() {
-      if (sending) pause();
-      return sending;
+    sending: () => sending,
+    connectionLost(error) {
+      pause();
+      // The first time it may be a coincidence.
+      if (failures > 1) uses.failed('messages', error);
     },
     failing: () => failures > 0,
     async sendNext(session, alive) {
@@ -57,14 +64,14 @@ export function createMessenger({ queue, log, onUnsent }: MessengerOptions): Mes
       } catch (error) {
         queue.giveBack();
         alive.throwIfAborted();
-        const retrySeconds = pause();
-        log.warn({ err: error, retrySeconds }, 'edgeHub did not accept a message, it will be retried');
-        return retrySeconds * 1000;
+        if (error instanceof Error) uses.failed('messages', error);
+        return pause();
       } finally {
         sending = false;
       }
       queue.sent();
       failures = 0;
+      uses.worked('messages');
       onUnsent?.(queue.unsent());
       if (message.leftOut)
         log.warn({ leftOut: message.leftOut }, 'Sent a message in place of those left out');

@@ -6,7 +6,7 @@ import {
   type HubReason,
   type OpenSession,
 } from '../session.ts';
-import { createTransport } from './transport.ts';
+import { createTransport, portsOf } from './transport.ts';
 
 /** How to reach edgeHub. `auto`: MQTT, and over WebSocket when connections for MQTT are refused. */
 export type TransportChoice = 'mqtt' | 'mqttws' | 'auto';
@@ -19,7 +19,7 @@ export interface OpenSessionOptions {
   readonly monotonic?: () => number;
 }
 
-/** So many connections without success before the other transport is tried. */
+/** So many connections without success before WebSocket is tried; from then on, both in turn. */
 const maxRefused = 3;
 /** How long WebSocket is used before MQTT, which an edgeHub that was only restarting offers again, is tried once. */
 const webSocketMs = 6 * 3_600_000;
@@ -30,16 +30,15 @@ export function createOpenSession(options: OpenSessionOptions): OpenSession {
   let webSocket = transport === 'mqttws';
   let webSocketSince = 0;
   let refused = 0;
-  let logged = false;
+  let inTurn = false;
 
-  function onRefused(): void {
+  function onRefused(ports: Ports): void {
     refused += 1;
-    if (transport !== 'auto' || refused < maxRefused) return;
+    if (transport !== 'auto' || (!inTurn && refused < maxRefused)) return;
     webSocket = !webSocket;
     webSocketSince = monotonic();
-    refused = 0;
-    if (!logged) log.warn({}, `${refusedText}, trying MQTT over WebSocket on port 443`);
-    logged = true;
+    if (!inTurn) log.warn({}, `${refusedText(ports)}, trying MQTT over WebSocket on port ${ports.webSocket}`);
+    inTurn = true;
   }
 
   return async (methods, events, signal) => {
@@ -47,11 +46,9 @@ export function createOpenSession(options: OpenSessionOptions): OpenSession {
       throw new HubError(credentials.failure, `Could not get credentials from ${credentials.name}`, cause);
     });
     signal.throwIfAborted();
-    if (transport === 'auto' && webSocket && monotonic() - webSocketSince >= webSocketMs) {
-      webSocket = false;
-      refused = maxRefused - 1;
-    }
+    if (transport === 'auto' && monotonic() - webSocketSince >= webSocketMs) webSocket = false;
     const over = webSocket;
+    const ports = portsOf(credential.gateway ?? credential.host);
     const { twin, connect, send, disconnect, cut, failure } = createTransport(
       credential,
       over,
@@ -61,14 +58,15 @@ export function createOpenSession(options: OpenSessionOptions): OpenSession {
     await cutOnAbort(signal, cut, connect).catch((error: unknown) => {
       const cause = signal.aborted ? signal.reason : (failure() ?? error);
       const { reason, message, wasRefused } = diagnose(cause);
-      if (wasRefused) onRefused();
-      throw new HubError(reason, message, cause);
+      if (wasRefused) onRefused(ports);
+      throw new HubError(reason, inTurn ? `${message} ${inTurnText(over, ports)}` : message, cause);
     });
     refused = 0;
-    if (!over) logged = false;
+    if (!over) inTurn = false;
     return {
-      notice:
-        over && transport === 'auto' ? `Connected over WebSocket on port 443: ${refusedText}` : undefined,
+      notice: inTurn
+        ? `Connected over WebSocket on port ${ports.webSocket}: ${refusedText(ports)}`
+        : undefined,
       readTwin: twin.read,
       update: twin.update,
       send,
@@ -77,7 +75,16 @@ export function createOpenSession(options: OpenSessionOptions): OpenSession {
   };
 }
 
-const refusedText = `${maxRefused} MQTT connections to edgeHub on port 8883 were refused or got no answer`;
+type Ports = ReturnType<typeof portsOf>;
+
+const refusedText = ({ mqtt }: Ports): string =>
+  `${maxRefused} MQTT connections to edgeHub on port ${mqtt} were refused or got no answer`;
+
+function inTurnText(overWebSocket: boolean, ports: Ports): string {
+  const [mqtt, webSocket] = [`MQTT on port ${ports.mqtt}`, `WebSocket on port ${ports.webSocket}`];
+  const [now, next] = overWebSocket ? [webSocket, mqtt] : [mqtt, webSocket];
+  return `over ${now}, which is tried in turn with ${next}`;
+}
 
 interface Diagnosis {
   readonly reason: HubReason;

@@ -125,9 +125,17 @@ export function createTransport(
 
 type MethodResponse = Parameters<Mqtt['sendMethodResponse']>[0];
 
-/** edgeHub listens on 443, with MQTT over WebSocket at this path (MqttWebSocketListener). */
+const ownPort = /:(\d+)$/;
+
+/** The ports of edgeHub's listeners. A port in the gateway's name is used for both. */
+export function portsOf(gateway: string): { readonly mqtt: number; readonly webSocket: number } {
+  const own = ownPort.exec(gateway)?.[1];
+  return { mqtt: Number(own ?? 8883), webSocket: Number(own ?? 443) };
+}
+
+/** edgeHub has MQTT over WebSocket at this path (MqttWebSocketListener). */
 const webSocketUri = (gateway: string): string =>
-  `wss://${gateway.includes(':') ? gateway : `${gateway}:443`}/$iothub/websocket`;
+  `wss://${gateway.replace(ownPort, '')}:${portsOf(gateway).webSocket}/$iothub/websocket`;
 
 /** Gives the SDK a token that never changes: a session is replaced before its token expires. */
 function providerOf(credentials: object): Provider {

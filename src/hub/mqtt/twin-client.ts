@@ -75,8 +75,8 @@ export function createTwinClient(
     async update(patch) {
       const { status, payload } = await request('PATCH/properties/reported', JSON.stringify(patch));
       if (status < 300) return;
-      const why = payload.length > 0 ? `: ${payload.toString().slice(0, 200)}` : '';
-      throw new PatchRejected(`edgeHub rejected the reported properties with status ${status}${why}`);
+      const cause = payload.length > 0 ? new Error(payload.toString().slice(0, 200)) : undefined;
+      throw new PatchRejected(`edgeHub rejected the reported properties with status ${status}`, { cause });
     },
     receive(topic, payload) {
       if (topic.startsWith(responses)) {

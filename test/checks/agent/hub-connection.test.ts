@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hubConnection } from '../../../src/checks/agent/hub-connection.ts';
-import type { HubLink, HubProblem } from '../../../src/host/agent/types.ts';
+import type { HubLink, HubProblem, HubTrouble } from '../../../src/host/agent/types.ts';
 import { fakeHost } from '../../support/fixtures/fake-host.ts';
 
 const { signal } = new AbortController();
@@ -89,6 +89,68 @@ test.each([true, false])(
 
 test('without a connection for long, a takeover is no longer only a warning', async () => {
   expect(await examine({ ...away(60), takeover: 'Another instance' })).toMatchObject({ status: 'fail' });
+});
+
+describe('a connection that works, though reports do not get through,', () => {
+  const rejected = (minutes: number, use: HubTrouble['use'] = 'reports'): HubTrouble => ({
+    use,
+    seconds: minutes * 60,
+    message: 'edgeHub rejected the reported properties with status 400',
+  });
+  const used = (...troubles: readonly HubTrouble[]): HubLink => ({
+    connected: true,
+    seconds: 7200,
+    troubles,
+  });
+
+  test.each([
+    [0, 'pass'],
+    [4.99, 'pass'],
+    [5, 'warn'],
+    [60, 'fail'],
+  ])('for %d minutes is a %s', async (minutes, status) => {
+    expect(await examine(used(rejected(minutes)))).toMatchObject({ status });
+  });
+
+  test('has the time, the cause and the next step', async () => {
+    expect(await examine(used(rejected(12)))).toEqual({
+      status: 'warn',
+      reason: 'offline',
+      message:
+        'Connected to edgeHub on line-4, but not fully working for 12 min: edgeHub rejected the reported properties with status 400',
+      remedy: expect.stringContaining('sudo iotedge logs edgeHub'),
+    });
+  });
+
+  test.each([
+    ['twin', 'sudo iotedge check'],
+    ['reports', 'sudo iotedge logs edgeHub'],
+    ['messages', 'df -h'],
+  ] as const)('has the remedy for %s', async (use, command) => {
+    expect(await examine(used(rejected(12, use)))).toMatchObject({
+      remedy: expect.stringContaining(command),
+    });
+  });
+
+  test('names every cause, and is judged by the longest', async () => {
+    const second = { ...rejected(1, 'messages'), message: 'A message got no answer' };
+    expect(await examine(used(rejected(61), second))).toMatchObject({
+      status: 'fail',
+      message: expect.stringMatching(/status 400; A message got no answer$/),
+    });
+  });
+
+  test('is no better when the connection is replaced again and again', async () => {
+    const problem = { reason: 'offline', message: 'edgeHub does not answer' } as const;
+    expect(await examine({ connected: false, seconds: 10, problem, troubles: [rejected(12)] })).toMatchObject(
+      {
+        status: 'warn',
+        reason: 'offline',
+        message:
+          'No connection to edgeHub on line-4 for 10 s, and not fully working for 12 min: edgeHub does not answer',
+      },
+    );
+  });
 });
 
 test('before an attempt has failed the reason is offline', async () => {

@@ -155,7 +155,7 @@ describe('a patch of the reported properties', () => {
     await simulator.edgeHub.setFaults({ reported: 'body429' });
     const error = await update({ a: 1 }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(PatchRejected);
-    expect(String(error)).toMatch(/rejected the reported properties with status 429: \{"errorCode"/);
+    expect(describeError(error)).toMatch(/rejected the reported properties with status 429: \{"errorCode"/);
   });
 });
 

@@ -28,7 +28,7 @@ export const openSession: OpenSession = createOpenSession({
   log: { warn: () => {} },
 });
 
-const longTimings = { renew: 2700, reread: 900, rereadUnknown: 30 };
+const longTimings = { lateMessage: 15, renew: 2700, reread: 900, rereadUnknown: 30 };
 
 /** Deadlines for tests in which one has to pass. */
 export const shortTimings: HubTimings = { open: 5, read: 0.3, report: 0.3, close: 0.5, ...longTimings };

@@ -1,5 +1,5 @@
-import { createHourlyBudget, limitProblems } from './limits.ts';
-import type { Json } from './merge-patch.ts';
+import { createHourlyBudget, limitProblems } from '../limits.ts';
+import type { Json } from '../merge-patch.ts';
 import { createReportedCopy, type ReportedCopy, type ReportedCopyOptions } from './reported-copy.ts';
 
 /** The report that is still to be sent. Independent of any connection. */

@@ -1,5 +1,5 @@
-import { limitProblems } from './limits.ts';
-import { applyPatch, difference, isObject, type Json, mergePatches } from './merge-patch.ts';
+import { limitProblems } from '../limits.ts';
+import { applyPatch, difference, isObject, type Json, mergePatches } from '../merge-patch.ts';
 
 /** What is known of the reported properties in the cloud. */
 export interface ReportedCopy {

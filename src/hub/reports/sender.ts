@@ -1,6 +1,7 @@
-import type { Json } from './merge-patch.ts';
+import type { Json } from '../merge-patch.ts';
+import { PatchRejected, type Session } from '../session.ts';
+import type { Uses } from '../uses.ts';
 import type { Outbox } from './outbox.ts';
-import { type HubLog, PatchRejected, type Session } from './session.ts';
 
 /** What was sent since the start. */
 export interface HubFigures {
@@ -14,15 +15,15 @@ export interface HubFigures {
 export interface Sender {
   /**
    * Sends the next patch and resolves with 0, or with the milliseconds until there may be one. Rejects when the session
-   * fails; the report then stays in the outbox.
+   * fails, or with the signal's reason when it has ended; the report then stays in the outbox.
    */
-  sendNext(session: Session): Promise<number>;
+  sendNext(session: Session, alive: AbortSignal): Promise<number>;
   figures(): HubFigures;
 }
 
 export interface SenderOptions {
   readonly outbox: Outbox;
-  readonly log: HubLog;
+  readonly uses: Uses;
   readonly now: () => Date;
   /** Called before each patch, to save what it acknowledges. */
   beforePatch?(patch: Json): Promise<void>;
@@ -30,19 +31,21 @@ export interface SenderOptions {
 }
 
 export function createSender(options: SenderOptions): Sender {
-  const { outbox, log, now } = options;
+  const { outbox, uses, now } = options;
   let figures: HubFigures = { lastSuccess: undefined, patches: 0, patchBytes: 0 };
 
-  async function sendPatch(session: Session, patch: Json): Promise<void> {
+  async function sendPatch(session: Session, patch: Json, alive: AbortSignal): Promise<void> {
     await options.beforePatch?.(patch);
     try {
       await session.update(patch);
     } catch (error) {
+      alive.throwIfAborted();
+      if (error instanceof Error) uses.failed('reports', error);
       if (!(error instanceof PatchRejected)) throw error;
-      log.error({ err: error }, 'edgeHub rejected the report, it will be retried');
       outbox.rejected();
       return;
     }
+    uses.worked('reports');
     const reported = outbox.accepted(patch);
     options.onAcknowledged?.(reported);
     figures = {
@@ -54,12 +57,17 @@ export function createSender(options: SenderOptions): Sender {
 
   return {
     figures: () => figures,
-    async sendNext(session) {
+    async sendNext(session, alive) {
       const next = outbox.next();
-      if ('idleMs' in next) return next.idleMs;
-      if ('patch' in next) await sendPatch(session, next.patch);
+      if ('idleMs' in next) {
+        // A report that was rejected may have become what edgeHub has.
+        if (next.idleMs === Number.POSITIVE_INFINITY) uses.worked('reports');
+        return next.idleMs;
+      }
+      if ('patch' in next) await sendPatch(session, next.patch, alive);
       else {
-        log.error({ problems: next.problems }, 'The report was not sent, IoT Hub would reject it');
+        const cause = new Error(next.problems.join('; '));
+        uses.failed('reports', new Error('IoT Hub would reject the report', { cause }));
         outbox.rejected();
       }
       return 0;

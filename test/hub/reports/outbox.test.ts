@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createOutbox, type Next, type Outbox } from '../../src/hub/outbox.ts';
+import { createOutbox, type Next, type Outbox } from '../../../src/hub/reports/outbox.ts';
 
 /** All keys that this version reports. */
 const keys = ['a', 'b', 'c', 'd', 'agent', 'summary', 'checks', 'heartbeat', 'others'];
