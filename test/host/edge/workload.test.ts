@@ -57,14 +57,16 @@ describe('the modules of this device', () => {
   });
 
   test.each([
-    ['no JSON', '<html>'],
-    ['no list', '{"modules":{}}'],
-    ['a module without an image', '{"modules":[{"name":"a","config":{}}]}'],
-  ])('in an answer with %s are unreadable', async (_, body) => {
+    ['no JSON', '<html>', 'the whole answer'],
+    ['no list', '{"modules":{}}', 'modules'],
+    ['a module without an image', '{"modules":[{"name":"a","config":{}}]}', 'modules.0.config.settings'],
+  ])('in an answer with %s are unreadable', async (_, body, field) => {
     const { workload } = await answering(body);
-    await expect(workload.modules(never)).rejects.toMatchObject({
+    const failure = workload.modules(never);
+    await expect(failure).rejects.toThrow(`(${field})`);
+    await expect(failure).rejects.toMatchObject({
       reason: 'unreadable',
-      message: expect.stringMatching(/^GET \/modules on .* was answered in an unknown form$/),
+      message: expect.stringMatching(/^GET \/modules on \S+ was answered in an unknown form \(/),
     });
   });
 
