@@ -4,7 +4,7 @@ import { CannotTell } from '../../check.ts';
 import { type Endpoint, endpointOf, formatEndpoint } from '../../endpoint.ts';
 import type { Host } from '../../host.ts';
 import type { Connect } from '../network/connect.ts';
-import { asReason } from '../network/failure.ts';
+import { asReason, asTimeout } from '../network/failure.ts';
 import { type HttpHead, requestHead } from '../network/http-head.ts';
 import { createTimeline } from '../network/timeline.ts';
 import { judgePeer } from '../tls/peer.ts';
@@ -35,6 +35,7 @@ export function createHttpDate({ connect, trust, now = () => new Date() }: Optio
   return async (url, signal) => {
     const { endpoint, path } = parse(url);
     const trusted = await trust(signal);
+    const timeline = createTimeline();
     const ask = async (socket: TLSSocket): Promise<TimeSample> => {
       const fault = await judgePeer(socket, endpoint.host, trusted, now());
       // A wrong local clock makes a good certificate seem expired or not yet valid. Any other fault is refused.
@@ -47,7 +48,9 @@ export function createHttpDate({ connect, trust, now = () => new Date() }: Optio
       const clock = () => zeroSeconds + performance.now() / 1000;
       const askDate = async (attempt: AbortSignal): Promise<WholeSecond & { readonly status: number }> => {
         const sentSeconds = clock();
-        const { status, headers } = await requestHead(socket, { method: 'HEAD', endpoint, path }, attempt);
+        const { status, headers } = await timeline.run('first_byte', `HEAD ${url}`, () =>
+          requestHead(socket, { method: 'HEAD', endpoint, path }, attempt),
+        );
         return { status, sentSeconds, receivedSeconds: clock(), answeredSeconds: dateSeconds(headers, url) };
       };
       const first = await askDate(signal);
@@ -62,9 +65,9 @@ export function createHttpDate({ connect, trust, now = () => new Date() }: Optio
       };
     };
     return connect
-      .tls({ endpoint, timeline: createTimeline(), context: trusted.context }, ask, signal)
+      .tls({ endpoint, timeline, context: trusted.context }, ask, signal)
       .catch((error: unknown) => {
-        throw asReason('not_found', url, error);
+        throw asTimeout(timeline, signal, asReason('not_found', url, error));
       });
   };
 }

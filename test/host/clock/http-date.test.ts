@@ -157,10 +157,20 @@ describe('no sample', () => {
     });
   });
 
-  test('when the signal fires first, with its reason', async () => {
-    const { port } = await silentServer();
-    const sample = network({}).httpDate(`https://hub.test:${port}`, AbortSignal.timeout(150));
-    await expect(sample).rejects.toMatchObject({ name: 'TimeoutError' });
+  test('when the deadline passes first, with what was waited for', async () => {
+    const { port, asked } = await silentServer();
+    await expect(network({}).httpDate(`https://hub.test:${port}`, asked)).rejects.toMatchObject({
+      reason: 'timed_out',
+      message: `No answer to the TLS handshake with hub.test:${port}, which accepted the TCP connection`,
+    });
+  });
+
+  test('when the agent stops first, with its reason', async () => {
+    const { port, asked } = await silentServer();
+    const stopping = new AbortController();
+    const reason = new Error('stopping');
+    asked.addEventListener('abort', () => stopping.abort(reason));
+    await expect(network({}).httpDate(`https://hub.test:${port}`, stopping.signal)).rejects.toBe(reason);
   });
 
   test('over plain http', async () => {
