@@ -206,9 +206,10 @@ const hostInformation = JSON.stringify({
   Architecture: 'x86_64',
   Version: '1.6.0',
   Provisioning: { Type: 'ProvisioningType', DynamicReprovisioning: false, AlwaysReprovisionOnStartup: false },
-  ServerVersion: '24.0.9',
-  KernelVersion: '5.15.153.1-microsoft',
-  OperatingSystem: 'CBL-Mariner/Linux',
+  ServerVersion: '25.0.3',
+  // The output of `uname -v`, and the system's id without a version.
+  KernelVersion: '#1 SMP PREEMPT_DYNAMIC Fri Sep 5 10:12:31 UTC 2025',
+  OperatingSystem: 'azurelinux',
   NumCpus: 2,
   Virtualized: 'yes',
 });

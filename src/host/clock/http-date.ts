@@ -5,7 +5,7 @@ import { type Endpoint, endpointOf, formatEndpoint } from '../../endpoint.ts';
 import type { Host } from '../../host.ts';
 import type { Connect } from '../network/connect.ts';
 import { asReason, asTimeout } from '../network/failure.ts';
-import { type HttpHead, requestHead } from '../network/http-head.ts';
+import { type HttpHead, printable, requestHead } from '../network/http-head.ts';
 import { createTimeline } from '../network/timeline.ts';
 import { judgePeer } from '../tls/peer.ts';
 import type { Trust } from '../tls/trust.ts';
@@ -81,12 +81,12 @@ function dateSeconds(headers: HttpHead['headers'], url: string): number {
   const age = headers.get('age');
   // RFC 9111, section 5.1: with an Age the answer, and its date, were made for an earlier request.
   if (age !== undefined) {
-    throw new CannotTell('unreadable', `${url} was answered by a cache (Age: ${age.slice(0, 20)})`);
+    throw new CannotTell('unreadable', `${url} was answered by a cache (Age: ${printable(age, 20)})`);
   }
   const header = headers.get('date');
   const milliseconds = imfFixdate.test(header ?? '') ? Date.parse(header ?? '') : Number.NaN;
   if (!Number.isNaN(milliseconds)) return milliseconds / 1000;
-  const found = header === undefined ? 'without a date' : `with the date "${header.slice(0, 40)}"`;
+  const found = header === undefined ? 'without a date' : `with the date "${printable(header, 40)}"`;
   throw new CannotTell('unreadable', `${url} was answered ${found}`);
 }
 

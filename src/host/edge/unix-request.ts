@@ -58,6 +58,11 @@ export function requestOverUnixSocket(
       response.on('error', fail);
     });
     outgoing.on('error', fail);
+    // Without a listener, Node.js closes such a connection without an error.
+    outgoing.on('upgrade', (_, socket) => {
+      socket.destroy();
+      fail(new Error('it changed to another protocol'));
+    });
     outgoing.end(sent);
   });
 }

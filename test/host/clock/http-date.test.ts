@@ -140,6 +140,7 @@ describe('no sample', () => {
     ['without a date', {}, 'was answered without a date'],
     ['with a date that is none', { date: 'now' }, 'was answered with the date "now"'],
     ['with a date of another form', { date: 'Sat Nov 21 20:30:00 2026' }, 'with the date "Sat Nov 21'],
+    ['with a date that is no text', { date: 'a\t\u0085b' }, 'with the date "a??b"'],
     ['from a cache', { date: 'Sat, 21 Nov 2026 20:30:00 GMT', age: '17' }, 'by a cache (Age: 17)'],
   ])('for an answer %s', async (_, given, message) => {
     await expect(dateBy(given)).rejects.toMatchObject({

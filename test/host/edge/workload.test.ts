@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { startSimulator } from '../../../simulator/index.ts';
 import { createWorkload, noModules } from '../../../src/host/edge/workload.ts';
 import { unixHttpServer } from '../../support/servers/tcp.ts';
@@ -67,6 +69,21 @@ describe('the modules of this device', () => {
     await expect(failure).rejects.toMatchObject({
       reason: 'unreadable',
       message: expect.stringMatching(/^GET \/modules on \S+ was answered in an unknown form \(/),
+    });
+  });
+
+  test('are unreadable where the server changes to another protocol', async () => {
+    const path = join(await tempFolder(), 'workload.sock');
+    const server = createServer((socket) => {
+      socket.once('data', () =>
+        socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
+      );
+    }).listen(path);
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    await expect(createWorkload(`unix://${path}`).modules(never)).rejects.toMatchObject({
+      reason: 'unreadable',
+      message: `GET /modules on ${path} was not answered: it changed to another protocol`,
     });
   });
 
