@@ -4,6 +4,8 @@ export interface Metric {
   readonly type: 'counter' | 'gauge' | 'summary';
   readonly help: string;
   readonly samples: readonly Sample[];
+  /** The labels of its usual sample, which it may not have yet. */
+  readonly labels?: Labels;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -16,6 +18,7 @@ export const gauge = (name: string, help: string, value: number, labels = {}): M
   type: 'gauge',
   help,
   samples: [[labels, value]],
+  labels,
 });
 
 export const counter = (name: string, help: string, value: number, labels = {}): Metric => ({

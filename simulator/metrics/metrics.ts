@@ -52,10 +52,12 @@ export function createMetrics(options: MetricsOptions): Server {
     const change = edgeMetrics.change(component);
     if (typeof change === 'string') return change;
     const instance = change?.instance ?? instances[component];
-    return render(changed(metricsOf[component](), change?.metrics ?? new Map()), (metric, own) => ({
+    const metrics = changed(metricsOf[component](), change?.metrics ?? new Map());
+    return render(metrics, (metric, { quantile, ...own }) => ({
       ...(unidentified.test(metric) ? {} : identityLabels(identity, instance)),
       ...own,
       ...(withoutTelemetry.test(metric) ? {} : { ms_telemetry: 'True' }),
+      ...(quantile !== undefined && { quantile }),
     }));
   };
   const pages = new Map(components.map((component) => [`/${component}/metrics`, component]));
@@ -77,13 +79,13 @@ const unidentified = /^edgeagent_direct_method_invocations_count$/;
 const withoutTelemetry =
   /^edgehub_(client_connect_(success|failed)_total|client_disconnect_total|connected_clients)$|^edgeagent_direct_method_invocations_count$/;
 
-/** Metrics with some replaced. A value without labels gets those of the sample that it replaces. */
+/** Metrics with some replaced. A value without labels gets the usual ones. */
 function changed(metrics: readonly Metric[], changes: ReadonlyMap<string, Metric>): Metric[] {
   const withLabels = ({ samples, ...metric }: Metric, before: Metric | undefined): Metric => ({
     ...before,
     ...metric,
     samples: samples.map(([labels, ...rest]): Sample => {
-      const own = Object.keys(labels).length > 0 ? labels : (before?.samples[0]?.[0] ?? {});
+      const own = Object.keys(labels).length > 0 ? labels : (before?.labels ?? {});
       return [own, ...rest];
     }),
   });
@@ -149,10 +151,11 @@ function hubMetrics({ identity, counters }: MetricsOptions): Metric[] {
       type: 'summary',
       help: 'Time that edgeHub was offline',
       samples: [
-        ...['0.5', '0.9', '0.99'].map((quantile): Sample => [{ ...hub, quantile }, Number.NaN]),
+        ...['0.1', '0.5', '0.9', '0.99'].map((quantile): Sample => [{ ...hub, quantile }, Number.NaN]),
         [hub, counts.offlineSeconds, '_sum'],
         [hub, counts.onlineCount, '_count'],
       ],
+      labels: hub,
     },
   ];
 }

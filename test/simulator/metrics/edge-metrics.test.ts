@@ -35,6 +35,16 @@ describe('PUT /edge-metrics', () => {
     });
   });
 
+  test('gives a value the usual labels of a counter that has counted nothing yet', async () => {
+    await put({ edgeHub: { edgehub_messages_dropped_total: 5, edgehub_offline_duration_seconds_count: 0 } });
+    expect((await family('edgehub_messages_dropped_total')).at(-1)).toBe(
+      'edgehub_messages_dropped_total{reason="ttl_expiry",from="simulated-edge/hardening",from_route_output="alerts",ms_telemetry="True"} 5',
+    );
+    expect((await family('edgehub_offline_duration_seconds')).at(-1)).toBe(
+      'edgehub_offline_duration_seconds_count{id="simulated-edge/$edgeHub",ms_telemetry="True"} 0',
+    );
+  });
+
   test('replaces a metric by samples with labels, which the identity surrounds', async () => {
     const dropped = { reason: 'no_route', from: 'simulated-edge/filter', from_route_output: 'alarms' };
     await put({
@@ -66,7 +76,7 @@ describe('PUT /edge-metrics', () => {
     });
     expect(await family('edgehub_offline_duration_seconds')).toEqual([
       '# TYPE edgehub_offline_duration_seconds summary',
-      `edgehub_offline_duration_seconds{id="${id}",quantile="0.5",ms_telemetry="True"} NaN`,
+      `edgehub_offline_duration_seconds{id="${id}",ms_telemetry="True",quantile="0.5"} NaN`,
       `edgehub_offline_duration_seconds_sum{id="${id}",ms_telemetry="True"} 93.2`,
       `edgehub_offline_duration_seconds_count{id="${id}",ms_telemetry="True"} 2`,
     ]);
