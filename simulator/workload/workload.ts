@@ -7,6 +7,7 @@ import { isObject, type JsonObject, parseJson } from '../json.ts';
 import type { DeviceCertificates } from './certificates.ts';
 import type { Identity } from './identity.ts';
 import type { ModuleList } from './modules.ts';
+import { dayMs } from './pki.ts';
 
 // edgelet-http/src/version.rs
 const apiVersions = [
@@ -43,7 +44,7 @@ export function createWorkloadApi({ identity, key, certificates, modules, faults
 
   const serverCertificate = async ({ commonName }: JsonObject): Promise<Reply> => {
     if (typeof commonName !== 'string') throw new HttpError(422, 'missing field `commonName`');
-    const notAfter = new Date(Math.floor(Date.now() / 1000) * 1000 + certificateDays * 86_400_000);
+    const notAfter = new Date(Math.floor(Date.now() / 1000) * 1000 + certificateDays * dayMs);
     const names = [commonName, identity.moduleId];
     const { key: privateKey, chain } = await certificates.edgeCa.issue({ commonName, names, notAfter });
     const expiration = notAfter.toISOString();
