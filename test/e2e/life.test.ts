@@ -224,7 +224,7 @@ describe('a failed start prints one line', () => {
     [{ IOTEDGE_DEVICEID: 'alone' }, 'IOTEDGE_WORKLOADURI'],
     [
       { HARDENING_POLICY_FILE: '/nowhere.json' },
-      'HARDENING_POLICY_FILE must be a file that can be read, of 1 MiB at most, got "/nowhere.json": ENOENT',
+      'HARDENING_POLICY_FILE must be a file that can be read, of 1 MiB at most, got "/nowhere.json": no such file or directory',
     ],
     [
       { HARDENING_POLICY_FILE: '/' },
