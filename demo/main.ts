@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { samples } from 'samples';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
+import { describeError } from '../src/errors.ts';
 import { createWorld, type DemonstrationWorld } from './world.ts';
 
 // `npm start`: the simulator with the bundled agent as its module, and a policy that works on any machine, offline too.
@@ -90,9 +91,8 @@ function throwNamingVariable(error: unknown): never {
   const variables = Object.keys(defaultPorts) as PortVariable[];
   const variable = variables.find((name) => port(name) === taken);
   if (code !== 'EADDRINUSE' || variable === undefined) throw error;
-  throw new Error(`Port ${taken} is in use. Select another with ${variable}; 0 takes any free one`, {
-    cause: error,
-  });
+  // Without the cause, which says the same.
+  throw new Error(`Port ${taken} is in use. Select another with ${variable}; 0 takes any free one`);
 }
 
 /** Rejects when the agent could not listen on a port. */
@@ -141,6 +141,6 @@ function printAddresses(simulator: Simulator | undefined, page: number): void {
 }
 
 process.exitCode = await main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${describeError(error)}\n`);
   return 1;
 });

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSntpServer } from '../simulator/sntp-server.ts';
-import { createRoot } from '../simulator/workload/pki.ts';
+import { createRoot, dayMs } from '../simulator/workload/pki.ts';
 
 /** What the demonstration's policy can point at. It works on any machine, offline too. */
 export interface DemonstrationWorld {
@@ -16,8 +16,6 @@ export interface DemonstrationWorld {
   /** A probe target that refuses connections. */
   readonly closedTarget: string;
 }
-
-const dayMs = 86_400_000;
 
 /** Creates everything but the hub, and a path for the agent's state. `close` removes all of it. */
 export async function createWorld() {

@@ -42,20 +42,25 @@ async function respond(
   errorKey: string,
   handle: Handler,
 ) {
-  const { status, body } = await readRequest(incoming)
+  const { status, type, text } = await readRequest(incoming)
     .then(handle)
-    .catch((error: unknown) => ({
-      status: statusOf(error),
-      body: { [errorKey]: error instanceof Error ? error.message : String(error) },
-    }));
-  const [type, text] =
-    typeof body === 'string'
-      ? ['text/plain; version=0.0.4; charset=utf-8', body]
-      : ['application/json', JSON.stringify(body)];
+    .then(written)
+    .catch((error: unknown) =>
+      written({
+        status: statusOf(error),
+        body: { [errorKey]: error instanceof Error ? error.message : String(error) },
+      }),
+    );
   // After an early response the request body is left unread, so the connection cannot be reused.
   if (!incoming.complete) response.setHeader('connection', 'close');
   response.writeHead(status, { 'content-type': type }).end(text);
 }
+
+/** A body as it is sent. Throws for one that is nested too deeply for JSON. */
+const written = ({ status, body }: Reply) =>
+  typeof body === 'string'
+    ? { status, type: 'text/plain; version=0.0.4; charset=utf-8', text: body }
+    : { status, type: 'application/json', text: JSON.stringify(body) };
 
 function statusOf(error: unknown): number {
   if (error instanceof HttpError) return error.status;
@@ -63,23 +68,11 @@ function statusOf(error: unknown): number {
   return error instanceof URIError ? 400 : 500;
 }
 
-/** Parses JSON. Throws an {@link HttpError} 400 with the reason. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new HttpError(400, `The body is not JSON: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
-  }
-}
-
 /** Resolves once a server listens. Rejects with the address and the cause. */
 export const listen = (server: NetServer, where: ListenOptions): Promise<void> =>
   new Promise((resolve, reject) => {
     const address = where.path ?? `${where.host ?? '*'}:${where.port}`;
-    const onError = (cause: Error) =>
-      reject(new Error(`Could not listen on ${address}: ${cause.message}`, { cause }));
+    const onError = (cause: Error) => reject(new Error(`Could not listen on ${address}`, { cause }));
     server.once('error', onError);
     server.listen(where, () => {
       server.off('error', onError);

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,9 +7,11 @@ import { createAdmin } from './admin.ts';
 import { type EdgeHub, startEdgeHub } from './edge-hub/edge-hub.ts';
 import { listen, portOf, stop } from './http.ts';
 import type { JsonObject } from './json.ts';
+import { createEdgeMetrics } from './metrics/edge-metrics.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { createCertificates } from './workload/certificates.ts';
 import type { Identity } from './workload/identity.ts';
+import { createModuleList } from './workload/modules.ts';
 import { createWorkloadApi } from './workload/workload.ts';
 
 export interface SimulatorOptions {
@@ -99,7 +101,9 @@ async function start(
   });
   cleanups.push(edgeHub.close);
 
-  const workload = createWorkloadApi({ identity, key, certificates, faults: edgeHub.faults });
+  const modules = createModuleList(identity, () => new Date());
+  const edgeMetrics = createEdgeMetrics();
+  const workload = createWorkloadApi({ identity, key, certificates, modules, faults: edgeHub.faults });
   await listen(workload, { path: socket });
   cleanups.push(() => stop(workload));
   // As in edged: any user of the container can connect.
@@ -110,8 +114,9 @@ async function start(
     cleanups.push(() => stop(server));
     return `http://127.0.0.1:${portOf(server)}`;
   };
-  const adminUrl = await listenLocally(createAdmin(edgeHub), options.adminPort ?? 9601);
-  const metrics = createMetrics({ identity, instance: randomUUID(), counters: edgeHub.counters });
+  const admin = createAdmin({ hub: edgeHub, modules, edgeMetrics });
+  const adminUrl = await listenLocally(admin, options.adminPort ?? 9601);
+  const metrics = createMetrics({ identity, modules, edgeMetrics, counters: edgeHub.counters });
   const metricsUrl = await listenLocally(metrics, options.metricsPort ?? 9602);
 
   return {

@@ -62,14 +62,18 @@ function edgeDestination(out: DestinationStream): DestinationStream {
 function edgeLine({ lastLevel, lastTime, lastMsg = '', lastObj }: Entry): string {
   const [priority, tag] = edgeLevels[lastLevel] ?? [6, 'INF'];
   const time = new Date(Number(lastTime)).toISOString().replace('T', ' ').replace('Z', ' +00:00');
-  const fields = Object.entries(lastObj)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ` ${key}=${fieldText(key === 'err' ? describeError(value) : value)}`);
-  const text = `${lastMsg}${fields.join('')}`;
+  const entries = Object.entries(lastObj).filter(([, value]) => value !== undefined);
+  // Lists are sentences, such as the problems of a policy: they follow the text.
+  const sentences = entries.flatMap(([, value]) => (Array.isArray(value) ? value.map(plainText) : []));
+  const fields = entries
+    .filter(([, value]) => !Array.isArray(value))
+    .map(([key, value]) => ` ${key}=${quoted(key === 'err' ? describeError(value) : plainText(value))}`);
+  const list = sentences.length > 0 ? `: ${sentences.join('; ')}` : '';
+  const text = `${lastMsg}${list}${fields.join('')}`;
   return `<${priority}> ${time} [${tag}] - ${text.replaceAll(/\p{Cc}+/gu, ' ')}\n`;
 }
 
-function fieldText(value: unknown): string {
-  const text = typeof value === 'object' ? formatText('%j', value) : String(value);
-  return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
-}
+const plainText = (value: unknown): string =>
+  typeof value === 'object' ? formatText('%j', value) : String(value);
+
+const quoted = (text: string): string => (/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text));

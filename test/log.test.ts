@@ -49,7 +49,6 @@ describe('a field', () => {
     ['text with a quote', 'say "hi"', 'key="say \\"hi\\""'],
     ['text with an equals sign', 'a=b', 'key="a=b"'],
     ['empty', '', 'key=""'],
-    ['a list', ['a', 'b c'], 'key="[\\"a\\",\\"b c\\"]"'],
     ['null', null, 'key=null'],
     ['true', true, 'key=true'],
     ['an object', { a: 1 }, 'key="{\\"a\\":1}"'],
@@ -79,6 +78,36 @@ describe('a field', () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]?.trimEnd()).not.toMatch(/\p{Cc}/u);
     expect(parsed(lines[0])?.level).toBe('6');
+  });
+});
+
+describe('a list', () => {
+  const problems = ['checks.a: must be 1 to 9, got "x"', 'checks.b: unknown key'];
+
+  test('follows the text as plain sentences, before the other fields', () => {
+    const { log, lines } = logged();
+    log.warn({ version: 7, problems }, 'Policy refused');
+    expect(parsed(lines[0])?.text).toBe(
+      '[WRN] - Policy refused: checks.a: must be 1 to 9, got "x"; checks.b: unknown key version=7',
+    );
+  });
+
+  test('is an array in JSON', () => {
+    const { log, lines } = logged('info', 'json');
+    log.warn({ version: 7, problems }, 'Policy refused');
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ version: 7, problems, msg: 'Policy refused' });
+  });
+
+  test.each<[string, unknown[], string]>([
+    ['without entries', [], 'Text last=1'],
+    ['of numbers', [1, 2], 'Text: 1; 2 last=1'],
+    ['of objects', [{ a: 1 }], 'Text: {"a":1} last=1'],
+    ['with line breaks', ['a\nb', '\u001b[31mc'], 'Text: a b;  [31mc last=1'],
+  ])('%s stays on one line', (_, list, text) => {
+    const { log, lines } = logged();
+    log.info({ list, last: 1 }, 'Text');
+    expect(lines).toHaveLength(1);
+    expect(parsed(lines[0])?.text).toBe(`[INF] - ${text}`);
   });
 });
 

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { clientIdOf, type Identity } from '../workload/identity.ts';
+import { decode, splitOnce } from './encoding.ts';
 
 /** The credentials in an MQTT CONNECT. */
 export interface Credentials {
@@ -89,17 +90,3 @@ function tokenRejection(
 
 const unavailable = (reason: string): Rejection => ({ returnCode: 3, reason });
 const unauthorized = (reason: string): Rejection => ({ returnCode: 5, reason });
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
-}
-
-/** Percent-decodes. Returns malformed text unchanged, which then matches nothing. */
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}

@@ -55,6 +55,9 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
     messages: 0,
     reportedUpdates: 0,
     methods: 0,
+    offlineCount: 0,
+    onlineCount: 1,
+    offlineSeconds: 0,
   };
   let faults = noFaults;
   const now = () => new Date(Date.now() + faults.clockOffsetSeconds * 1000);
@@ -83,6 +86,7 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
   );
   reauthentication.repeatEvery(faults.reauthenticationSeconds);
 
+  const countLosses = createLossCounter(counts);
   const apply = async (change: FaultChange) => {
     const before = faults;
     const after = applyChange(before, change);
@@ -93,6 +97,7 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
     });
     if (after.reauthenticationSeconds !== before.reauthenticationSeconds)
       reauthentication.repeatEvery(after.reauthenticationSeconds);
+    countLosses(isOffline(after));
     twin.onFaultsChanged(before);
     store.forward();
     if (change.pushDesired !== undefined) twin.push(change.pushDesired);
@@ -131,6 +136,25 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
     },
   };
 }
+
+/** Counts how often and for how long IoT Hub is away (DeviceConnectivityManager.cs). */
+function createLossCounter(counts: Counts): (isAway: boolean) => void {
+  let awaySince: number | undefined;
+  return (isAway) => {
+    if (isAway === (awaySince !== undefined)) return;
+    if (awaySince === undefined) {
+      counts.offlineCount += 1;
+      awaySince = performance.now();
+      return;
+    }
+    counts.onlineCount += 1;
+    counts.offlineSeconds += (performance.now() - awaySince) / 1000;
+    awaySince = undefined;
+  };
+}
+
+/** Without IoT Hub, edgeHub has a stored twin or none. */
+const isOffline = ({ twin }: Faults): boolean => twin === 'stored' || twin === 'offline';
 
 /** edgeHub closes connections whose token expired, but only at intervals (ConnectionReauthenticator.cs). */
 function createReauthentication(reauthenticate: () => void) {

@@ -1,5 +1,5 @@
 import { HttpError } from '../http.ts';
-import { isObject } from '../json.ts';
+import { isObject, unexpected } from '../json.ts';
 
 const faultValues = {
   /**
@@ -91,15 +91,13 @@ export const isCloudReachable = ({ twin }: Faults): boolean => twin !== 'stored'
 
 /** Parses a change of faults. Throws an {@link HttpError} 400 that lists the allowed names or values. */
 export function parseFaults(body: unknown): FaultChange {
-  if (!isObject(body)) throw new HttpError(400, 'The body must be a JSON object of faults');
+  if (!isObject(body)) throw unexpected('The body', 'a JSON object of faults', body);
   for (const [name, value] of Object.entries(body)) {
     const rule = rules.get(name);
     if (rule === undefined) {
       throw new HttpError(400, `Unknown fault "${name}". Available: ${[...rules.keys()].join(', ')}`);
     }
-    if (!rule.allows(value)) {
-      throw new HttpError(400, `${name} must be ${rule.allowed}, got ${JSON.stringify(value)}`);
-    }
+    if (!rule.allows(value)) throw unexpected(name, rule.allowed, value);
   }
   return body;
 }
@@ -134,3 +132,8 @@ const rules = new Map<string, Rule>([
   ...oneShotFaults.map((name): [string, Rule] => [name, oneOf([false, true])]),
   ['pushDesired', { allowed: 'a text', allows: (value) => typeof value === 'string' }],
 ]);
+
+/** What each fault and setting may be, in words. */
+export const allowedFaults: Readonly<Record<string, string>> = Object.fromEntries(
+  [...rules].map(([name, { allowed }]) => [name, allowed]),
+);

@@ -1,5 +1,6 @@
 import type { Json } from '../json.ts';
 import type { Identity } from '../workload/identity.ts';
+import { decode, splitOnce } from './encoding.ts';
 
 /** The kinds of messages from a module, by topic. */
 export type Inbound =
@@ -68,17 +69,8 @@ export function parseMessage(propertyBag: string, payload: string, now: Date): M
 
 // URLSearchParams would decode + as a space, but property bags are only percent-encoded.
 function parsePair(pair: string): [string, string] {
-  const at = pair.indexOf('=');
-  const [key, value] = at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
+  const [key, value] = splitOnce(pair, '=');
   return [decode(key), decode(value)];
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function parseJsonOrText(payload: string): Json {

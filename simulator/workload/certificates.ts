@@ -1,7 +1,5 @@
 import type { Faults } from '../edge-hub/faults.ts';
-import { createRoot, type Issued } from './pki.ts';
-
-const dayMs = 86_400_000;
+import { createRoot, dayMs, type Issued } from './pki.ts';
 
 /** The device's certificates: the root, which is the trust bundle, and the Edge CA issued by it. */
 export interface DeviceCertificates {

@@ -7,7 +7,7 @@ import * as x509 from '@peculiar/x509';
 x509.cryptoProvider.set(webcrypto as never);
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-const dayMs = 86_400_000;
+export const dayMs = 86_400_000;
 
 /** A certificate and its private key, PEM. `chain` is the certificate followed by its issuers without the root. */
 export interface Issued {

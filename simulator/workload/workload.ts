@@ -3,10 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sign } from '../edge-hub/connect.ts';
 import type { Faults } from '../edge-hub/faults.ts';
 import { HttpError, type Reply, type Request, serve } from '../http.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject, parseJson } from '../json.ts';
 import type { DeviceCertificates } from './certificates.ts';
 import type { Identity } from './identity.ts';
-import { listModules } from './modules.ts';
+import type { ModuleList } from './modules.ts';
+import { dayMs } from './pki.ts';
 
 // edgelet-http/src/version.rs
 const apiVersions = [
@@ -24,6 +25,7 @@ export interface WorkloadOptions {
   readonly identity: Identity;
   readonly key: Buffer;
   readonly certificates: DeviceCertificates;
+  readonly modules: ModuleList;
   faults(): Faults;
 }
 
@@ -31,9 +33,7 @@ export interface WorkloadOptions {
  * Creates edged's workload API with edged's errors. edged identifies its caller by process id; here every caller is the
  * simulator's module, and requests for another module are forbidden.
  */
-export function createWorkloadApi({ identity, key, certificates, faults }: WorkloadOptions): Server {
-  const startedAt = new Date();
-
+export function createWorkloadApi({ identity, key, certificates, modules, faults }: WorkloadOptions): Server {
   const digest = ({ data }: JsonObject): Reply => {
     if (typeof data !== 'string') throw new HttpError(422, 'missing field `data`');
     if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(data)) {
@@ -44,7 +44,7 @@ export function createWorkloadApi({ identity, key, certificates, faults }: Workl
 
   const serverCertificate = async ({ commonName }: JsonObject): Promise<Reply> => {
     if (typeof commonName !== 'string') throw new HttpError(422, 'missing field `commonName`');
-    const notAfter = new Date(Math.floor(Date.now() / 1000) * 1000 + certificateDays * 86_400_000);
+    const notAfter = new Date(Math.floor(Date.now() / 1000) * 1000 + certificateDays * dayMs);
     const names = [commonName, identity.moduleId];
     const { key: privateKey, chain } = await certificates.edgeCa.issue({ commonName, names, notAfter });
     const expiration = notAfter.toISOString();
@@ -75,8 +75,8 @@ export function createWorkloadApi({ identity, key, certificates, faults }: Workl
     const staticBody = {
       '/trust-bundle': { certificate: certificates.root },
       '/manifest-trust-bundle': { certificate: '' },
-      '/modules': listModules(identity, startedAt),
-    }[path];
+      '/modules': { modules: modules.list() },
+    }[path.replace(/(?<=.)\/$/, '')];
     if (staticBody !== undefined) {
       if (method !== 'GET') throw notAllowed();
       return { status: 200, body: staticBody };
@@ -115,12 +115,7 @@ function checkApiVersion(version: string | null): void {
 /** Undefined for an empty body and for another content type than JSON. */
 function parseBody({ body, contentType = 'application/json' }: Request): JsonObject | undefined {
   if (body === '' || contentType !== 'application/json') return undefined;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch (cause) {
-    throw new HttpError(422, cause instanceof Error ? cause.message : String(cause), { cause });
-  }
+  const parsed = parseJson(body, 422);
   if (!isObject(parsed)) throw new HttpError(422, 'invalid type: expected an object');
   return parsed;
 }

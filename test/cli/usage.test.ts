@@ -19,12 +19,12 @@ describe('invalid usage prints one line and exits with code 2', () => {
     [
       ['check', '--policy', '/nowhere/policy.json'],
       {},
-      /Could not read the policy \/nowhere\/policy\.json: ENOENT/,
+      /Could not read the policy \/nowhere\/policy\.json: no such file or directory$/m,
     ],
     [
       ['policy', 'validate', '/nowhere/policy.json'],
       {},
-      /Could not read the policy \/nowhere\/policy\.json: ENOENT/,
+      /Could not read the policy \/nowhere\/policy\.json: no such file or directory$/m,
     ],
     [['simulate', '--port', 'many'], {}, /--port must be a port from 0 to 65535, got "many"/],
     [['check', '--jsn'], {}, /unknown option '--jsn'/],

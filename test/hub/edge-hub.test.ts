@@ -174,9 +174,12 @@ describe('malformed input', () => {
   test.each([
     [
       'malformed',
-      /^Could not get credentials from the workload API: GET \/trust-bundle failed: .* unknown form/,
+      /^Could not get credentials from the workload API: GET \/trust-bundle on \S+ was answered in an unknown form \(certificate\)$/,
     ],
-    ['error', /^Could not get credentials from the workload API: GET \/trust-bundle failed: .* answered 500/],
+    [
+      'error',
+      /^Could not get credentials from the workload API: GET \/trust-bundle on \S+ was answered 500$/,
+    ],
   ] as const)('from the workload API (%s) says what was asked, and is retried', async (workload, error) => {
     await set({ workload });
     const hub = hubOf();

@@ -27,14 +27,36 @@ describe('the admin API', () => {
   });
 
   test.each([
-    ['PATCH', '/twin/desired', '{', 400, 'not JSON'],
-    ['PATCH', '/twin/desired', '[1]', 400, 'JSON object'],
+    ['PATCH', '/twin/desired', '{', 400, 'The body is not JSON: it ends before it is complete'],
+    ['PATCH', '/twin/desired', '', 400, 'The body is not JSON: it is empty'],
+    ['PATCH', '/twin/desired', '{"a":"b', 400, 'The body is not JSON: it ends before it is complete'],
+    [
+      'PATCH',
+      '/twin/desired',
+      '{"a":1}\n }',
+      400,
+      'The body is not JSON: unexpected "}" in line 2, column 2',
+    ],
+    [
+      'PATCH',
+      '/twin/desired',
+      '{\n "a": tru }',
+      400,
+      'The body is not JSON: unexpected " " in line 2, column 10',
+    ],
+    ['PATCH', '/twin/desired', '{"a":}', 400, 'The body is not JSON: unexpected "}" in line 1, column 6'],
+    ['PATCH', '/twin/desired', '[1]', 400, 'The body must be a JSON object, got [1]'],
     ['PATCH', '/twin/desired', '{"a.b":1}', 400, '"a.b"'],
-    ['PUT', '/faults', 'down', 400, 'not JSON'],
+    ['PUT', '/faults', 'down', 400, 'The body is not JSON: unexpected "d" in line 1, column 1'],
+    ['PUT', '/faults', '["down"]', 400, 'The body must be a JSON object of faults, got ["down"]'],
+    ['PUT', '/faults', '{"twin":"slo"}', 400, 'twin must be one of normal, slow, stored, offline'],
+    ['PUT', '/modules', '{"modules":', 400, 'The body is not JSON: it ends before it is complete'],
+    ['PUT', '/edge-metrics', '{"a":', 400, 'The body is not JSON: it ends before it is complete'],
     ['PUT', '/faults', '{"explode":true}', 400, 'explode'],
     ['POST', '/methods/a?responseTimeoutInSeconds=soon', '', 400, 'responseTimeoutInSeconds'],
     ['POST', '/methods/a%2Fb', '', 400, 'a/b'],
     ['POST', '/methods/%zz', '', 400, 'malformed'],
+    ['POST', '/methods/a', '{a}', 400, 'The body is not JSON: unexpected "a" in line 1, column 2'],
     ['DELETE', '/twin', '', 404, 'PATCH /twin/desired'],
     ['PATCH', '/twin/desired', `"${'x'.repeat(1024 * 1024)}"`, 413, '1048576 bytes'],
   ])('rejects an invalid request and names the reason: %s %s', async (method, path, body, status, error) => {
@@ -45,6 +67,20 @@ describe('the admin API', () => {
   });
 });
 
+test('GET / lists every request, and what each fault may be', async () => {
+  const { requests, faults } = (await simulator.admin('GET', '/')).body as Record<string, object>;
+  expect(Object.keys(requests ?? {})).toEqual(
+    expect.arrayContaining(['GET /twin', 'POST /methods/NAME', 'PUT /modules', 'PUT /edge-metrics']),
+  );
+  expect(Object.keys(faults ?? {})).toEqual(expect.arrayContaining(Object.keys(simulator.edgeHub.faults())));
+  expect(faults).toMatchObject({
+    reported: 'one of normal, empty400, silent, body429',
+    down: 'one of false, true',
+    twinDelaySeconds: 'a number from 0 to 3600',
+    wipeSessions: 'one of false, true',
+  });
+});
+
 describe('the metrics', () => {
   test.each([
     [
@@ -52,7 +88,7 @@ describe('the metrics', () => {
       /^edgeAgent_module_start_total\{.*edge_device="simulated-edge".*module_name="plcGateway".*\} 4$/m,
     ],
     ['edgeAgent', /^edgeAgent_metadata\{.*host_information="\{\\"OperatingSystemType\\":\\"linux\\".*\} 0$/m],
-    ['edgeHub', /^edgehub_queue_length\{.*endpoint="iothub",priority="2000000000"\} 0$/m],
+    ['edgeHub', /^edgehub_queue_length\{.*endpoint="iothub",priority="2000000000",ms_telemetry="True"\} 0$/m],
     ['edgeHub', /^# TYPE edgehub_gettwin_total counter$/m],
   ])('of %s contain %s', async (module, line) => {
     const url = module === 'edgeAgent' ? simulator.edgeAgentMetricsUrl : simulator.edgeHubMetricsUrl;
@@ -67,7 +103,9 @@ describe('the metrics', () => {
     await client.getTwin();
     const text = await (await fetch(simulator.edgeHubMetricsUrl)).text();
     expect(text).toMatch(/^edgehub_connected_clients\{.*\} 1$/m);
-    expect(text).toMatch(/^edgehub_gettwin_total\{.*id="simulated-edge\/hardening"\} 1$/m);
+    expect(text).toMatch(
+      /^edgehub_gettwin_total\{.*id="simulated-edge\/hardening",ms_telemetry="True"\} 1$/m,
+    );
   });
 });
 

@@ -12,6 +12,16 @@ export function checkProperty<T extends [unknown, ...unknown[]]>(
   fc.assert(property, { seed, numRuns, interruptAfterTimeLimit: 15_000 });
 }
 
+/** The same for a property that waits, such as one that needs a server. */
+export async function checkAsyncProperty<T extends [unknown, ...unknown[]]>(
+  property: fc.IAsyncProperty<T>,
+  numRuns: number,
+): Promise<void> {
+  console.log(`fast-check seed ${seed}, ${numRuns} runs`);
+  // An example that hangs fails; it would otherwise count as an interruption.
+  await fc.assert(property, { seed, numRuns, interruptAfterTimeLimit: 15_000, timeout: 10_000 });
+}
+
 /** Text that a path, a subject's name or a policy may contain. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ maxLength: 60 }),

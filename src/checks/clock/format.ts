@@ -1,3 +1,4 @@
+import { describeError } from '../../errors.ts';
 import type { TimeSample } from '../../host/clock/types.ts';
 import type { Interval } from './intervals.ts';
 
@@ -21,7 +22,7 @@ export const describe = ({ name, offsetSeconds, errorSeconds }: Estimate): strin
 
 /** Why a source gave no sample, on one line that begins with its name. */
 export function causeOf(name: string, cause: unknown): string {
-  const message = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ');
+  const message = describeError(cause);
   return message.includes(name) ? message : `${name}: ${message}`;
 }
 

@@ -4,7 +4,7 @@ import { CannotTell } from '../../check.ts';
 import { formatEndpoint } from '../../endpoint.ts';
 import type { Host } from '../../host.ts';
 import type { Connect } from '../network/connect.ts';
-import { asReason } from '../network/failure.ts';
+import { asReason, asTimeout } from '../network/failure.ts';
 import { createTimeline } from '../network/timeline.ts';
 import { findAuthority, maxPathLength } from '../tls/authority.ts';
 import { isNameCode, nameFault } from '../tls/handshake.ts';
@@ -22,8 +22,8 @@ interface Options {
 
 /**
  * The chain a TLS server presents, read even when it does not verify or when the server then demands a certificate of the
- * client. Rejects with {@link CannotTell} `unreachable` when the handshake fails for another reason, and with the signal's
- * reason.
+ * client. Rejects with {@link CannotTell} `unreachable` when the handshake fails for another reason, `timed_out` with what it
+ * was waiting for at a deadline, and otherwise with the signal's reason.
  */
 export function createPresentedChain({ connect, trust }: Options): Host['presentedChain'] {
   const wireOrder = createWireOrder();
@@ -32,19 +32,20 @@ export function createPresentedChain({ connect, trust }: Options): Host['present
     const server = formatEndpoint(endpoint);
     const trusted = await trust(signal);
     let presented: Presented | undefined;
+    const timeline = createTimeline();
     const onPresented = (socket: TLSSocket) => {
       const namesHost = nameFault(endpoint.host, socket.getPeerCertificate()) === undefined;
       presented = { namesHost, chain: wireOrder(socket, server) };
     };
     const verification = await connect
       .tls(
-        { endpoint, timeline: createTimeline(), context: trusted.context, onPresented },
+        { endpoint, timeline, context: trusted.context, onPresented },
         async (socket) => verificationOf(socket),
         signal,
       )
       .catch((error: unknown) => {
         if (presented && isDemandForCertificate(error)) return undefined;
-        throw asReason('unreachable', server, error);
+        throw asTimeout(timeline, signal, asReason('unreachable', server, error));
       });
     if (!presented?.chain[0]) throw new CannotTell('unreadable', `${server} presented no certificate`);
     return { ...(await describe(presented, trusted)), ...(verification && { verification }) };

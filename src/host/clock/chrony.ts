@@ -35,12 +35,10 @@ export function createChrony({ resolve, now = () => new Date() }: Options): Host
     const who = `chronyd at ${address}`;
     const tracking = await tryAddresses(addresses, (ip, attempt) => ask(who, ip, port, attempt), signal);
 
-    const fault = faultOf(tracking, now());
+    const errorSeconds = tracking.rootDelaySeconds / 2 + tracking.rootDispersionSeconds;
+    const fault = faultOf(tracking, now()) ?? (errorSeconds < 0 ? 'reports a negative error' : undefined);
     if (fault) throw new CannotTell('unreadable', `${who} ${fault}`);
-    return {
-      offsetSeconds: -tracking.currentCorrectionSeconds,
-      errorSeconds: tracking.rootDelaySeconds / 2 + tracking.rootDispersionSeconds,
-    };
+    return { offsetSeconds: -tracking.currentCorrectionSeconds, errorSeconds };
   };
 }
 

@@ -4,8 +4,8 @@ import { CannotTell } from '../../check.ts';
 import { type Endpoint, endpointOf, formatEndpoint } from '../../endpoint.ts';
 import type { Host } from '../../host.ts';
 import type { Connect } from '../network/connect.ts';
-import { asReason } from '../network/failure.ts';
-import { type HttpHead, requestHead } from '../network/http-head.ts';
+import { asReason, asTimeout } from '../network/failure.ts';
+import { type HttpHead, printable, requestHead } from '../network/http-head.ts';
 import { createTimeline } from '../network/timeline.ts';
 import { judgePeer } from '../tls/peer.ts';
 import type { Trust } from '../tls/trust.ts';
@@ -35,6 +35,7 @@ export function createHttpDate({ connect, trust, now = () => new Date() }: Optio
   return async (url, signal) => {
     const { endpoint, path } = parse(url);
     const trusted = await trust(signal);
+    const timeline = createTimeline();
     const ask = async (socket: TLSSocket): Promise<TimeSample> => {
       const fault = await judgePeer(socket, endpoint.host, trusted, now());
       // A wrong local clock makes a good certificate seem expired or not yet valid. Any other fault is refused.
@@ -47,7 +48,9 @@ export function createHttpDate({ connect, trust, now = () => new Date() }: Optio
       const clock = () => zeroSeconds + performance.now() / 1000;
       const askDate = async (attempt: AbortSignal): Promise<WholeSecond & { readonly status: number }> => {
         const sentSeconds = clock();
-        const { status, headers } = await requestHead(socket, { method: 'HEAD', endpoint, path }, attempt);
+        const { status, headers } = await timeline.run('first_byte', `HEAD ${url}`, () =>
+          requestHead(socket, { method: 'HEAD', endpoint, path }, attempt),
+        );
         return { status, sentSeconds, receivedSeconds: clock(), answeredSeconds: dateSeconds(headers, url) };
       };
       const first = await askDate(signal);
@@ -62,9 +65,9 @@ export function createHttpDate({ connect, trust, now = () => new Date() }: Optio
       };
     };
     return connect
-      .tls({ endpoint, timeline: createTimeline(), context: trusted.context }, ask, signal)
+      .tls({ endpoint, timeline, context: trusted.context }, ask, signal)
       .catch((error: unknown) => {
-        throw asReason('not_found', url, error);
+        throw asTimeout(timeline, signal, asReason('not_found', url, error));
       });
   };
 }
@@ -78,12 +81,12 @@ function dateSeconds(headers: HttpHead['headers'], url: string): number {
   const age = headers.get('age');
   // RFC 9111, section 5.1: with an Age the answer, and its date, were made for an earlier request.
   if (age !== undefined) {
-    throw new CannotTell('unreadable', `${url} was answered by a cache (Age: ${age.slice(0, 20)})`);
+    throw new CannotTell('unreadable', `${url} was answered by a cache (Age: ${printable(age, 20)})`);
   }
   const header = headers.get('date');
   const milliseconds = imfFixdate.test(header ?? '') ? Date.parse(header ?? '') : Number.NaN;
   if (!Number.isNaN(milliseconds)) return milliseconds / 1000;
-  const found = header === undefined ? 'without a date' : `with the date "${header.slice(0, 40)}"`;
+  const found = header === undefined ? 'without a date' : `with the date "${printable(header, 40)}"`;
   throw new CannotTell('unreadable', `${url} was answered ${found}`);
 }
 

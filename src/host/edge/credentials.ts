@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { within } from '../../deadline.ts';
+import { isTimeout, within } from '../../deadline.ts';
 import { readRegularFile } from '../../read-file.ts';
 import { createWorkload } from './workload.ts';
 
@@ -53,7 +53,9 @@ const inTime = <T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> =>
   within(callSeconds, signal, work).catch((cause: unknown) => {
-    throw new Error(`${what} failed`, { cause });
+    // Any other error names the request itself.
+    if (!isTimeout(cause) || signal.aborted) throw cause;
+    throw new Error(`${what} was not answered within ${callSeconds} s`, { cause });
   });
 
 async function fromConnectionString(text: string, environment: Environment, now: Date, signal: AbortSignal) {

@@ -1,11 +1,11 @@
 import { request } from 'node:http';
 import { CannotTell } from '../../check.ts';
-import { codeOf } from '../../errors.ts';
+import { codeOf, describeFailure } from '../../errors.ts';
 
 export interface UnixRequest {
   readonly socketPath: string;
-  /** What listens there, for messages. */
-  readonly server: string;
+  /** The request in messages: `GET /modules on /run/workload.sock`. */
+  readonly what: string;
   readonly path: string;
   /** Sent as JSON with POST; without it, the request is a GET. */
   readonly body?: unknown;
@@ -25,7 +25,7 @@ export interface UnixAnswer {
  * @throws CannotTell `not_found`, `no_access` or `unreadable`, also for an answer of more than `maxBytes`.
  */
 export function requestOverUnixSocket(
-  { socketPath, server, path, body, maxBytes }: UnixRequest,
+  { socketPath, what, path, body, maxBytes }: UnixRequest,
   signal: AbortSignal,
 ): Promise<UnixAnswer> {
   const sent = body === undefined ? undefined : JSON.stringify(body);
@@ -37,8 +37,7 @@ export function requestOverUnixSocket(
           headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(sent) },
         };
   return new Promise((resolve, reject) => {
-    const fail = (cause: Error) =>
-      reject(signal.aborted ? signal.reason : failure(`${server} at ${socketPath}`, cause));
+    const fail = (cause: Error) => reject(signal.aborted ? signal.reason : failure(what, cause));
     // The host of a URL on a unix socket means nothing, but some servers answer 400 without one.
     const options = { socketPath, path, host: 'localhost', agent: false, signal, ...kind };
     const outgoing = request(options, (response) => {
@@ -47,7 +46,11 @@ export function requestOverUnixSocket(
       response.on('data', (chunk: Buffer) => {
         length += chunk.length;
         chunks.push(chunk);
-        if (length > maxBytes) response.destroy(new Error(`more than ${maxBytes} bytes`));
+        if (length > maxBytes) {
+          response.destroy(
+            new CannotTell('unreadable', `${what} was answered with more than ${maxBytes} bytes`),
+          );
+        }
       });
       response.on('end', () =>
         resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
@@ -55,12 +58,18 @@ export function requestOverUnixSocket(
       response.on('error', fail);
     });
     outgoing.on('error', fail);
+    // Without a listener, Node.js closes such a connection without an error.
+    outgoing.on('upgrade', (_, socket) => {
+      socket.destroy();
+      fail(new Error('it changed to another protocol'));
+    });
     outgoing.end(sent);
   });
 }
 
-function failure(server: string, cause: Error): CannotTell {
-  const code = codeOf(cause) ?? cause.message;
+function failure(what: string, cause: Error): CannotTell {
+  if (cause instanceof CannotTell) return cause;
+  const code = codeOf(cause);
   const reason = code === 'ENOENT' ? 'not_found' : code === 'EACCES' ? 'no_access' : 'unreadable';
-  return new CannotTell(reason, `${server} gave no answer (${code})`, { cause });
+  return new CannotTell(reason, describeFailure(`${what} was not answered`, cause), { cause });
 }

@@ -38,12 +38,14 @@ export function createWorkload(uri: string): Workload {
   ): Promise<T> => {
     const what = `${body === undefined ? 'GET' : 'POST'} ${name} on ${socketPath}`;
     const path = `${name}?api-version=2018-06-28`;
-    const asked = { socketPath, server: 'The workload API', path, body, maxBytes };
+    const asked = { socketPath, what, path, body, maxBytes };
     const answer = await requestOverUnixSocket(asked, signal);
     if (answer.status !== 200) throw new CannotTell('unreadable', `${what} was answered ${answer.status}`);
     const { success, data, error } = shape.safeParse(parseJson(answer.body));
     if (success) return data;
-    throw new CannotTell('unreadable', `${what} was answered in an unknown form`, { cause: error });
+    // Without the error, which has the library's words and lists every problem.
+    const field = error.issues[0]?.path.join('.') || 'the whole answer';
+    throw new CannotTell('unreadable', `${what} was answered in an unknown form (${field})`);
   };
 
   return {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { CannotTell } from '../../check.ts';
-import { type Endpoint, formatEndpoint } from '../../endpoint.ts';
+import { type Endpoint, formatEndpoint, type HttpProxy } from '../../endpoint.ts';
 import { handshake } from '../tls/handshake.ts';
 import { dial, wasAccepted } from './dial.ts';
 import { connectThrough, type ProxyFor } from './proxy.ts';
@@ -58,7 +58,7 @@ export function createConnect({ resolve, proxyFor }: { resolve: Resolve; proxyFo
       const { endpoint, timeline } = to;
       const socket = await openAsConfigured(resolve, proxyFor, to, signal);
       try {
-        const step = `the TLS handshake with ${formatEndpoint(endpoint)}`;
+        const step = `the TLS handshake with ${formatEndpoint(endpoint)}, ${openedBy(proxyFor(endpoint))}`;
         const options = { host: endpoint.host, context, onPresented };
         const tls = await timeline.run('tls', step, () => handshake(socket, options, signal));
         return await use(tls);
@@ -81,6 +81,12 @@ async function open(
   onOpen?.({ address, addresses, port });
   return socket;
 }
+
+/** Who accepted the connection on which a handshake stays without an answer. */
+const openedBy = (proxy: HttpProxy | undefined): string =>
+  proxy === undefined
+    ? 'which accepted the TCP connection'
+    : `to which the proxy ${formatEndpoint(proxy)} has connected`;
 
 async function openAsConfigured(
   resolve: Resolve,

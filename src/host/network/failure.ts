@@ -1,4 +1,6 @@
 import { CannotTell } from '../../check.ts';
+import { isTimeout } from '../../deadline.ts';
+import type { Timeline } from './timeline.ts';
 import { probeFailures } from './types.ts';
 
 /**
@@ -8,4 +10,10 @@ import { probeFailures } from './types.ts';
 export const asReason = (reason: string, target: string, error: unknown): unknown =>
   error instanceof CannotTell && probeFailures.some((failure) => failure === error.reason)
     ? new CannotTell(reason, `${target} could not be reached: ${error.message}`, { cause: error })
+    : error;
+
+/** The error of work whose deadline has passed: what it was waiting for. Any other error unchanged. */
+export const asTimeout = (timeline: Timeline, signal: AbortSignal, error: unknown): unknown =>
+  signal.aborted && isTimeout(signal.reason)
+    ? new CannotTell('timed_out', `No answer to ${timeline.waitingFor()}`, { cause: signal.reason })
     : error;

@@ -59,8 +59,11 @@ async function readHead(socket: TLSSocket, signal: AbortSignal): Promise<string>
     return await new Promise<string>((resolve, reject) => {
       const onData = (chunk: Buffer) => {
         const text = head.read(chunk);
+        if (text === undefined && !head.isTooLong()) return;
+        // At once, so that nothing more is read.
+        settle();
         if (text !== undefined) resolve(text);
-        else if (head.isTooLong()) reject(new Error(`its head has more than ${maxBytes} bytes`));
+        else reject(new Error(`its head has more than ${maxBytes} bytes`));
       };
       const onClose = () => reject(new Error('the connection was closed'));
       const onAbort = () => reject(signal.reason);
@@ -107,10 +110,14 @@ function createHeadReader() {
   };
 }
 
+/** The beginning of a foreign text for a message, without control characters. */
+export const printable = (text: string, maxLength: number): string =>
+  text.slice(0, maxLength).replace(/[^ -~]/g, '?');
+
 function parseHead(text: string): HttpHead {
   const [first = '', ...lines] = text.split('\n').map((line) => line.trimEnd());
   const [, status] = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(first) ?? [];
-  if (status === undefined) throw new Error(`it began with "${first.slice(0, 20).replace(/[^ -~]/g, '?')}"`);
+  if (status === undefined) throw new Error(`it began with "${printable(first, 20)}"`);
   const headers = lines.flatMap((line): [string, string][] => {
     const colon = line.indexOf(':');
     const name = line.slice(0, colon);

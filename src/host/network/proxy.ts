@@ -2,6 +2,7 @@ import { request, STATUS_CODES } from 'node:http';
 import { BlockList, isIP, type Socket } from 'node:net';
 import { CannotTell } from '../../check.ts';
 import { type Endpoint, formatEndpoint, type HttpProxy } from '../../endpoint.ts';
+import { describeFailure } from '../../errors.ts';
 
 /** The proxy for an endpoint, if one is used. */
 export type ProxyFor = (endpoint: Endpoint) => HttpProxy | undefined;
@@ -70,10 +71,10 @@ export function connectThrough(
       const message = `The proxy ${formatEndpoint(proxy)} refused to connect to ${authority} (${status})${why}`;
       reject(new CannotTell('proxy_failed', message));
     });
-    tunnel.on('error', (cause: NodeJS.ErrnoException) => {
+    tunnel.on('error', (cause) => {
       if (signal.aborted) return reject(signal.reason);
-      const message = `The proxy ${formatEndpoint(proxy)} gave no usable answer (${cause.code ?? cause.message})`;
-      reject(new CannotTell('proxy_failed', message, { cause }));
+      const attempt = `The proxy ${formatEndpoint(proxy)} gave no usable answer`;
+      reject(new CannotTell('proxy_failed', describeFailure(attempt, cause), { cause }));
     });
     tunnel.end();
   });

@@ -1,4 +1,4 @@
-import { codeOf } from '../../errors.ts';
+import { codeOf, openSslReason } from '../../errors.ts';
 
 /**
  * A TLS error in words that stay the same from one attempt to the next. OpenSSL's own text starts with the address of a
@@ -9,13 +9,9 @@ export function describeTlsError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = codeOf(error) ?? error.name;
   if (code === 'ECONNRESET') return 'the other side closed the connection (ECONNRESET)';
-  const reason = 'reason' in error ? String(error.reason) : inOpenSslText(error.message);
+  const reason = 'reason' in error ? String(error.reason) : openSslReason(error);
   if (reason === undefined) return `${error.message.split('\n')[0]} (${code})`;
   // The code that Node derives from a reason.
   const known = code.startsWith('ERR_') ? code : `ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}`;
   return `${reason} (${known})`;
 }
-
-/** The reason in `thread:error:number:library:function:reason:file:line:data`. */
-const inOpenSslText = (message: string): string | undefined =>
-  /\b[\dA-F]+:error:[\dA-F]+:[^:]*:[^:]*:([^:\n]+)/.exec(message)?.[1];

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import * as tls from 'node:tls';
 import { never, orAbort, within } from '../../deadline.ts';
+import { describeFailure } from '../../errors.ts';
 import { readRegularFile } from '../../read-file.ts';
 import type { Workload } from '../edge/workload.ts';
 
@@ -53,7 +54,7 @@ export function createTrust({ workload, caFiles = [], now = () => performance.no
       try {
         lastGood.set(source, parse(await within(readSeconds, never, source.read)));
       } catch (cause) {
-        problems.push(`${source.name} could not be read: ${cause instanceof Error ? cause.message : cause}`);
+        problems.push(describeFailure(`${source.name} could not be read`, cause));
       }
     }
     defaults ??= defaultAuthorities();

@@ -186,6 +186,31 @@ describe('a target that is not reached', () => {
     expect(verdict).toMatchObject({ reason: 'timed_out', remedy: expect.stringMatching(remedy) });
   });
 
+  test.each<[string, Partial<Probe>, string, RegExp]>([
+    [
+      'that accepts the connection and stays silent',
+      { seconds: { resolve: 0.1, connect: 0.1, tls: 5 } },
+      'tls://hub.test:8883',
+      /^Check that port 8883 of hub\.test speaks TLS: `curl -v --max-time 5 https:\/\/hub\.test:8883`\. .*drops TLS.*MTU/,
+    ],
+    [
+      'whose handshake a proxy drops',
+      { seconds: { resolve: 0.1, connect: 0.1, tls: 5 }, proxy: 'proxy.test:3128' },
+      'tls://hub.test:8883',
+      /^Check that port 8883 of hub\.test speaks TLS, and that the proxy proxy\.test:3128 passes it on unchanged: `curl .*-x http:\/\/proxy\.test:3128 /,
+    ],
+    [
+      'that takes the request and stays silent',
+      { seconds: { resolve: 0.1, connect: 0.1, tls: 0.1, first_byte: 5 } },
+      'https://hub.test/v2/',
+      /does not answer it: `curl -v --max-time 60 https:\/\/hub\.test:443\/v2\/`\. .*timeoutSeconds/,
+    ],
+  ])('%s has a remedy of its own', async (_, reached, target, remedy) => {
+    const probe = async () => ({ ...failing('timed_out'), ...reached });
+    const verdict = await examine({ target }, policy, fakeHost({ probe }), never);
+    expect(verdict).toMatchObject({ reason: 'timed_out', remedy: expect.stringMatching(remedy) });
+  });
+
   test('answers with a page that a browser can show', async () => {
     const probe = async () => ({ seconds: {}, answer: { status: 200, contentType: 'text/html' } });
     const target = 'https://hub.test:5000/v2/';
@@ -221,8 +246,9 @@ describe('the time-out of a target', () => {
       status: 'fail',
       reason: 'timed_out',
       message: expect.stringMatching(
-        /^No answer to the TLS handshake with 127\.0\.0\.1:\d+, after \d\.\d\d s$/,
+        /^No answer to the TLS handshake with 127\.0\.0\.1:\d+, which accepted the TCP connection, after \d\.\d\d s$/,
       ),
+      remedy: expect.stringMatching(/^Check that port \d+ of 127\.0\.0\.1 speaks TLS: .*drops TLS/),
     });
   });
 

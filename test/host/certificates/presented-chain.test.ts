@@ -241,8 +241,21 @@ test.each<[string, TlsOptions]>([
   });
 });
 
-test("a silent server is abandoned when the signal fires, with the signal's reason", async () => {
-  const { port } = await silentServer();
-  const chain = network({}).presentedChain({ host: 'hub.test', port }, AbortSignal.timeout(100));
-  await expect(chain).rejects.toMatchObject({ name: 'TimeoutError' });
+test('a silent server is abandoned at the deadline, with what was waited for', async () => {
+  const { port, asked } = await silentServer();
+  const chain = network({}).presentedChain({ host: 'hub.test', port }, asked);
+  await expect(chain).rejects.toMatchObject({
+    reason: 'timed_out',
+    message: `No answer to the TLS handshake with hub.test:${port}, which accepted the TCP connection`,
+  });
+  await expect(chain).rejects.toHaveProperty('cause', asked.reason);
+});
+
+test("a silent server is abandoned when the agent stops, with the signal's reason", async () => {
+  const { port, asked } = await silentServer();
+  const stopping = new AbortController();
+  const reason = new Error('stopping');
+  asked.addEventListener('abort', () => stopping.abort(reason));
+  const chain = network({}).presentedChain({ host: 'hub.test', port }, stopping.signal);
+  await expect(chain).rejects.toBe(reason);
 });

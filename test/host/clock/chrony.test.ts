@@ -81,6 +81,8 @@ describe('nothing is taken from', () => {
     ['no reference', put32(0, 28), 'is not synchronised'],
     ['a chronyd that follows its own clock', put32(0x7f7f0101, 28), 'follows only the clock itself'],
     ['a source lost 3 hours ago', put32(referenceTime - 10_800, 60), 'for 3.0 h'],
+    // Exponent bits 0x10 are 8, coefficient -2^24.
+    ['a negative root dispersion', put32(0x11000000, 96), 'reports a negative error'],
     ['another version', patched((reply) => reply.writeUInt8(5, 0)), 'version 5 instead of 6'],
     ['a refusal', put16(2, 8), 'refused to report its tracking state (status 2)'],
     ['another reply', put16(1, 6), 'answered with reply 1 instead of 5'],

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createRoot, type Issued } from '../../../simulator/workload/pki.ts';
 import { network } from '../../support/fixtures/host-network.ts';
-import { refusedPort, silentServer, tlsServer } from '../../support/servers/tcp.ts';
+import { deadline, refusedPort, silentServer, tlsServer } from '../../support/servers/tcp.ts';
 
 const never = new AbortController().signal;
 const local = new Date('2026-11-21T20:30:00Z');
@@ -61,11 +61,8 @@ describe('several answers', () => {
       const date = new Date(Date.now() + aheadSeconds * 1000).toUTCString();
       return response.writeHead(404, { date }).end();
     });
-    const sample = (milliseconds = 10_000) =>
-      network({ bundle: root.certificate }).httpDate(
-        `https://hub.test:${server.port}/a?b=c`,
-        AbortSignal.timeout(milliseconds),
-      );
+    const sample = () =>
+      network({ bundle: root.certificate }).httpDate(`https://hub.test:${server.port}/a?b=c`, never);
     return { asked, server, sample };
   }
 
@@ -92,8 +89,16 @@ describe('several answers', () => {
   });
 
   test('cut short by the deadline give the bound reached so far', async () => {
-    const { sample } = await clock(-3600);
-    const { offsetSeconds, errorSeconds } = await sample(450);
+    const { signal, pass } = deadline();
+    let asked = 0;
+    const { port } = await tlsServer(valid, (_, response) => {
+      asked += 1;
+      if (asked > 1) return pass();
+      response.sendDate = false;
+      response.writeHead(200, { date: new Date(Date.now() - 3_600_000).toUTCString() }).end();
+    });
+    const { httpDate } = network({ bundle: root.certificate });
+    const { offsetSeconds, errorSeconds } = await httpDate(`https://hub.test:${port}`, signal);
     expect(Math.abs(offsetSeconds - 3600)).toBeLessThanOrEqual(errorSeconds);
   });
 
@@ -140,6 +145,7 @@ describe('no sample', () => {
     ['without a date', {}, 'was answered without a date'],
     ['with a date that is none', { date: 'now' }, 'was answered with the date "now"'],
     ['with a date of another form', { date: 'Sat Nov 21 20:30:00 2026' }, 'with the date "Sat Nov 21'],
+    ['with a date that is no text', { date: 'a\t\u0085b' }, 'with the date "a??b"'],
     ['from a cache', { date: 'Sat, 21 Nov 2026 20:30:00 GMT', age: '17' }, 'by a cache (Age: 17)'],
   ])('for an answer %s', async (_, given, message) => {
     await expect(dateBy(given)).rejects.toMatchObject({
@@ -157,10 +163,20 @@ describe('no sample', () => {
     });
   });
 
-  test('when the signal fires first, with its reason', async () => {
-    const { port } = await silentServer();
-    const sample = network({}).httpDate(`https://hub.test:${port}`, AbortSignal.timeout(150));
-    await expect(sample).rejects.toMatchObject({ name: 'TimeoutError' });
+  test('when the deadline passes first, with what was waited for', async () => {
+    const { port, asked } = await silentServer();
+    await expect(network({}).httpDate(`https://hub.test:${port}`, asked)).rejects.toMatchObject({
+      reason: 'timed_out',
+      message: `No answer to the TLS handshake with hub.test:${port}, which accepted the TCP connection`,
+    });
+  });
+
+  test('when the agent stops first, with its reason', async () => {
+    const { port, asked } = await silentServer();
+    const stopping = new AbortController();
+    const reason = new Error('stopping');
+    asked.addEventListener('abort', () => stopping.abort(reason));
+    await expect(network({}).httpDate(`https://hub.test:${port}`, stopping.signal)).rejects.toBe(reason);
   });
 
   test('over plain http', async () => {

@@ -66,20 +66,28 @@ describe('from the workload API', () => {
   });
 
   test.each([
-    ['an error', {}, /^GET \/trust-bundle failed: GET \/trust-bundle on .* was answered 500$/],
-    ['null', { '/trust-bundle': 'null' }, /^GET \/trust-bundle failed: .* in an unknown form/],
+    ['an error', {}, /^GET \/trust-bundle on \S+ was answered 500$/],
     [
-      'an error from signing',
-      bundle,
-      new RegExp(`^POST ${sign} failed: POST ${sign} on .* was answered 500$`),
+      'null',
+      { '/trust-bundle': 'null' },
+      /^GET \/trust-bundle on \S+ was answered in an unknown form \(the whole answer\)$/,
     ],
-    ['{} from signing', { ...bundle, [sign]: {} }, /sign failed: .* in an unknown form/],
-    ['a digest that is no text', { ...bundle, [sign]: { digest: 1 } }, /sign failed: .* in an unknown form/],
-    ['half a digest', { ...bundle, [sign]: '{"digest":"a' }, /sign failed: .* in an unknown form/],
+    ['an error from signing', bundle, new RegExp(`^POST ${sign} on \\S+ was answered 500$`)],
+    ['{} from signing', { ...bundle, [sign]: {} }, /sign on \S+ was answered in an unknown form \(digest\)$/],
+    [
+      'a digest that is no text',
+      { ...bundle, [sign]: { digest: 1 } },
+      /sign on \S+ was answered in an unknown form \(digest\)$/,
+    ],
+    [
+      'half a digest',
+      { ...bundle, [sign]: '{"digest":"a' },
+      /sign on \S+ was answered in an unknown form \(the whole answer\)$/,
+    ],
     [
       'an endless answer',
       { ...bundle, [sign]: 'x'.repeat(2_000_000) },
-      /sign failed: .* gave no answer \(more than 1048576 bytes\)$/,
+      /sign on \S+ was answered with more than 1048576 bytes$/,
     ],
   ])('%s is an error that says what was asked', async (_what, answers, error) => {
     const { source } = await workloadApi(answers);
@@ -91,7 +99,7 @@ describe('from the workload API', () => {
     const source = createCredentials({ IOTEDGE_WORKLOADURI: 'unix:///nowhere/workload.sock' }, now);
     const reason = await source.get(never).catch((each: unknown) => each);
     expect(describeError(reason)).toBe(
-      'GET /trust-bundle failed: The workload API at /nowhere/workload.sock gave no answer (ENOENT): connect ENOENT /nowhere/workload.sock',
+      'GET /trust-bundle on /nowhere/workload.sock was not answered: no such file or directory',
     );
   });
 });

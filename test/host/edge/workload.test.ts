@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { startSimulator } from '../../../simulator/index.ts';
 import { createWorkload, noModules } from '../../../src/host/edge/workload.ts';
 import { unixHttpServer } from '../../support/servers/tcp.ts';
@@ -57,14 +59,31 @@ describe('the modules of this device', () => {
   });
 
   test.each([
-    ['no JSON', '<html>'],
-    ['no list', '{"modules":{}}'],
-    ['a module without an image', '{"modules":[{"name":"a","config":{}}]}'],
-  ])('in an answer with %s are unreadable', async (_, body) => {
+    ['no JSON', '<html>', 'the whole answer'],
+    ['no list', '{"modules":{}}', 'modules'],
+    ['a module without an image', '{"modules":[{"name":"a","config":{}}]}', 'modules.0.config.settings'],
+  ])('in an answer with %s are unreadable', async (_, body, field) => {
     const { workload } = await answering(body);
-    await expect(workload.modules(never)).rejects.toMatchObject({
+    const failure = workload.modules(never);
+    await expect(failure).rejects.toThrow(`(${field})`);
+    await expect(failure).rejects.toMatchObject({
       reason: 'unreadable',
-      message: expect.stringMatching(/^GET \/modules on .* was answered in an unknown form$/),
+      message: expect.stringMatching(/^GET \/modules on \S+ was answered in an unknown form \(/),
+    });
+  });
+
+  test('are unreadable where the server changes to another protocol', async () => {
+    const path = join(await tempFolder(), 'workload.sock');
+    const server = createServer((socket) => {
+      socket.once('data', () =>
+        socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
+      );
+    }).listen(path);
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    await expect(createWorkload(`unix://${path}`).modules(never)).rejects.toMatchObject({
+      reason: 'unreadable',
+      message: `GET /modules on ${path} was not answered: it changed to another protocol`,
     });
   });
 

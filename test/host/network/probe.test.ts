@@ -167,7 +167,7 @@ describe('tls', () => {
   test('a silent server is timed_out in the handshake, with the phases before it', async () => {
     const { port, asked } = await silentServer();
     const probe = await probeDirectly(hub('tls', port), asked);
-    const detail = `No answer to the TLS handshake with hub.test:${port}`;
+    const detail = `No answer to the TLS handshake with hub.test:${port}, which accepted the TCP connection`;
     expect(probe.failure).toEqual({ reason: 'timed_out', detail });
     expect(Object.keys(probe.seconds)).toEqual(['resolve', 'connect', 'tls']);
   });
@@ -223,7 +223,7 @@ describe('https', () => {
   test('a server that accepts and never speaks is timed_out in the handshake', async () => {
     const { port, asked } = await silentServer();
     const probe = await probeDirectly(hub('https', port), asked);
-    const detail = `No answer to the TLS handshake with hub.test:${port}`;
+    const detail = `No answer to the TLS handshake with hub.test:${port}, which accepted the TCP connection`;
     expect(probe.failure).toEqual({ reason: 'timed_out', detail });
   });
 
@@ -293,7 +293,7 @@ describe('a proxy', () => {
     const { failure, proxy } = await probe(hub('tls', 8883), asked);
     expect(failure).toEqual({
       reason: 'timed_out',
-      detail: 'No answer to the TLS handshake with hub.test:8883',
+      detail: `No answer to the TLS handshake with hub.test:8883, to which the proxy 127.0.0.1:${port} has connected`,
     });
     expect(proxy).toBe(`127.0.0.1:${port}`);
   });

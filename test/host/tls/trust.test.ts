@@ -131,6 +131,12 @@ describe('trust', () => {
     },
   );
 
+  test('names a file that is missing once', async () => {
+    const file = join(await tempFolder(), 'ca.pem');
+    const { problem } = await createTrust({ caFiles: [file] })(never);
+    expect(problem).toBe(`${file} could not be read: no such file or directory`);
+  });
+
   test('ignores a file that is not a regular file, and does not wait for a writer', async () => {
     const fifo = join(await tempFolder(), 'ca.pem');
     execFileSync('mkfifo', [fifo]);

@@ -166,7 +166,7 @@ describe('a method call', () => {
     });
     expect(await simulator.admin('POST', '/methods/ping?connectTimeoutInSeconds=-1')).toEqual({
       status: 400,
-      body: { error: 'connectTimeoutInSeconds must be from 0 to 300' },
+      body: { error: 'connectTimeoutInSeconds must be from 0 to 300, got "-1"' },
     });
   });
 });

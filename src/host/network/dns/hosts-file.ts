@@ -9,7 +9,11 @@ const maxBytes = 16 * 1_048_576;
  * /etc/host.conf, which Debian and Azure Linux set. A trailing dot belongs to the name, so `name.` is not listed.
  */
 export async function hostsEntries(path: string, name: string, signal: AbortSignal): Promise<string[]> {
-  const text = await readSystemFile(path, maxBytes, signal);
+  return listedAddresses(await readSystemFile(path, maxBytes, signal), name);
+}
+
+/** The addresses of a name in the text of a hosts file. */
+export function listedAddresses(text: string, name: string): string[] {
   const wanted = name.toLowerCase();
   const addresses = text.split('\n').flatMap((line) => {
     if (!line.toLowerCase().includes(wanted)) return [];

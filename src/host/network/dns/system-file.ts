@@ -1,5 +1,5 @@
 import { CannotTell } from '../../../check.ts';
-import { codeOf } from '../../../errors.ts';
+import { codeOf, describeFailure } from '../../../errors.ts';
 import { readRegularFile } from '../../../read-file.ts';
 
 /**
@@ -13,7 +13,6 @@ export async function readSystemFile(path: string, maxBytes: number, signal: Abo
   } catch (cause) {
     signal.throwIfAborted();
     if (codeOf(cause) !== undefined) return '';
-    const why = cause instanceof Error ? cause.message : cause;
-    throw new CannotTell('dns_failed', `${path} cannot be read: ${why}`, { cause });
+    throw new CannotTell('dns_failed', describeFailure(`${path} cannot be read`, cause), { cause });
   }
 }
