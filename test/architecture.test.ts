@@ -63,7 +63,7 @@ const rules: Readonly<Record<string, readonly string[]>> = {
     'type state/',
     'zod',
   ],
-  'http/': ['node:http', 'endpoint.ts', 'sinks/', 'type run/'],
+  'http/': ['node:http', 'node:util', 'node:zlib', 'endpoint.ts', 'sinks/', 'type run/'],
   'cli/': [...everything, 'commander'],
   'main.ts': everything,
   '': [...tools, 'type host.ts', 'log.ts', 'pino', 'zod'],
