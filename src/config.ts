@@ -141,7 +141,13 @@ function reject(name: string, value: string, allowed: string): never {
 }
 
 function oneOf<const T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  return allowed.find((each) => each === value) ?? reject(name, value, allowed.join(' or '));
+  return allowed.find((each) => each === value) ?? reject(name, value, listed(allowed));
+}
+
+/** `a, b or c` */
+function listed(names: readonly string[]): string {
+  const last = names.at(-1) ?? '';
+  return names.length > 1 ? `${names.slice(0, -1).join(', ')} or ${last}` : last;
 }
 
 const port = (name: string, value: string): number =>

@@ -163,7 +163,7 @@ describe('the error for an invalid value contains the name, what is allowed and 
       { HARDENING_METRICS_IDENTITY: 'label' },
       'HARDENING_METRICS_IDENTITY must be info or labels, got "label"',
     ],
-    [{ HARDENING_TRANSPORT: 'amqp' }, 'HARDENING_TRANSPORT must be mqtt or mqttws or auto, got "amqp"'],
+    [{ HARDENING_TRANSPORT: 'amqp' }, 'HARDENING_TRANSPORT must be mqtt, mqttws or auto, got "amqp"'],
     [{ HARDENING_LOG_FORMAT: 'text' }, 'HARDENING_LOG_FORMAT must be iotedge or json, got "text"'],
     [{ RuntimeLogLevel: 'loud' }, `RuntimeLogLevel must be ${levelAllowed}, got "loud"`],
     [{ RuntimeLogLevel: 'constructor' }, `RuntimeLogLevel must be ${levelAllowed}, got "constructor"`],

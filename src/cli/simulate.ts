@@ -22,7 +22,7 @@ export async function simulate(options: SimulateOptions, print: (text: string) =
     log: (line) => void process.stderr.write(`${line}\n`),
   });
   for (const [name, value] of Object.entries(simulator.environment)) print(`export ${name}='${value}'\n`);
-  print(`# Twin, methods, messages and faults: ${simulator.adminUrl}\n`);
+  print(`# Admin API, see GET /: ${simulator.adminUrl}\n`);
   print(`# Metrics: ${simulator.edgeAgentMetricsUrl} ${simulator.edgeHubMetricsUrl}\n`);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((name) => once(process, name));
   await Promise.race([...signals, once(process.stdout, 'error')]);

@@ -7,13 +7,19 @@ export type Json = { readonly [key: string]: unknown };
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Applies a JSON merge patch (RFC 7396): null removes a key, arrays are replaced whole. The SDK merges arrays by index. */
-export function applyPatch(document: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return patch;
+/** IoT Hub allows ten levels. Recursion into what something else may send must not exhaust the stack. */
+const maxLevels = 100;
+
+/**
+ * Applies a JSON merge patch (RFC 7396): null removes a key, arrays are replaced whole. The SDK merges arrays by index. What is
+ * nested deeper than a hundred levels is replaced as it is.
+ */
+export function applyPatch(document: unknown, patch: unknown, levels = maxLevels): unknown {
+  if (!isObject(patch) || levels === 0) return patch;
   const merged = new Map(Object.entries(isObject(document) ? document : {}));
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) merged.delete(key);
-    else merged.set(key, applyPatch(merged.get(key), value));
+    else merged.set(key, applyPatch(merged.get(key), value, levels - 1));
   }
   // fromEntries defines properties, so a key such as __proto__ is an ordinary key.
   return Object.fromEntries(merged);

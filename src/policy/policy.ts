@@ -98,7 +98,7 @@ function read(document: unknown, checks: readonly Check[], limit: number, writte
   }));
   const others = [...duplicates, ...reasonProblems(document, checks), ...contradictions(document)];
   if (parsed.success && others.length === 0) {
-    return { accepted: true, policy: parsed.data, warnings: scheduleWarnings(parsed.data, checks) };
+    return { accepted: true, policy: parsed.data, warnings: warningsOf(parsed.data, checks) };
   }
   const issues = parsed.error?.issues ?? [];
   const hidden = checks.flatMap((check) => hiddenIssues(document, check, issues));
@@ -189,6 +189,18 @@ function hintFor(path: Path, input: unknown, checks: readonly Check[]): string {
 }
 
 /** Schedules that call for a check that uses the network more often than it runs. */
+const warningsOf = (policy: Policy, checks: readonly Check[]): readonly string[] => [
+  ...scheduleWarnings(policy, checks),
+  ...exceptionWarnings(policy, checks),
+];
+
+/** The check that reports the exceptions cannot be excepted itself. */
+function exceptionWarnings({ exceptions }: Policy, checks: readonly Check[]): readonly string[] {
+  const own = checks.find(({ uses }) => uses.includes('policyOutcome'))?.id;
+  const places = exceptions.flatMap(({ check }, i) => (check === own ? [`exceptions[${i}]`] : []));
+  return places.length === 0 ? [] : [`${own} cannot be excepted, so ${places.join(', ')} has no effect`];
+}
+
 function scheduleWarnings(policy: Policy, checks: readonly Check[]): readonly string[] {
   const affected = checks.filter((check) => {
     const params = policy.checks[check.id];

@@ -12,19 +12,29 @@ export interface Spacing<Item> {
   stop(): void;
 }
 
-/** @param gapMs how long after a run of an item the next one may begin. */
-export function createSpacing<Item>(gapMs: (item: Item) => number, run: (item: Item) => void): Spacing<Item> {
-  const startedAt = new Map<Item, number>();
+/**
+ * @param gapMs how long after a run of an item the next one may begin
+ * @param burst so many runs may follow one another before the gap counts; each gap that goes by allows one more
+ */
+export function createSpacing<Item>(
+  gapMs: (item: Item) => number,
+  run: (item: Item) => void,
+  burst = 1,
+): Spacing<Item> {
+  /** When every gap of the runs so far has gone by: the generic cell rate algorithm. */
+  const restedAt = new Map<Item, number>();
   const postponed = new Map<Item, NodeJS.Timeout>();
 
   function begin(item: Item): void {
     clearTimeout(postponed.get(item));
     postponed.delete(item);
-    startedAt.set(item, performance.now());
+    const now = performance.now();
+    const latest = now + (burst - 1) * gapMs(item);
+    restedAt.set(item, Math.max(now, Math.min(latest, restedAt.get(item) ?? 0)) + gapMs(item));
   }
 
   function waitMs(item: Item): number {
-    return (startedAt.get(item) ?? Number.NEGATIVE_INFINITY) + gapMs(item) - performance.now();
+    return (restedAt.get(item) ?? 0) - (burst - 1) * gapMs(item) - performance.now();
   }
 
   function postpone(item: Item): void {

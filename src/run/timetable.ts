@@ -11,7 +11,10 @@ export interface Timetable {
   follow(policy: Policy): void;
   /** Runs every check, except for those that use the network and have just run. */
   runAll(): void;
-  /** Runs a check as soon as its gap allows. Returns false where it is disabled or such a run is already waiting. */
+  /**
+   * Runs a check because of an event: at once, unless its last runs for events were {@link eventBurst} in a row. Returns false
+   * where it is disabled or such a run is already waiting.
+   */
   runSoon(watch: Watch): boolean;
   /** These checks run now for a reason that does not wait: their next scheduled runs keep the gap. */
   began(some: readonly Watch[]): void;
@@ -29,12 +32,16 @@ export interface TimetableOptions {
   run(some: readonly Watch[]): void;
 }
 
-/** Follows the schedules of checks. One that uses the network runs every 30 s at most, by schedule or trigger. */
+/** So many events in a row make a check run at once; on average it runs for them as rarely as by schedule. */
+const eventBurst = 3;
+
+/** Follows the schedules of checks. One that uses the network runs every 30 s at most, whatever the schedule. */
 export function createTimetable({ watches, schedule, random, run }: TimetableOptions): Timetable {
   const tasks = new Map<string, Scheduled>();
   let current: Policy | undefined;
   // A policy may disable a check while its run is waiting.
   const spacing = createSpacing(gapMs, (watch: Watch) => run([watch].filter(isEnabled)));
+  const events = createSpacing(gapMs, (watch: Watch) => runForEvent([watch].filter(isEnabled)), eventBurst);
   const jitter = createJitter(random, (some: readonly Watch[]) => run(spacing.due(some.filter(isEnabled))));
 
   function gapMs({ check }: Watch): number {
@@ -44,6 +51,11 @@ export function createTimetable({ watches, schedule, random, run }: TimetableOpt
 
   function isEnabled({ check }: Watch): boolean {
     return current?.checks[check.id]?.enabled === true;
+  }
+
+  function runForEvent(some: readonly Watch[]): void {
+    spacing.began(some);
+    run(some);
   }
 
   const expressionOf = ({ check }: Watch) => current?.checks[check.id]?.schedule ?? current?.schedule ?? '';
@@ -71,8 +83,8 @@ export function createTimetable({ watches, schedule, random, run }: TimetableOpt
     },
     runAll: () => run(spacing.due(watches.filter((watch) => !spacing.isResting(watch)))),
     runSoon(watch) {
-      if (!isEnabled(watch) || spacing.isWaiting(watch)) return false;
-      run(spacing.due([watch]));
+      if (!isEnabled(watch) || events.isWaiting(watch)) return false;
+      runForEvent(events.due([watch]));
       return true;
     },
     began: spacing.began,
@@ -82,6 +94,7 @@ export function createTimetable({ watches, schedule, random, run }: TimetableOpt
       tasks.clear();
       jitter.stop();
       spacing.stop();
+      events.stop();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { codeOf, describeError } from '../errors.ts';
+import { codeOf, describeFailure } from '../errors.ts';
 import type { MemoryProblem } from '../host/agent/types.ts';
 import { readRegularFile } from '../read-file.ts';
 
@@ -59,14 +59,14 @@ export async function openStateFile(directory: string): Promise<StateFile> {
   }
 
   function without(error: unknown): StateFile {
-    problem = { kind: 'absent', message: `Could not write to ${directory}: ${describeError(error)}` };
+    problem = { kind: 'absent', message: describeFailure(`Could not write to ${directory}`, error) };
     return { get: (name) => values.get(name), set: () => {}, flush: async () => {}, problem: () => problem };
   }
 
   /** A failed write is retried: space may become available. */
   function laterAfter(error: unknown): void {
     changed = true;
-    const message = `Could not write ${path}: ${describeError(error)}`;
+    const message = describeFailure(`Could not write ${path}`, error);
     problem = { kind: 'unwritable', message, code: codeOf(error) };
     later();
   }
@@ -143,7 +143,7 @@ async function readState(
     text = (await readRegularFile(path, { maxBytes: largestBytes })).toString();
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return { values: {} };
-    return unusable('damaged', `Could not read ${path}: ${describeError(error)}`);
+    return unusable('damaged', describeFailure(`Could not read ${path}`, error));
   }
   const damaged = (why: string) => unusable('damaged', `${path} is damaged: ${why}`);
   let document: unknown;

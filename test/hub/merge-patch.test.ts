@@ -38,6 +38,12 @@ describe('applyPatch', () => {
     expect(JSON.stringify(patched)).toBe('{"__proto__":{"a":1}}');
     expect(patched).not.toHaveProperty('a');
   });
+
+  test('nested so deeply that recursion would exhaust the stack is taken over as it is', () => {
+    const deep = JSON.parse(`${'{"a":'.repeat(4000)}null${'}'.repeat(4000)}`);
+    const patched = JSON.stringify(applyPatch({ b: 1 }, deep));
+    expect(patched.length).toBe(JSON.stringify({ b: 1, ...deep }).length);
+  });
 });
 
 describe('difference', () => {

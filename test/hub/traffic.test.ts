@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { budgets } from '../../bench/budgets.ts';
 import { createHub } from '../../src/hub/hub.ts';
 import { applyPatch, isObject, type Json } from '../../src/hub/merge-patch.ts';
 import { type OpenSession, PatchRejected, type SessionEvents } from '../../src/hub/session.ts';
@@ -138,7 +139,12 @@ const quiet = (hub: ReturnType<typeof hubOn>) => (step: number) => {
 
 describe('in an hour, whatever happens, the traffic has a limit', () => {
   test.each<[string, Behaviour, typeof quiet, object]>([
-    ['nothing happens', {}, quiet, { connects: 2, reads: 7, patches: 1, messages: 1, lines: 1 }],
+    [
+      'nothing happens',
+      {},
+      quiet,
+      { connects: 2, reads: 7, patches: budgets.test.patchesInQuietHour, messages: 1, lines: 1 },
+    ],
     [
       'a subject flaps every ten seconds',
       {},

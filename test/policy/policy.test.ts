@@ -432,6 +432,16 @@ describe('a schedule that is faster than checks that use the network may run', (
   });
 });
 
+test('an exception for policyInForce, which cannot be excepted, is accepted with a warning', () => {
+  const exception = { check: 'policyInForce', target: 'policy', because: 'known' };
+  expect(readPolicy({ exceptions: [{ ...exception, check: 'diskSpace' }, exception] }, checks)).toMatchObject(
+    {
+      accepted: true,
+      warnings: ['policyInForce cannot be excepted, so exceptions[1] has no effect'],
+    },
+  );
+});
+
 test('no text of up to 64 KB throws, and no problem contains words of a library', () => {
   checkProperty(
     fc.property(policyText, (text) => {

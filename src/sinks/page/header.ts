@@ -43,7 +43,7 @@ const counts = ({ summary }: Report): string =>
 
 /** What is wrong with the connection to edgeHub, in sentences; empty where nothing is. */
 function hubNotice({ hub, hubProblem }: Report['agent']): string {
-  const problem = hubProblem ? `${hubProblem}. ` : '';
+  const problem = hubProblem ? `${hubProblem.replace(/\.$/, '')}. ` : '';
   if (hub === 'connecting') return `Connecting to edgeHub. ${problem}Reports and alerts wait on this device.`;
   if (hub === 'offline') return `No connection to edgeHub. ${problem}Reports and alerts wait on this device.`;
   return problem;
