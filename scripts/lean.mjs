@@ -49,9 +49,20 @@ export const builtins = {
     bundle.onResolve({ filter }, ({ kind, path }) =>
       kind === 'import-statement' ? { path: path.replace(/^node:/, ''), namespace: 'builtin' } : undefined,
     );
-    bundle.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule('node:${path}');`,
-    }));
+    bundle.onLoad({ filter: /.*/, namespace: 'builtin' }, async ({ path }) => {
+      // Each export is read only where it is used: some load more when they are read.
+      const names = Object.keys(await import(`node:${path}`)).filter((name) => name !== 'default');
+      const exports = names.map(
+        (name) => `export const ${name} = /* @__PURE__ */ __read(${JSON.stringify(name)});`,
+      );
+      return {
+        contents: `
+          const __loaded = process.getBuiltinModule('node:${path}');
+          const __read = (name) => __loaded[name];
+          export default __loaded;
+          ${exports.join('\n')}`,
+      };
+    });
   },
 };
 
