@@ -25,6 +25,9 @@ export const withDeadline = <T>(
     }
   });
 
+/** One for all: to create it costs as much as a small piece of work. */
+const workEnded = new DOMException('The work has ended', 'AbortError');
+
 /** Runs work with a signal that fires when `parent` does, when the work calls `cancel`, and when it has ended. */
 export async function withCancel<T>(
   parent: AbortSignal,
@@ -42,7 +45,7 @@ export async function withCancel<T>(
   } finally {
     parent.removeEventListener('abort', onParent);
     // Ends whatever the work has left running.
-    cancel(new DOMException('The work has ended', 'AbortError'));
+    cancel(workEnded);
   }
 }
 

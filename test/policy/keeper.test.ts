@@ -261,7 +261,9 @@ describe('the policy file', () => {
     await reread();
     expect(inForce()).toMatchObject({
       policy: { timeoutSeconds: 10 },
-      fileProblem: expect.stringContaining(`Could not read the policy file ${file}: no such file or directory`),
+      fileProblem: expect.stringContaining(
+        `Could not read the policy file ${file}: no such file or directory`,
+      ),
     });
 
     await writeFile(file, '{ "timeoutSeconds": 11 }');
@@ -284,7 +286,9 @@ describe('the policy file', () => {
     expect(inForce()).toMatchObject({
       source: 'file',
       accepted: true,
-      fileProblem: expect.stringMatching(/^Could not read the policy file .*policy\.json: no such file or directory/),
+      fileProblem: expect.stringMatching(
+        /^Could not read the policy file .*policy\.json: no such file or directory/,
+      ),
     });
     await rename(`${file}.away`, file);
     await reread();
@@ -306,7 +310,10 @@ describe('the policy file', () => {
     await reread();
     expect(inForce().fileProblem).toBeUndefined();
     applyDesired({ $version: 8 });
-    expect(inForce()).toMatchObject({ source: 'file', fileProblem: expect.stringContaining('no such file or directory') });
+    expect(inForce()).toMatchObject({
+      source: 'file',
+      fileProblem: expect.stringContaining('no such file or directory'),
+    });
   });
 
   test('that is UTF-16 is refused by name', async () => {

@@ -27,6 +27,7 @@ interface Options {
  */
 export function createPresentedChain({ connect, trust }: Options): Host['presentedChain'] {
   const wireOrder = createWireOrder();
+  const describe = createDescribe();
 
   return async (endpoint, signal) => {
     const server = formatEndpoint(endpoint);
@@ -34,8 +35,9 @@ export function createPresentedChain({ connect, trust }: Options): Host['present
     let presented: Presented | undefined;
     const timeline = createTimeline();
     const onPresented = (socket: TLSSocket) => {
-      const namesHost = nameFault(endpoint.host, socket.getPeerCertificate()) === undefined;
-      presented = { namesHost, chain: wireOrder(socket, server) };
+      const certificate = socket.getPeerCertificate(true);
+      const namesHost = nameFault(endpoint.host, certificate) === undefined;
+      presented = { namesHost, chain: wireOrder(socket, certificate, server) };
     };
     const verification = await connect
       .tls(
@@ -48,7 +50,8 @@ export function createPresentedChain({ connect, trust }: Options): Host['present
         throw asTimeout(timeline, signal, asReason('unreachable', server, error));
       });
     if (!presented?.chain[0]) throw new CannotTell('unreadable', `${server} presented no certificate`);
-    return { ...(await describe(presented, trusted)), ...(verification && { verification }) };
+    const { namesHost, chain } = presented;
+    return { namesHost, ...(await describe(chain, trusted)), ...(verification && { verification }) };
   };
 }
 
@@ -72,22 +75,47 @@ const isDemandForCertificate = (error: unknown): boolean =>
     error.message,
   );
 
-async function describe({ namesHost, chain }: Presented, trusted: Trusted): Promise<PresentedChain> {
+type Description = Omit<PresentedChain, 'namesHost' | 'verification'>;
+
+/** Describes chains. Their signatures are checked once, as long as chain and authorities stay the same. */
+function createDescribe(): (chain: readonly X509Certificate[], trusted: Trusted) => Promise<Description> {
+  const known = new WeakMap<
+    readonly X509Certificate[],
+    { readonly authorities: Trusted['authorities']; readonly facts: Facts }
+  >();
+  return async (chain, { authorities, problem }) => {
+    const last = known.get(chain);
+    const facts = last?.authorities === authorities ? last.facts : await factsOf(chain, authorities);
+    known.set(chain, { authorities, facts });
+    const { certificates, authority, tooLong } = facts;
+    const trustProblem =
+      problem ?? (tooLong ? `its chain has ${chain.length} certificates, more than are followed` : undefined);
+    return {
+      certificates,
+      ...(authority && { authority }),
+      ...(trustProblem !== undefined && { trustProblem }),
+    };
+  };
+}
+
+interface Facts {
+  readonly certificates: readonly Certificate[];
+  readonly authority: Certificate | undefined;
+  /** The path to the authority has more certificates, or more signatures to check, than are followed. */
+  readonly tooLong: boolean;
+}
+
+async function factsOf(
+  chain: readonly X509Certificate[],
+  authorities: Trusted['authorities'],
+): Promise<Facts> {
   const isSignedBy = createSignatureChecks();
   const certificates = await describeCertificates(chain, isSignedBy);
   const path = pathFromLeaf(chain, certificates);
-  const authority = await findAuthority(path, trusted.authorities, isSignedBy);
-  const [described] = authority ? await describeCertificates([authority], isSignedBy) : [];
+  const found = await findAuthority(path, authorities, isSignedBy);
+  const [authority] = found ? await describeCertificates([found], isSignedBy) : [];
   const tooLong = path.length > maxPathLength || certificates.some(({ signerUnknown }) => signerUnknown);
-  const trustProblem =
-    trusted.problem ??
-    (tooLong ? `its chain has ${chain.length} certificates, more than are followed` : undefined);
-  return {
-    certificates,
-    namesHost,
-    ...(described && { authority: described }),
-    ...(trustProblem !== undefined && { trustProblem }),
-  };
+  return { certificates, authority, tooLong };
 }
 
 /** The server's certificate, each followed by its issuer, as far as they were sent. */

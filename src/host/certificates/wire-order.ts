@@ -1,9 +1,16 @@
 import { X509Certificate } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { peerCertificates } from '../tls/peer.ts';
 
-/** What a server sent, in the order it sent it. Consumes the socket's chain, so it is called once, and last. */
-export type WireOrder = (socket: TLSSocket, server: string) => readonly X509Certificate[];
+/**
+ * What a server sent, in the order it sent it; the same array while that does not change. `presented` is what
+ * `getPeerCertificate(true)` returned. Consumes the socket's chain, so it is called once, and last.
+ */
+export type WireOrder = (
+  socket: TLSSocket,
+  presented: DetailedPeerCertificate,
+  server: string,
+) => readonly X509Certificate[];
 
 const keepMs = 86_400_000;
 
@@ -15,9 +22,9 @@ const keepMs = 86_400_000;
  */
 export function createWireOrder({ now = () => performance.now() } = {}): WireOrder {
   const inOrder = new Map<string, Seen>();
-  return (socket, server) => {
+  return (socket, presented, server) => {
     // With the issuers that Node.js has added from its trusted CAs.
-    const linked = peerCertificates(socket);
+    const linked = peerCertificates(presented);
     const fingerprints = fingerprintsOf(linked);
     const known = inOrder.get(server);
     if (known?.fingerprints === fingerprints && now() - known.at < keepMs) return known.sent;

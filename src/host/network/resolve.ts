@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
 import { CannotTell } from '../../check.ts';
 import { formatEndpoint } from '../../endpoint.ts';
-import { hostsEntries } from './dns/hosts-file.ts';
+import { listedAddresses, maxHostsBytes } from './dns/hosts-file.ts';
 import { literalAddress } from './dns/literal-address.ts';
 import { askServer, type Found } from './dns/name-server.ts';
-import { readResolvConf } from './dns/resolv-conf.ts';
+import { maxResolvConfBytes, parseResolvConf } from './dns/resolv-conf.ts';
 import { askInTurn, searchName, type Unresolved } from './dns/search.ts';
+import { createSystemFile } from './dns/system-file.ts';
 
 /**
  * The addresses of a name, IPv4 first; at least one. An address resolves to itself.
@@ -39,22 +40,24 @@ export const resolutionDelayMs = 50;
  */
 const firstRoundMs = 2000;
 
-/** Both files are read for each name. */
+/** Follows changes of both files. */
 export function createResolver(options: Options = {}): NameResolver {
-  const { hostsFile = '/etc/hosts', resolvConf = '/etc/resolv.conf', port = 53 } = options;
+  const { port = 53 } = options;
+  const hosts = createSystemFile(options.hostsFile ?? '/etc/hosts', maxHostsBytes);
+  const resolvConf = createSystemFile(options.resolvConf ?? '/etc/resolv.conf', maxResolvConfBytes);
   const delayMs = options.resolutionDelayMs ?? resolutionDelayMs;
   let queries = 0;
 
   const find = async (name: string, bothFamilies: boolean, signal: AbortSignal): Promise<Found> => {
     signal.throwIfAborted();
     const address = literalAddress(name);
-    const listed = address === undefined ? await hostsEntries(hostsFile, name, signal) : [address];
+    const listed = address === undefined ? listedAddresses(await hosts(signal), name) : [address];
     if (listed.length > 0) return { addresses: listed, usableAt: performance.now() };
     // Never sent to a server (RFC 6761, section 6.3).
     if (/(^|\.)localhost\.?$/i.test(name)) {
       return { addresses: ['127.0.0.1', '::1'], usableAt: performance.now() };
     }
-    const config = await readResolvConf(resolvConf, hostname(), signal);
+    const config = parseResolvConf(await resolvConf(signal), hostname());
     const tried: string[] = [];
     const outcome = await searchName(name, config, (candidate) => {
       tried.push(candidate);

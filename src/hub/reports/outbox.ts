@@ -27,11 +27,14 @@ export function createOutbox(options: ReportedCopyOptions): Outbox {
   const { now } = options;
   const copy = createReportedCopy(options);
   let wanted: Json = {};
+  let latest = '';
   let minIntervalMs = 0;
   let notBefore = Number.NEGATIVE_INFINITY;
   let urgent = false;
   let intervalSkipped = false;
   let inFlight: { readonly urgent: boolean } | undefined;
+  /** The hub has what is wanted. Every run of a check reports, and most change nothing. */
+  let upToDate = false;
   const budget = createHourlyBudget(maxUrgentPerHour);
 
   const canSendNow = () => {
@@ -42,7 +45,10 @@ export function createOutbox(options: ReportedCopyOptions): Outbox {
   return {
     report(properties, minIntervalSeconds, isUrgent) {
       // A copy in JSON's terms, because the hub stores JSON and the caller may change the object later.
-      wanted = { ...wanted, ...JSON.parse(JSON.stringify(properties)) };
+      const text = JSON.stringify(properties);
+      if (text !== latest) wanted = { ...wanted, ...JSON.parse(text) };
+      upToDate &&= text === latest;
+      latest = text;
       minIntervalMs = minIntervalSeconds * 1000;
       urgent ||= isUrgent;
     },
@@ -50,7 +56,8 @@ export function createOutbox(options: ReportedCopyOptions): Outbox {
       // A patch without an answer is sent again, as urgent as it was.
       urgent ||= inFlight?.urgent ?? false;
       inFlight = undefined;
-      const patch = copy.patchTo(wanted);
+      const patch = upToDate ? undefined : copy.patchTo(wanted);
+      upToDate = !patch;
       if (!patch) {
         urgent = false;
         return { idleMs: Number.POSITIVE_INFINITY };
@@ -68,6 +75,7 @@ export function createOutbox(options: ReportedCopyOptions): Outbox {
     },
     accepted(patch) {
       inFlight = undefined;
+      upToDate = false;
       return copy.accepted(patch);
     },
     rejected() {
@@ -76,7 +84,10 @@ export function createOutbox(options: ReportedCopyOptions): Outbox {
       inFlight = undefined;
       notBefore = now() + minIntervalMs;
     },
-    read: copy.read,
+    read(reported) {
+      upToDate = false;
+      return copy.read(reported);
+    },
     skipInterval() {
       intervalSkipped = true;
     },

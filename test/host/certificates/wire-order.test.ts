@@ -22,7 +22,9 @@ async function look(wireOrder: WireOrder, [first, ...rest]: typeof inOrder) {
   const secureContext = createSecureContext({ ca: [] });
   const socket = connect({ port, host: '127.0.0.1', secureContext, rejectUnauthorized: false });
   await once(socket, 'secureConnect');
-  const sent = wireOrder(socket, 'hub.test:443').map(({ subject }) => subject);
+  const sent = wireOrder(socket, socket.getPeerCertificate(true), 'hub.test:443').map(
+    ({ subject }) => subject,
+  );
   socket.destroy();
   return sent;
 }

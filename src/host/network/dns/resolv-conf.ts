@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
 import { literalAddress } from './literal-address.ts';
-import { readSystemFile } from './system-file.ts';
 
 /** The settings of resolv.conf(5), with glibc's defaults and limits. */
 export interface ResolvConf {
@@ -18,20 +17,11 @@ export interface ResolvConf {
   readonly noAaaa: boolean;
 }
 
-const maxBytes = 65_536;
+export const maxResolvConfBytes = 65_536;
 // RES_DFLRETRY, RES_TIMEOUT and the RES_MAX constants of glibc's resolv.h.
 const defaults = { ndots: 1, timeout: 5, attempts: 2 };
 const limits = { ndots: 15, timeout: 30, attempts: 5 };
 const maxServers = 3;
-
-/** Reads the settings. An absent file means the defaults, as for glibc. */
-export async function readResolvConf(
-  path: string,
-  hostname: string,
-  signal: AbortSignal,
-): Promise<ResolvConf> {
-  return parseResolvConf(await readSystemFile(path, maxBytes, signal), hostname);
-}
 
 /** Parses as glibc's res_init.c does. Without `search` and `domain`, the domain of the host name is searched. */
 export function parseResolvConf(text: string, hostname: string): ResolvConf {
