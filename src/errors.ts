@@ -47,7 +47,7 @@ function wordsOf(error: Error, said: string): string {
   if (reason !== undefined) return reason;
   if (isJsonError(error)) return jsonWords(message, said);
   const code = codeOf(error) ?? '';
-  if (said !== '' && /^E[A-Z0-9_]+$/.test(code)) {
+  if (said !== '' && /^E(?!RR_)[A-Z0-9_]+$/.test(code)) {
     if (new RegExp(`\\b${code}\\b`).test(said)) return '';
     // Otherwise Node.js has found its own words, as for a socket that hangs up.
     if ('syscall' in error || message.startsWith(code)) return systemErrorWords(error, code, said);
@@ -73,9 +73,18 @@ function systemErrorWords(error: SystemError, code: string, said: string): strin
   const { path, dest, hostname, address, port = -1 } = error;
   const listens = /^(listen|bind)$/.test(error.syscall ?? '');
   const names = [path, dest, hostname, address, listens ? String(port) : undefined];
-  const place = path ?? hostname ?? (address?.includes(':') ? `[${address}]` : address);
-  if (place === undefined || names.some((name) => name !== undefined && said.includes(name))) return words;
-  return `${words} (${place}${port > 0 ? `:${port}` : ''})`;
+  const host = address?.includes(':') ? `[${address}]` : address;
+  const from = path ?? hostname ?? (host === undefined || port <= 0 ? host : `${host}:${port}`);
+  if (from === undefined || names.some((name) => name !== undefined && mentions(said, name))) return words;
+  return `${words} (${from}${dest === undefined ? '' : `, ${dest}`})`;
+}
+
+/** Whether a text has a name that is not part of a longer one, such as 10.0.0.1 in 10.0.0.10. */
+function mentions(text: string, name: string): boolean {
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    if (!/\w/.test(text[at - 1] ?? '') && !/[\w/]/.test(text[at + name.length] ?? '')) return true;
+  }
+  return false;
 }
 
 /** V8's errors, which quote the text: it may be foreign, and secret. */

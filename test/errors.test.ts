@@ -191,6 +191,18 @@ test('a system error keeps the value that no sentence before it names', async ()
   expect(describeError(withCause('No way', v6))).toBe('No way: host is unreachable ([::1]:5)');
 });
 
+test.each([
+  ['No connection to 10.0.0.10', 'connection refused (10.0.0.1:443)'],
+  ['No connection to 110.0.0.1', 'connection refused (10.0.0.1:443)'],
+  ['No connection to 10.0.0.1', 'connection refused'],
+  ['No connection to 10.0.0.1:443', 'connection refused'],
+])('a value is not taken for a part of another one: %s', (sentence, words) => {
+  const cause = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:443'), {
+    ...{ code: 'ECONNREFUSED', syscall: 'connect', address: '10.0.0.1', port: 443 },
+  });
+  expect(describeFailure(sentence, cause)).toBe(`${sentence}: ${words}`);
+});
+
 test('a system error is left out where its code or its words were said', async () => {
   const port = await refusedPort();
   const refused = await errorFrom(tcp({ host: '127.0.0.1', port }));

@@ -1,5 +1,3 @@
-import { promisify } from 'node:util';
-
 /** Bytes that many responses share. A client that does not read them costs no memory of its own. */
 export interface Body {
   readonly bytes: Buffer;
@@ -19,10 +17,13 @@ export function createBody(text: string): Body {
   };
 }
 
-/** Loads zlib when a client first accepts compressed bodies. */
+/**
+ * Loads zlib when a client first accepts compressed bodies. Synchronous, a millisecond for each change: files on a mount that
+ * hangs may occupy every thread that zlib could use.
+ */
 async function gzip(bytes: Buffer): Promise<Buffer> {
-  const { gzip: compress } = await import('node:zlib');
-  return promisify(compress)(bytes);
+  const { gzipSync } = await import('node:zlib');
+  return gzipSync(bytes);
 }
 
 /** Whether an `Accept-Encoding` header allows gzip (RFC 9110, section 12.5.3). `*` alone does not select it. */

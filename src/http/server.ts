@@ -104,10 +104,10 @@ async function send(
   response: ServerResponse,
   { status = 200, type, body }: Answer,
 ): Promise<void> {
-  const gzip = typeof body !== 'string' && acceptsGzip(request.headers['accept-encoding']);
-  const bytes = typeof body === 'string' ? Buffer.from(body) : gzip ? await body.gzipped() : body.bytes;
   // A client that does not read must not occupy one of the few connections.
   response.setTimeout(stallTimeoutMs);
+  const gzip = typeof body !== 'string' && acceptsGzip(request.headers['accept-encoding']);
+  const bytes = typeof body === 'string' ? Buffer.from(body) : gzip ? await body.gzipped() : body.bytes;
   response.writeHead(status, {
     'content-type': type,
     'content-length': bytes.length,

@@ -118,7 +118,7 @@ function parsePart(part: string, field: Field) {
     throw new RangeError(`"${part}" is not valid for ${name}${hintFor(part)}`);
   if (steps && !all && !end)
     throw new RangeError(
-      `"${part}" is not valid for ${name}: a step follows * or a range such as ${start}-${max}`,
+      `"${part}" is not valid for ${name}: a step follows * or a range such as ${min}-${field === dayOfWeek ? 6 : max}`,
     );
   if (from > to) throw new RangeError(`the range ${part} for ${name} runs backwards`);
   const count = field === dayOfWeek ? 7 : max - min + 1;

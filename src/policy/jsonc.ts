@@ -87,14 +87,18 @@ export function decodeText(bytes: Uint8Array): string {
   if (isUtf8(bytes)) return Buffer.from(bytes).toString();
   const valid = validPrefix(bytes);
   const where = position(valid, valid.length);
-  throw new SyntaxError(`${where}: byte ${Buffer.byteLength(valid)} is not UTF-8; save the text as UTF-8`);
+  throw new SyntaxError(
+    `${where}: byte ${Buffer.byteLength(valid) + 1} is not UTF-8; save the text as UTF-8`,
+  );
 }
 
 /** The text before the first byte that is not UTF-8. */
 function validPrefix(bytes: Uint8Array): string {
   // In a stream, a character may be incomplete at the end.
   const decode = (length: number) =>
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream: true });
+    new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length), {
+      stream: true,
+    });
   let [valid, invalid] = [0, bytes.length + 1];
   while (invalid - valid > 1) {
     const middle = Math.floor((valid + invalid) / 2);

@@ -77,7 +77,8 @@ function logState(
   log: Log,
   { source, version, accepted, problems, warnings, fileProblem }: PolicyInForce,
 ): void {
-  if (!accepted) log.warn({ version, problems }, 'Policy refused, the earlier one stays in force');
+  const kept = source === 'default' ? 'the built-in policy' : 'the earlier one';
+  if (!accepted) log.warn({ version, problems }, `Policy refused, ${kept} stays in force`);
   else if (!fileProblem) log.info({ source, version }, 'Policy in force');
   for (const warning of warnings) log.warn({ version }, warning);
 }
@@ -134,9 +135,10 @@ export function openPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
     try {
       return fromFile(fallback, await readPolicyFile(path));
     } catch (cause) {
-      log.warn({ err: cause, file: path }, 'Could not read the policy file, its last policy stays in force');
       const error = new Error(`Could not read the policy file ${path}`, { cause });
-      return { ...fallback, fileProblem: describeError(error) };
+      log.warn({ err: error }, 'The last good policy stays in force');
+      // What the file last had may have been refused; that is no longer what is wrong.
+      return { ...fallback, accepted: true, problems: [], fileProblem: describeError(error) };
     }
   }
 

@@ -16,12 +16,12 @@ export function applyExceptions(
     if (status !== 'warn' && status !== 'fail') return finding;
     const exceptionFor = (why: string | undefined) =>
       exceptions.find((each) => covers(each, check, target, why, now));
-    const exception = exceptionFor(reason);
-    if (!exception) return finding;
-    const others = also.filter((each) => !exceptionFor(each.reason));
-    const other = others.find((each) => each.status === 'fail') ?? others[0];
     const reasons = [reason, ...also.map((each) => each.reason)].filter((each) => each !== undefined);
     const exceptedReasons = reasons.filter((each) => exceptionFor(each));
+    const exception = exceptionFor(reason);
+    if (!exception) return exceptedReasons.length > 0 ? { ...finding, exceptedReasons } : finding;
+    const others = also.filter((each) => !exceptionFor(each.reason));
+    const other = others.find((each) => each.status === 'fail') ?? others[0];
     if (other) return { ...finding, ...other, exceptedReasons };
     const until = exception.until ? `until ${exception.until}` : 'permanently';
     return {

@@ -34,7 +34,8 @@ export function createSpacing<Item>(
   }
 
   function waitMs(item: Item): number {
-    return (restedAt.get(item) ?? 0) - (burst - 1) * gapMs(item) - performance.now();
+    const gap = gapMs(item);
+    return gap === 0 ? 0 : (restedAt.get(item) ?? 0) - (burst - 1) * gap - performance.now();
   }
 
   function postpone(item: Item): void {

@@ -64,7 +64,7 @@ test.each([
   ['1-2-3 * * * *', '"1-2-3" is not valid for minute'],
   ['1,,2 * * * *', '"" is not valid for minute'],
   ['*/2/3 * * * *', '"*/2/3" is not valid for minute'],
-  ['5/10 * * * *', '"5/10" is not valid for minute: a step follows * or a range such as 5-59'],
+  ['5/10 * * * *', '"5/10" is not valid for minute: a step follows * or a range such as 0-59'],
   ['@foo', `the nickname is unknown (known: ${nicknames})`],
   ['@reboot', `the nickname is unknown (known: ${nicknames})`],
   ['@daily *', `the nickname is unknown (known: ${nicknames})`],

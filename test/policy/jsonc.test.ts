@@ -204,12 +204,12 @@ describe('the bytes of a file', () => {
   });
 
   test.each<[string, number[], string]>([
-    ['a Latin-1 letter', [0xfc], 'line 2, column 4: byte 5'],
-    ['a byte that begins no character', [0x80], 'line 2, column 4: byte 5'],
-    ['an overlong character', [0xc0, 0xaf], 'line 2, column 4: byte 5'],
-    ['half a surrogate pair', [0xed, 0xa0, 0x80], 'line 2, column 4: byte 5'],
-    ['a character that ends too early', [0xe2, 0x82, 0x22], 'line 2, column 4: byte 5'],
-    ['after a character of four bytes', [0xf0, 0x9f, 0x92, 0xbe, 0xff], 'line 2, column 6: byte 9'],
+    ['a Latin-1 letter', [0xfc], 'line 2, column 4: byte 6'],
+    ['a byte that begins no character', [0x80], 'line 2, column 4: byte 6'],
+    ['an overlong character', [0xc0, 0xaf], 'line 2, column 4: byte 6'],
+    ['half a surrogate pair', [0xed, 0xa0, 0x80], 'line 2, column 4: byte 6'],
+    ['a character that ends too early', [0xe2, 0x82, 0x22], 'line 2, column 4: byte 6'],
+    ['after a character of four bytes', [0xf0, 0x9f, 0x92, 0xbe, 0xff], 'line 2, column 6: byte 10'],
   ])('that are not UTF-8 are refused with their position: %s', (_, bytes, where) => {
     for (const rest of ['" }', '']) {
       const file = Buffer.from([...Buffer.from('{\n"a"'), ...bytes, ...Buffer.from(rest)]);

@@ -373,7 +373,7 @@ describe('a policy in a file', () => {
     [Buffer.from('\ufeff{}', 'utf16le'), 'the text is UTF-16; save it as UTF-8'],
     [
       Buffer.from('{\n  "note": "L\u00ednea" }', 'latin1'),
-      'line 2, column 13: byte 14 is not UTF-8; save the text as UTF-8',
+      'line 2, column 13: byte 15 is not UTF-8; save the text as UTF-8',
     ],
   ])('that is not UTF-8 is refused, case %#', (file, problem) => {
     expect(readPolicyText(file, checks).outcome).toEqual({ accepted: false, problems: [problem] });

@@ -148,3 +148,15 @@ test('an exception for the worst that is wrong with a target is in use while the
     unused: 0,
   });
 });
+
+test('an exception for something else that is wrong with a target is in use behind the worst', () => {
+  const exceptions = [{ ...exception, reason: 'too_small' }];
+  const now = new Date('2026-11-21T20:30:00Z');
+  const also = [{ status: 'warn', reason: 'too_small', message: 'Small', remedy: 'Grow it' }] as const;
+  const findings = applyExceptions('diskSpace', [{ ...finding, also }], exceptions, now);
+  expect(findings[0]).toMatchObject({ status: 'fail', reason: 'space_low' });
+  expect(countExceptions(exceptions, { diskSpace: { findings } }, now)).toMatchObject({
+    active: 1,
+    unused: 0,
+  });
+});

@@ -148,6 +148,19 @@ test('what comes during a gap is joined into one run at its end', async () => {
   expect(spacing.due(['slow'])).toEqual(['slow']);
 });
 
+test('an item that no longer has a gap does not wait for the one it had', async () => {
+  let gapMs = 1000;
+  const spacing = createSpacing<string>(
+    () => gapMs,
+    () => {},
+    3,
+  );
+  for (let n = 0; n < 3; n += 1) expect(spacing.due(['a'])).toEqual(['a']);
+  gapMs = 0;
+  expect(spacing.isResting('a')).toBe(false);
+  expect(spacing.due(['a'])).toEqual(['a']);
+});
+
 describe('a trigger', () => {
   test('runs a check at once, but one that uses the network only three times in a row, and then every 30 s', async () => {
     const { agent, runs, why, trigger } = agentWith({ schedule: '0 0 1 1 *' });

@@ -25,7 +25,7 @@ export function createFilesystem({
   hostRoot,
   stateDir,
   mountinfo = readMountinfo,
-  measure = createStatfs({ mountinfo }),
+  measure = createStatfs(),
 }: Places): Host['filesystem'] {
   return async (path, signal) => {
     const found = await measure(hostRoot, path, signal);

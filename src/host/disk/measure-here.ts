@@ -10,13 +10,13 @@ const notLocal = Symbol('not local');
 
 /**
  * Measures filesystems in this process, which saves a child process of 45 MB and 40 ms. Only where nothing can block: every
- * folder on the way is on a local filesystem. Resolves to undefined elsewhere.
+ * folder on the way is on a local filesystem. Resolves to undefined elsewhere, and for what does not answer soon.
  *
  * One at a time, so that a local filesystem that blocks after all, because its disk is dying, costs one of libuv's four
- * threads. Until it answers nothing else is measured here.
+ * threads. Until it answers nothing else is measured here; nor while files elsewhere occupy all of them.
  */
 export function createMeasureHere(
-  mountinfo: () => Promise<string>,
+  mountinfo: () => string,
   measure = measureFilesystem,
 ): (hostRoot: string, path: string) => Promise<Measurement | undefined> {
   let queue: Promise<void> = Promise.resolve();
@@ -37,25 +37,28 @@ export function createMeasureHere(
     }
   }
 
-  /** Waits for a measurement, but not for one that blocks. */
-  async function settle(measuring: Promise<unknown>): Promise<void> {
+  async function takeTurn(hostRoot: string, path: string): Promise<Measurement | undefined> {
+    if (blocked) return undefined;
+    const measuring = measureLocal(hostRoot, path, parseMountinfo(mountinfo()));
     try {
-      await within(patienceSeconds, never, () => measuring);
+      return await within(patienceSeconds, never, () => measuring);
     } catch (error) {
-      // The caller handles the error of the measurement itself.
-      if (!isTimeout(error)) return;
+      if (!isTimeout(error)) throw error;
       blocked = true;
       const unblock = () => {
         blocked = false;
       };
       measuring.then(unblock, unblock);
+      return undefined;
     }
   }
 
-  return async (hostRoot, path) => {
-    const mounts = parseMountinfo(await mountinfo());
-    const measuring = queue.then(() => (blocked ? undefined : measureLocal(hostRoot, path, mounts)));
-    queue = queue.then(() => settle(measuring));
-    return measuring;
+  return (hostRoot, path) => {
+    const turn = queue.then(() => takeTurn(hostRoot, path));
+    queue = turn.then(
+      () => {},
+      () => {},
+    );
+    return turn;
   };
 }

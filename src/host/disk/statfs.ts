@@ -1,9 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { CannotTell } from '../../check.ts';
 import { isTimeout, orAbort, withDeadline } from '../../deadline.ts';
 import { codeOf } from '../../errors.ts';
 import { shellQuote } from '../../shell-quote.ts';
 import { cannotRead } from '../files/access.ts';
-import { readMountinfo } from '../files/files.ts';
 import type { Measurement } from './measure.ts';
 import { createMeasureHere } from './measure-here.ts';
 import type { MeasuringProcess } from './statfs-child.ts';
@@ -23,7 +23,7 @@ interface InProgress {
  * caller, uncancellable: in this process that would be one of libuv's four threads, permanently, and the process could not
  * even exit.
  *
- * All measurements elsewhere share one child, which has a thread for each and ends when all have answered. A measurement that takes
+ * All measurements of the child share it. It has a thread for each and ends when all have answered. A measurement that takes
  * longer than `maxSeconds` is left alone, and its path is `mount_stuck` at once until it is answered: it costs a sleeping
  * thread, and ends when the mount works again. Some never end, though the mount has been replaced, so after `retrySeconds`
  * the child is killed and the next measurements start a new one. A child that not even SIGKILL ends is left behind, once:
@@ -32,7 +32,7 @@ interface InProgress {
 export function createStatfs({
   maxSeconds = 5,
   retrySeconds = 900,
-  mountinfo = readMountinfo,
+  mountinfo = () => readFileSync('/proc/self/mountinfo', 'utf8'),
 } = {}): MeasureFilesystem {
   const measureHere = createMeasureHere(mountinfo);
   let inProgress = new Map<string, InProgress>();
@@ -40,18 +40,19 @@ export function createStatfs({
   let leftBehind: MeasuringProcess | undefined;
   let retry: NodeJS.Timeout | undefined;
 
-  async function measure(hostRoot: string, path: string): Promise<Measurement> {
+  async function measure(hostRoot: string, path: string, together: unknown): Promise<Measurement> {
     const measured = await measureHere(hostRoot, path);
     if (measured) return measured;
     // Loaded only where it is needed, with the modules for processes and lines.
     const { startMeasuring } = await import('./statfs-child.ts');
+    if (together !== inProgress) throw new Error('the measurement was given up');
     child ??= startMeasuring();
     return child.measure(hostRoot, path);
   }
 
   function start(hostRoot: string, path: string, key: string): InProgress {
     const together = inProgress;
-    const answer = measure(hostRoot, path);
+    const answer = measure(hostRoot, path, together);
     const started = { answer, startedAt: performance.now() };
     together.set(key, started);
     const over = () => {
