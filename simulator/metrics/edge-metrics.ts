@@ -91,6 +91,9 @@ function kindOf(series: string): { metric: string; type: Metric['type']; suffix:
     : { metric: series, type: 'gauge', suffix: '' };
 }
 
+// Of Prometheus's data model.
+const labelName = /^[A-Za-z_]\w*$/;
+
 /** A number, or a list of objects with `value` and labels; null and an empty list stand for no sample. */
 function parseSamples(value: Json, path: string): Sample[] {
   if (value === null) return [];
@@ -101,6 +104,8 @@ function parseSamples(value: Json, path: string): Sample[] {
     const labels = Object.entries(sample).flatMap(([name, label]): [string, string][] => {
       if (name === 'value') return [];
       if (typeof label !== 'string') throw unexpected(`${at}.${name}`, 'a text', label);
+      if (!labelName.test(name))
+        throw unexpected(`A label of ${at}`, 'letters, digits and underscores', name);
       return [[name, label]];
     });
     return [Object.fromEntries(labels), parseNumber(sample.value, `${at}.value`)];
@@ -114,7 +119,8 @@ const specialNumbers: ReadonlyMap<unknown, number> = new Map([
 ]);
 
 function parseNumber(value: Json | undefined, path: string): number {
-  const number = typeof value === 'number' ? value : specialNumbers.get(value);
+  // JSON's 1e999 is read as infinite.
+  const number = typeof value === 'number' && Number.isFinite(value) ? value : specialNumbers.get(value);
   if (number === undefined) throw unexpected(path, 'a number, "NaN", "+Inf" or "-Inf"', value);
   return number;
 }

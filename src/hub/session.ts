@@ -43,8 +43,8 @@ export interface SessionEvents {
   onDesired(patch: Json): void;
   /** A patch of the desired properties arrived, but cannot be read. */
   onMissed(error: Error): void;
-  /** The connection was lost. */
-  onEnd(error: Error): void;
+  /** The connection was lost, without an error when it was closed. */
+  onEnd(error: Error | undefined): void;
   onError(error: unknown): void;
 }
 

@@ -19,11 +19,7 @@ describe('the first connection', () => {
 
   test.each([
     ['edgeHub is down', { down: true }, /edgeHub: connection refused \(127\.0\.0\.1:\d+\)$/],
-    [
-      'the token is rejected',
-      { rejectSas: true },
-      /^edgeHub refused the module's token: Connection refused: Not authorized$/,
-    ],
+    ['the token is rejected', { rejectSas: true }, /^edgeHub refused the module's token$/],
     [
       'the certificate has expired',
       { certificate: 'expired' },

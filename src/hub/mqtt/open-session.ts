@@ -59,7 +59,10 @@ export function createOpenSession(options: OpenSessionOptions): OpenSession {
       const cause = signal.aborted ? signal.reason : (failure() ?? error);
       const { reason, message, wasRefused } = diagnose(cause);
       if (wasRefused) onRefused(ports);
-      throw new HubError(reason, inTurn ? `${message} ${inTurnText(over, ports)}` : message, cause);
+      // A code of CONNACK is in the message.
+      const isConnack = typeof codeOf(cause) === 'number';
+      const text = inTurn ? `${message} ${inTurnText(over, ports)}` : message;
+      throw new HubError(reason, text, isConnack ? undefined : cause);
     });
     refused = 0;
     if (!over) inTurn = false;
@@ -97,14 +100,20 @@ interface Diagnosis {
 const certificateCode = /CERT|^UNABLE_TO_|^SELF_SIGNED|^INVALID_CA|^PATH_LENGTH|^HOSTNAME_MISMATCH/;
 const nameCode = /^(ENOTFOUND|EAI_)/;
 
+/** The code of a system error, or of CONNACK as a number. */
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && !(error instanceof DOMException) && 'code' in error ? error.code : undefined;
+
 function diagnose(error: unknown): Diagnosis {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   if (isTimeout(error)) return { reason: 'offline', message: 'edgeHub did not answer', wasRefused: true };
   const is = (reason: HubReason, message: string, wasRefused = false) => ({ reason, message, wasRefused });
   // MQTT 3.1.1 section 3.2.2.3: identifier rejected, bad user name or password, not authorized.
   if (code === 2 || code === 4 || code === 5)
     return is('not_authorized', "edgeHub refused the module's token");
-  if (typeof code === 'number') return is('offline', 'edgeHub refused the connection');
+  // Code 3: server unavailable.
+  if (typeof code === 'number')
+    return is('offline', 'edgeHub refused the connection: it is unavailable, or has too many clients');
   if (certificateCode.test(String(code))) {
     return is('certificate_rejected', "edgeHub's certificate was rejected");
   }

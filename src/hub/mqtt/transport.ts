@@ -100,8 +100,11 @@ export function createTransport(
     /** Subscribes to direct methods, if there are any. */
     async connect(): Promise<void> {
       await promised((done) => transport.connect(done));
+      // The SDK's error for a connection that was simply closed says no more.
       transport.on('disconnect', (error?: Error) =>
-        events.onEnd(error ?? new Error('closed without an error')),
+        events.onEnd(
+          error?.message.startsWith('Connection to the server has been closed') ? undefined : error,
+        ),
       );
       if (Object.keys(methods).length > 0) await promised((done) => transport.enableMethods(done));
     },

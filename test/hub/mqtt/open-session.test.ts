@@ -16,7 +16,7 @@ afterEach(() => simulator.close());
 async function opened(methods: Methods = {}) {
   withEnvironment(simulator.environment);
   const patches: Json[] = [];
-  const ends: Error[] = [];
+  const ends: (Error | undefined)[] = [];
   const errors: unknown[] = [];
   const missed: unknown[] = [];
   const session = await openSession(

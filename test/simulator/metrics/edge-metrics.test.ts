@@ -139,6 +139,10 @@ describe('PUT /edge-metrics', () => {
       'edgeHub.a[0].value must be a number, "NaN", "+Inf" or "-Inf", got nothing',
     ],
     [{ edgeHub: { a: [{ id: 1, value: 1 }] } }, 'edgeHub.a[0].id must be a text, got 1'],
+    [
+      { edgeHub: { a: [{ 'a b': 'x', value: 1 }] } },
+      'A label of edgeHub.a[0] must be letters, digits and underscores, got "a b"',
+    ],
     [{ edgeHub: { instance_number: 1 } }, 'edgeHub.instance_number must be a text, got 1'],
   ])('rejects %j, names the field and changes nothing', async (body, error) => {
     await put({ edgeAgent: 'x 1\n' });
