@@ -116,15 +116,15 @@ const buildImage = () =>
     plugins: [parts, builtins, leaveOut, externalSimulator],
   });
 
-const settings = { __IMAGE__: JSON.stringify(await imageSettings()) };
-
-const buildOther = ([name, source]) =>
-  build({
-    ...common,
-    entryPoints: { [name]: source },
-    define: { ...common.define, ...settings },
-    plugins: [leaveOut, externalSimulator, samples],
-  });
+const buildOthers = async () => {
+  const define = { ...common.define, __IMAGE__: JSON.stringify(await imageSettings()) };
+  const plugins = [leaveOut, externalSimulator, samples];
+  return Promise.all(
+    Object.entries(others).map(([name, source]) =>
+      build({ ...common, entryPoints: { [name]: source }, define, plugins }),
+    ),
+  );
+};
 
 const options = process.argv.slice(2);
 const unknown = options.filter((option) => !['--image', '--why'].includes(option));
@@ -135,12 +135,8 @@ if (unknown.length > 0) {
 
 await rm(resolve(root, 'dist'), { recursive: true, force: true });
 await mkdir(resolve(root, 'dist'));
-const metafiles = (
-  await Promise.all([
-    buildImage(),
-    ...(options.includes('--image') ? [] : Object.entries(others).map(buildOther)),
-  ])
-).map(({ metafile }) => metafile);
+const builds = [await buildImage(), ...(options.includes('--image') ? [] : await buildOthers())];
+const metafiles = builds.map(({ metafile }) => metafile);
 const inputs = metafiles.flatMap((metafile) => Object.keys(metafile.inputs));
 await writeFile(resolve(root, 'dist/THIRD-PARTY-LICENSES.txt'), await licences(root, inputs));
 const cli = resolve(root, 'dist/cli.js');

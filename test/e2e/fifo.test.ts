@@ -12,7 +12,7 @@ test('FIFOs in place of the state and policy files block neither start nor stop'
   execFileSync('mkfifo', [join(state, 'state.json'), join(folder, 'fifo')]);
   const agent = await start({ HARDENING_POLICY_FILE: file });
   await rename(join(folder, 'fifo'), file);
-  await soon(agent.out).toMatch(/its last policy stays.*it is not a regular file/);
+  await soon(agent.out).toMatch(/last good policy stays.*it is not a regular file/);
   const { code, ms } = await agent.stop();
   expect(code).toBe(0);
   expect(ms).toBeLessThan(5000);
