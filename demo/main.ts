@@ -10,12 +10,6 @@ import { createWorld, type DemonstrationWorld } from './world.ts';
 
 // `npm start`: the simulator with the bundled agent as its module, and a policy that works on any machine, offline too.
 
-/** The Node.js flags and the environment of the image, inserted by scripts/build.mjs. */
-declare const __IMAGE__: {
-  readonly flags: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-};
-
 async function main(): Promise<number> {
   const stopping = stoppedBySignal();
   const page = port('HARDENING_PORT');

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { budgets } from '../bench/budgets.ts';
+import { imageFilesIn } from '../bench/programs/image-files.ts';
 import { childCpuSeconds, childrenOf, sleeps } from '../bench/programs/proc.ts';
 import { bundled } from './support/programs/bundle.ts';
 import { createDevice, soon } from './support/programs/device.ts';
@@ -15,8 +16,7 @@ describe('the bundles of the image', () => {
   const dist = dirname(bundled('main'));
   const sizeOf = (files: Iterable<string>) =>
     [...files].reduce((sum, file) => sum + statSync(join(dist, file)).size, 0);
-  const all = readdirSync(dist).filter((file) => file.endsWith('.js'));
-  const image = all.filter((file) => !['bench.js', 'demo.js', 'simulator.js'].includes(file));
+  const image = imageFilesIn(dist).filter((file) => file.endsWith('.js'));
 
   /** The files that are read when one of them is: itself, and what it imports. */
   function loadedWith(file: string, loaded = new Set<string>()): ReadonlySet<string> {

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -7,22 +6,14 @@ import * as z from 'zod';
 import { type Simulator, startSimulator } from '../../simulator/index.ts';
 import type { Testbed } from '../testbed.ts';
 import { send } from './http.ts';
+import { imageFilesIn } from './image-files.ts';
 import { freePort, type Program, start } from './program.ts';
-
-/** The Node.js flags and the environment of the image, inserted by scripts/build.mjs. */
-declare const __IMAGE__: {
-  readonly flags: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-};
 
 // bench.js is bundled into the same folder.
 const bundle = dirname(fileURLToPath(import.meta.url));
 const agentFile = join(bundle, 'main.js');
-const notInImage = ['bench.js', 'demo.js', 'simulator.js'];
 /** The files that the image adds to Node.js's: its bundles and their licences. */
-export const imageFiles = readdirSync(bundle)
-  .filter((file) => !notInImage.includes(file))
-  .map((file) => join(bundle, file));
+export const imageFiles = imageFilesIn(bundle).map((file) => join(bundle, file));
 
 const responseSchema = z.object({
   status: z.literal(200),

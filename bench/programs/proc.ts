@@ -12,10 +12,7 @@ export function residentBytes(pid: number): number {
 
 /** The resident memory of a process and of all its descendants, in bytes. */
 export const treeBytes = (pid: number): number =>
-  [pid, ...childrenOf(pid)].reduce(
-    (sum, each, i) => sum + (i === 0 ? residentBytes(each) : treeBytes(each)),
-    0,
-  );
+  childrenOf(pid).reduce((sum, child) => sum + treeBytes(child), residentBytes(pid));
 
 /** The children of a process, on whichever of its threads it started them. */
 export const childrenOf = (pid: number): number[] =>

@@ -37,11 +37,11 @@ export function routes({ agent, metrics, device }: Sources): Routes {
 type Render = (report: Report) => string | Promise<string>;
 
 /** Renders a report once per key, one after the other: prom-client collects in several steps. */
-function oncePerKey(keyOf: (report: Report) => string, render: Render): (report: Report) => Promise<Body> {
+function oncePerKey(keyFor: (report: Report) => string, render: Render): (report: Report) => Promise<Body> {
   let current: { readonly key: string; readonly body: Promise<Body> } | undefined;
   let last: Promise<unknown> = Promise.resolve();
   return (report) => {
-    const key = keyOf(report);
+    const key = keyFor(report);
     if (current?.key === key) return current.body;
     const body = last.then(() => render(report)).then(createBody);
     current = { key, body };

@@ -51,14 +51,11 @@ export async function serve(
         await send(request, response, result);
         connections.waits(socket);
       };
-      const answering = isAllowedHost(request.headers.host, allowedHosts)
-        ? answer(routes, request)
-        : Promise.resolve(wrongHost);
       const failed = (error: unknown) => {
         onError(error);
         return text(500, 'Internal error');
       };
-      answering
+      answer(routes, allowedHosts, request)
         .catch(failed)
         .then(respond)
         .catch((error: unknown) => {
@@ -91,7 +88,12 @@ const wrongHost = text(
   'This host name is not answered. Use the IP address, or add the name to HARDENING_ALLOWED_HOSTS.',
 );
 
-async function answer(routes: Routes, { method, url }: IncomingMessage): Promise<Answer> {
+async function answer(
+  routes: Routes,
+  allowedHosts: readonly string[],
+  { method, url, headers }: IncomingMessage,
+): Promise<Answer> {
+  if (!isAllowedHost(headers.host, allowedHosts)) return wrongHost;
   if (method !== 'GET' && method !== 'HEAD') return text(405, 'Method not allowed. Use GET or HEAD.');
   const path = (url ?? '/').split('?', 1)[0] ?? '/';
   // Not routes[path], which would also find __proto__.

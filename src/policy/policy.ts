@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { type Check, commonReasons, networkGapSeconds, usesNetwork } from '../check.ts';
 import { didYouMean } from '../nearest.ts';
 import { shortestGapSeconds } from './cron.ts';
-import { decodeText, type Path, parseJsonc, type Written } from './jsonc.ts';
+import { decodeText } from './decode-text.ts';
+import { type Path, parseJsonc, type Written } from './jsonc.ts';
 import {
   issueProblems,
   listProblems,
@@ -188,7 +189,7 @@ function hintFor(path: Path, input: unknown, checks: readonly Check[]): string {
   return '';
 }
 
-/** Schedules that call for a check that uses the network more often than it runs. */
+/** What a policy says that has another effect. */
 const warningsOf = (policy: Policy, checks: readonly Check[]): readonly string[] => [
   ...scheduleWarnings(policy, checks),
   ...exceptionWarnings(policy, checks),
@@ -201,6 +202,7 @@ function exceptionWarnings({ exceptions }: Policy, checks: readonly Check[]): re
   return places.length === 0 ? [] : [`${own} cannot be excepted, so ${places.join(', ')} has no effect`];
 }
 
+/** Schedules that call for a check that uses the network more often than it runs. */
 function scheduleWarnings(policy: Policy, checks: readonly Check[]): readonly string[] {
   const affected = checks.filter((check) => {
     const params = policy.checks[check.id];

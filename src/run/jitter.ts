@@ -37,9 +37,10 @@ export function createJitter<Item>(
   return {
     delay(items) {
       const others = items.filter((item) => !waiting.some((each) => each.items.includes(item)));
+      if (others.length === 0) return;
       const ms = random() * longestMs;
       if (ms === 0) run(others);
-      else if (others.length > 0) runAfter(others, ms);
+      else runAfter(others, ms);
     },
     setLongest(ms) {
       longestMs = ms;

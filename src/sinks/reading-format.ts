@@ -13,9 +13,9 @@ export function describeValue({ gauge, value }: Pick<Reading, 'gauge' | 'value'>
 
 /** At most three decimals, thousands separated. `toLocaleString` would load ICU's data: 7 MB of memory. */
 function plainNumber(value: number): string {
-  const [whole = '', fraction] = String(Number(value.toFixed(3))).split('.');
   // What is larger is written with an exponent.
   if (Math.abs(value) >= 1e21) return String(value);
+  const [whole = '', fraction] = String(Number(value.toFixed(3))).split('.');
   const grouped = whole.replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }

@@ -12,9 +12,6 @@ import { refusedPort } from '../support/servers/tcp.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { policies } from './policies.ts';
 
-/** The flags of the image, so that memory use is comparable. */
-const nodeOptions = '--max-old-space-size=96 --max-semi-space-size=2';
-
 /** Polls a condition; false when it did not hold within `ms` milliseconds. */
 export async function within(
   ms: number,
@@ -53,7 +50,6 @@ export async function createWorld() {
     ...simulator.environment,
     HARDENING_STATE_DIR: state,
     HARDENING_POLICY_FILE: policyFile,
-    NODE_OPTIONS: nodeOptions,
   };
   let agent: RunningAgent | undefined;
   let server: Server | undefined;

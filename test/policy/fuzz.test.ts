@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checks } from '../../src/checks/index.ts';
+import { decodeText } from '../../src/policy/decode-text.ts';
 import { policyJsonSchema } from '../../src/policy/example.ts';
-import { decodeText, parseJsonc } from '../../src/policy/jsonc.ts';
+import { parseJsonc } from '../../src/policy/jsonc.ts';
 import { type PolicyOutcome, readPolicy, readPolicyText } from '../../src/policy/policy.ts';
 import type { Schema } from '../../src/policy/schema-format.ts';
 import { policyOf } from '../support/fixtures/policies.ts';

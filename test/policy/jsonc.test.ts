@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeText, parseJsonc as parse } from '../../src/policy/jsonc.ts';
+import { decodeText } from '../../src/policy/decode-text.ts';
+import { parseJsonc as parse } from '../../src/policy/jsonc.ts';
 import { checkProperty } from '../support/properties.ts';
 
 const parseJsonc = (text: string) => parse(text).value;

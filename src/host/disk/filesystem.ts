@@ -13,7 +13,7 @@ interface Places {
   /** The agent's state folder, on our side. */
   readonly stateDir: string;
   /** The text of /proc/self/mountinfo. */
-  readonly mountinfo?: () => Promise<string>;
+  readonly mountinfo?: () => string;
   readonly measure?: MeasureFilesystem;
 }
 
@@ -29,7 +29,7 @@ export function createFilesystem({
 }: Places): Host['filesystem'] {
   return async (path, signal) => {
     const found = await measure(hostRoot, path, signal);
-    const mounts = parseMountinfo(await mountinfo());
+    const mounts = parseMountinfo(mountinfo());
     const { resolved } = found;
     if (isGiven(mounts, resolved)) {
       const mount = coveringMount(mounts, resolved.path);

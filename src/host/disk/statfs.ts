@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { CannotTell } from '../../check.ts';
 import { isTimeout, orAbort, withDeadline } from '../../deadline.ts';
 import { codeOf } from '../../errors.ts';
 import { shellQuote } from '../../shell-quote.ts';
 import { cannotRead } from '../files/access.ts';
+import { readMountinfo } from '../files/files.ts';
 import type { Measurement } from './measure.ts';
 import { createMeasureHere } from './measure-here.ts';
 import type { MeasuringProcess } from './statfs-child.ts';
@@ -29,12 +29,8 @@ interface InProgress {
  * the child is killed and the next measurements start a new one. A child that not even SIGKILL ends is left behind, once:
  * while it exists, its successor is not killed. So there are at most two.
  */
-export function createStatfs({
-  maxSeconds = 5,
-  retrySeconds = 900,
-  mountinfo = () => readFileSync('/proc/self/mountinfo', 'utf8'),
-} = {}): MeasureFilesystem {
-  const measureHere = createMeasureHere(mountinfo);
+export function createStatfs({ maxSeconds = 5, retrySeconds = 900 } = {}): MeasureFilesystem {
+  const measureHere = createMeasureHere(readMountinfo);
   let inProgress = new Map<string, InProgress>();
   let child: MeasuringProcess | undefined;
   let leftBehind: MeasuringProcess | undefined;

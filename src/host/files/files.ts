@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { access, readFile, stat } from 'node:fs/promises';
+import { constants, readFileSync } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
 import { CannotTell } from '../../check.ts';
 import { orAbort } from '../../deadline.ts';
 import { readRegularFile } from '../../read-file.ts';
@@ -34,25 +34,21 @@ export function createFiles({
   mountinfo = readMountinfo,
 }: {
   hostRoot: string;
-  mountinfo?: () => Promise<string>;
+  mountinfo?: () => string;
 }): Files {
-  let mounts: Promise<readonly Mount[]> | undefined;
+  let mounts: readonly Mount[] | undefined;
   let mountsReadAt = 0;
-  function currentMounts(): Promise<readonly Mount[]> {
+  function currentMounts(): readonly Mount[] {
     if (mounts && performance.now() - mountsReadAt < keepMountsMs) return mounts;
+    mounts = parseMountinfo(mountinfo());
     mountsReadAt = performance.now();
-    const reading = mountinfo().then(parseMountinfo);
-    reading.catch(() => {
-      if (mounts === reading) mounts = undefined;
-    });
-    mounts = reading;
-    return reading;
+    return mounts;
   }
 
   /** The real path on our side of a path of the VM, which need not exist. */
   async function locate(path: string): Promise<string> {
     const resolved = await resolveInRoot(hostRoot, path);
-    if (!isGiven(await currentMounts(), resolved)) throw notGiven(path, resolved, hostRoot);
+    if (!isGiven(currentMounts(), resolved)) throw notGiven(path, resolved, hostRoot);
     if (resolved.dangling) throw danglingLink(path, resolved);
     return resolved.path;
   }
@@ -92,5 +88,5 @@ export function createFiles({
 const privateKey = (path: string): CannotTell =>
   new CannotTell('not_applicable', `${path} has the name of a private key, so it is not opened`);
 
-/** The mounts of this process as the kernel lists them. Touches no mount. */
-export const readMountinfo = (): Promise<string> => readFile('/proc/self/mountinfo', 'utf8');
+/** The mounts of this process as the kernel lists them. Touches no mount, and needs none of the threads that one may block. */
+export const readMountinfo = (): string => readFileSync('/proc/self/mountinfo', 'utf8');

@@ -1,4 +1,5 @@
 import { isTimeout, orAbort } from '../../deadline.ts';
+import { codeOf } from '../../errors.ts';
 import {
   type CredentialSource,
   HubError,
@@ -57,12 +58,10 @@ export function createOpenSession(options: OpenSessionOptions): OpenSession {
     );
     await cutOnAbort(signal, cut, connect).catch((error: unknown) => {
       const cause = signal.aborted ? signal.reason : (failure() ?? error);
-      const { reason, message, wasRefused } = diagnose(cause);
-      if (wasRefused) onRefused(ports);
-      // A code of CONNACK is in the message.
-      const isConnack = typeof codeOf(cause) === 'number';
-      const text = inTurn ? `${message} ${inTurnText(over, ports)}` : message;
-      throw new HubError(reason, text, isConnack ? undefined : cause);
+      const diagnosis = diagnose(cause);
+      if (diagnosis.wasRefused) onRefused(ports);
+      const message = inTurn ? `${diagnosis.message} ${inTurnText(over, ports)}` : diagnosis.message;
+      throw new HubError(diagnosis.reason, message, diagnosis.cause);
     });
     refused = 0;
     if (!over) inTurn = false;
@@ -92,6 +91,8 @@ function inTurnText(overWebSocket: boolean, ports: Ports): string {
 interface Diagnosis {
   readonly reason: HubReason;
   readonly message: string;
+  /** What the message leaves to be said. */
+  readonly cause?: unknown;
   /** Nothing that speaks MQTT was reached: another transport may be. */
   readonly wasRefused: boolean;
 }
@@ -100,24 +101,32 @@ interface Diagnosis {
 const certificateCode = /CERT|^UNABLE_TO_|^SELF_SIGNED|^INVALID_CA|^PATH_LENGTH|^HOSTNAME_MISMATCH/;
 const nameCode = /^(ENOTFOUND|EAI_)/;
 
-/** The code of a system error, or of CONNACK as a number. */
-const codeOf = (error: unknown): unknown =>
-  error instanceof Error && !(error instanceof DOMException) && 'code' in error ? error.code : undefined;
+/** The return code of CONNACK (MQTT 3.1.1, section 3.2.2.3). A DOMException has numbers of its own. */
+const connackCode = (error: unknown): number | undefined =>
+  error instanceof Error &&
+  !(error instanceof DOMException) &&
+  'code' in error &&
+  typeof error.code === 'number'
+    ? error.code
+    : undefined;
 
 function diagnose(error: unknown): Diagnosis {
-  const code = codeOf(error);
-  if (isTimeout(error)) return { reason: 'offline', message: 'edgeHub did not answer', wasRefused: true };
-  const is = (reason: HubReason, message: string, wasRefused = false) => ({ reason, message, wasRefused });
-  // MQTT 3.1.1 section 3.2.2.3: identifier rejected, bad user name or password, not authorized.
-  if (code === 2 || code === 4 || code === 5)
-    return is('not_authorized', "edgeHub refused the module's token");
-  // Code 3: server unavailable.
-  if (typeof code === 'number')
-    return is('offline', 'edgeHub refused the connection: it is unavailable, or has too many clients');
-  if (certificateCode.test(String(code))) {
-    return is('certificate_rejected', "edgeHub's certificate was rejected");
+  const is = (reason: HubReason, message: string, cause: unknown, wasRefused = false) => {
+    return { reason, message, cause, wasRefused };
+  };
+  if (isTimeout(error)) return is('offline', 'edgeHub did not answer', error, true);
+  const refusal = connackCode(error);
+  // Identifier rejected, bad user name or password, not authorized.
+  if (refusal === 2 || refusal === 4 || refusal === 5)
+    return is('not_authorized', "edgeHub refused the module's token", undefined);
+  if (refusal !== undefined) {
+    const cause = new Error('it is unavailable, or has too many clients');
+    return is('offline', 'edgeHub refused the connection', cause);
   }
-  return is('offline', 'Could not open the connection to edgeHub', !nameCode.test(String(code)));
+  const code = codeOf(error) ?? '';
+  if (certificateCode.test(code))
+    return is('certificate_rejected', "edgeHub's certificate was rejected", error);
+  return is('offline', 'Could not open the connection to edgeHub', error, !nameCode.test(code));
 }
 
 /** Runs work; when the signal fires meanwhile, destroys the connection and rejects with the signal's reason. */

@@ -53,13 +53,13 @@ test.each([
 ])('in a container, %s', async (_, mountPoint, mount, readOnly) => {
   const folder = await tempFolder();
   await mkdir(join(folder, mountPoint), { recursive: true });
-  const mountinfo = async () => `${line('/')}\n${mount.replace(mountPoint, join(folder, mountPoint))}`;
+  const mountinfo = () => `${line('/')}\n${mount.replace(mountPoint, join(folder, mountPoint))}`;
   const filesystem = createFilesystem({ hostRoot: join(folder, 'host'), stateDir: '/', mountinfo });
   expect(await filesystem('/data', signal)).toMatchObject({ measured: '/data', readOnly });
 });
 
 test('on the machine itself a read-only mount counts', async () => {
-  const mountinfo = async () => line('/', 'ro', 'rw');
+  const mountinfo = () => line('/', 'ro', 'rw');
   const filesystem = createFilesystem({ hostRoot: '/', stateDir: '/', mountinfo });
   expect(await filesystem('/', signal)).toMatchObject({ readOnly: true });
 });
@@ -76,7 +76,7 @@ async function container(stateType: string) {
   return {
     stateDir,
     hostRoot,
-    filesystem: createFilesystem({ hostRoot, stateDir, mountinfo: async () => mounts.join('\n') }),
+    filesystem: createFilesystem({ hostRoot, stateDir, mountinfo: () => mounts.join('\n') }),
   };
 }
 
@@ -151,7 +151,7 @@ test('a filesystem has the same device through every mount, and an overlay that 
   const filesystem = createFilesystem({
     hostRoot: '/',
     stateDir: '/',
-    mountinfo: async () => mounts.join('\n'),
+    mountinfo: () => mounts.join('\n'),
   });
   const about = async (name: string) => {
     const { type, source, device } = await filesystem(join(folder, name), signal);

@@ -1,0 +1,7 @@
+import { readdirSync } from 'node:fs';
+
+const notInImage = ['bench.js', 'demo.js', 'simulator.js'];
+
+/** The names of the files in dist/ that the image contains. */
+export const imageFilesIn = (dist: string): string[] =>
+  readdirSync(dist).filter((file) => !notInImage.includes(file));
