@@ -13,6 +13,7 @@ import { serve } from './http/server.ts';
 import type { Hub } from './hub/hub.ts';
 import { createLog, type Log } from './log.ts';
 import { openPolicyKeeper, type PolicyFile, type PolicyKeeper, readPolicyFile } from './policy/keeper.ts';
+import { readRegularFile } from './read-file.ts';
 import { type Agent, createAgent, type Sink } from './run/agent.ts';
 import { policyOutcome } from './run/policy-outcome.ts';
 import { schedule } from './run/schedule.ts';
@@ -27,6 +28,8 @@ const firstTwinSeconds = 10;
 // An IoT Edge module is killed ten seconds after SIGTERM; we promise to stop within five.
 const lastReportSeconds = 3;
 const lastWriteSeconds = 1;
+const caFileSeconds = 1;
+const maxCaBytes = 1_048_576;
 const heartbeatLookMs = 60_000;
 // A year of writes is then nothing to a flash disk, and a power cut loses an hour at most.
 const saveMemoryEveryMs = 3_600_000;
@@ -47,6 +50,7 @@ async function main(): Promise<void> {
   const log = createLog(config.logFormat, config.logLevel);
   log.info({ version, revision, mode: config.mode }, 'Starting');
   for (const warning of config.warnings) log.warn({}, warning);
+  for (const path of config.caFiles) warnIfUnreadable(path, log);
   const stopping = stoppedBySignal(log);
   const problem = state.problem();
   if (problem) log.warn({ why: problem.message }, 'Starting without memory');
@@ -128,6 +132,16 @@ async function openPolicyFile({ policyFile }: Config): Promise<PolicyFile | unde
     const allowed = 'a file that can be read, of 1 MiB at most';
     throw new ConfigError(`HARDENING_POLICY_FILE must be ${allowed}, got "${policyFile}"`, { cause });
   }
+}
+
+/** Connections and checks read it when they need it, and report it then. */
+function warnIfUnreadable(path: string, log: Log): void {
+  within(caFileSeconds, never, (signal) => readRegularFile(path, { maxBytes: maxCaBytes }, signal)).catch(
+    (cause: unknown) => {
+      const err = new Error(`${path} cannot be read`, { cause });
+      log.warn({ err }, 'The CAs of a file are not trusted');
+    },
+  );
 }
 
 async function listen(config: Config, handlers: ReturnType<typeof routes>, log: Log): Promise<Server> {

@@ -113,6 +113,7 @@ export function createHub(options: HubOptions): Hub {
           ...{ twin, sender, messenger, uses, wakeup, messageWakeup, log, now },
           deadlines: timings,
           signal: stopping.signal,
+          onAwait: status.awaits,
           onOpen,
           onConnected: status.connected,
           onIdle(what) {

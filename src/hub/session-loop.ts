@@ -1,7 +1,15 @@
 import { never, within } from '../deadline.ts';
 import type { Messenger } from './messages/messenger.ts';
 import type { Sender } from './reports/sender.ts';
-import { HubError, type HubLog, PatchRejected, type Session, type SessionEvents } from './session.ts';
+import {
+  type AwaitedStep,
+  type HubDetail,
+  HubError,
+  type HubLog,
+  PatchRejected,
+  type Session,
+  type SessionEvents,
+} from './session.ts';
 import { ConnectionLost } from './status.ts';
 import type { TwinReader } from './twin-reader.ts';
 import type { Uses } from './uses.ts';
@@ -35,6 +43,8 @@ export interface SessionLoopOptions {
   readonly log: HubLog;
   readonly now: () => Date;
   readonly signal: AbortSignal;
+  /** Called with what has to arrive next before the connection works. */
+  onAwait(awaited: AwaitedStep): void;
   /** Called when edgeHub has accepted the connection. */
   onOpen(): void;
   /** Called after each read of the twin: the connection works. */
@@ -59,6 +69,7 @@ export async function runSession(options: SessionLoopOptions): Promise<void> {
     const session = await openInTime(
       options,
       {
+        onAwait: options.onAwait,
         onEnd(cause) {
           if (ended.signal.aborted) return;
           const lost = 'The connection to edgeHub was lost';
@@ -124,6 +135,11 @@ async function exchangeTwin(
   const { twin, sender, wakeup, onConnected, onIdle, deadlines, now } = options;
   const replaceAt = performance.now() + deadlines.renew * 1000;
   const wentBack = clockWentBack(now);
+  options.onAwait({
+    reason: 'offline',
+    detail: 'no_twin',
+    missing: 'edgeHub accepted the connection, but has not answered the request for the twin',
+  });
   while (performance.now() < replaceAt && !wentBack()) {
     if (twin.dueInMs() <= 0) {
       await twin.read(session);
@@ -210,17 +226,17 @@ function withDeadlines(
   alive: AbortSignal,
   onLateMessage: (error: Error) => void,
 ): Session {
-  const notAccepted = (what: string, cause: unknown) =>
-    new HubError('offline', `edgeHub accepted the connection, but not ${what}`, cause);
-  const call = <T>(seconds: number, what: string, work: () => Promise<T>): Promise<T> =>
+  const notAccepted = (what: string, cause: unknown, detail?: HubDetail) =>
+    new HubError('offline', `edgeHub accepted the connection, but not ${what}`, cause, detail);
+  const call = <T>(seconds: number, what: string, work: () => Promise<T>, detail?: HubDetail): Promise<T> =>
     within(seconds, alive, work).catch((cause: unknown) => {
       alive.throwIfAborted();
       if (cause instanceof HubError || cause instanceof PatchRejected) throw cause;
-      throw notAccepted(what, cause);
+      throw notAccepted(what, cause, detail);
     });
   return {
     notice: session.notice,
-    readTwin: () => call(read, 'the request for the twin', () => session.readTwin()),
+    readTwin: () => call(read, 'the request for the twin', () => session.readTwin(), 'no_twin'),
     update: (patch) => call(report, 'the reported properties', () => session.update(patch)),
     send(message) {
       const late = setTimeout(

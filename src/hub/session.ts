@@ -43,6 +43,8 @@ export interface SessionEvents {
   onDesired(patch: Json): void;
   /** A patch of the desired properties arrived, but cannot be read. */
   onMissed(error: Error): void;
+  /** While the session is being opened: what is waited for next. */
+  onAwait(awaited: AwaitedStep): void;
   /** The connection was lost, without an error when it was closed. */
   onEnd(error: Error | undefined): void;
   onError(error: unknown): void;
@@ -84,18 +86,48 @@ export interface CredentialSource {
 /** Why there is no connection. `offline` is everything that the others are not. */
 export type HubReason = 'offline' | 'not_authorized' | 'certificate_rejected' | 'workload_api_failed';
 
+/** What the remedy depends on where the reason does not say enough. */
+export type HubDetail =
+  | 'wrong_name'
+  | 'wrong_time'
+  /** edgeHub accepts no more connections. */
+  | 'unavailable'
+  /** The twin cannot be read. */
+  | 'no_twin'
+  | 'throttled';
+
+/** Something that the opening of a session waits for, and what it means when it does not come. */
+export interface AwaitedStep {
+  readonly reason: HubReason;
+  readonly detail?: HubDetail;
+  /** The beginning of a sentence that goes on with a duration: `The workload API has not answered`. */
+  readonly missing: string;
+}
+
 /** A failure of a session, with its reason. */
 export class HubError extends Error {
   override readonly name: string = 'HubError';
   readonly reason: HubReason;
+  readonly detail: HubDetail | undefined;
 
-  constructor(reason: HubReason, message: string, cause?: unknown) {
+  constructor(reason: HubReason, message: string, cause?: unknown, detail?: HubDetail) {
     super(message, cause === undefined ? undefined : { cause });
     this.reason = reason;
+    this.detail = detail;
   }
 }
 
 /** The hub did not accept a patch of reported properties. The session goes on. */
 export class PatchRejected extends Error {
   override readonly name = 'PatchRejected';
+  readonly detail: HubDetail | undefined;
+
+  constructor(message: string, cause?: unknown, detail?: HubDetail) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.detail = detail;
+  }
 }
+
+/** The detail of an error that has one. */
+export const detailOf = (error: unknown): HubDetail | undefined =>
+  error instanceof HubError || error instanceof PatchRejected ? error.detail : undefined;

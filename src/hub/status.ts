@@ -1,6 +1,14 @@
 import { describeError } from '../errors.ts';
+import { createAnnouncer } from './announcer.ts';
 import { type Course, lastingMs } from './reconnect.ts';
-import { HubError, type HubLog, type HubReason } from './session.ts';
+import {
+  type AwaitedStep,
+  detailOf,
+  type HubDetail,
+  HubError,
+  type HubLog,
+  type HubReason,
+} from './session.ts';
 import { createUses, type Trouble, type Uses } from './uses.ts';
 
 /** The connection to edgeHub. */
@@ -10,14 +18,21 @@ export interface HubStatus {
   readonly since: Date;
   /** For how long there has been a connection, or none, by a clock that no step moves. */
   readonly seconds: number;
-  /** Why there is no connection: absent while there is one, and before the first attempt has failed. */
-  readonly problem?: { readonly reason: HubReason; readonly message: string };
+  /** Why there is no connection: absent while there is one, and until the first attempt has failed or takes long. */
+  readonly problem?: HubProblem;
   /** What users should know about a connection that works. */
   readonly notice?: string;
   /** That another instance of this module keeps taking over the connection. */
   readonly takeover?: string;
   /** What fails although edgeHub accepts the connection, the longest first; absent where nothing does. */
   readonly troubles?: readonly Trouble[];
+}
+
+export interface HubProblem {
+  readonly reason: HubReason;
+  /** One sentence. */
+  readonly message: string;
+  readonly detail?: HubDetail | undefined;
 }
 
 /** Follows the connection, and logs its changes. */
@@ -29,6 +44,8 @@ export interface StatusKeeper {
    */
   watch(onChange: (what: string) => void, signal: AbortSignal): void;
   readonly uses: Uses;
+  /** An attempt to connect waits for this, until it waits for something else, succeeds or fails. */
+  awaits(awaited: AwaitedStep): void;
   connected(notice: string | undefined): void;
   failed(error: unknown, retrySeconds: number, course: Course): void;
   closed(): void;
@@ -41,43 +58,23 @@ export class ConnectionLost extends HubError {
 
 /** So many connections in a row that edgeHub closes soon after they were opened are no coincidence. */
 const takeovers = 3;
-/** The least time from one announcement to that of another kind of problem, because problems may alternate. */
-const announceEveryMs = 30_000;
+/** An attempt that waits longer than this is a problem, whatever the last one failed with. */
+const awaitSeconds = 5;
 
 export function createStatusKeeper(now: () => Date, log: HubLog): StatusKeeper {
   let status: Omit<HubStatus, 'seconds'> = { state: 'connecting', since: now() };
   /** On the monotonic clock: when the connection was made or lost. */
   let changedAt = performance.now();
   let lost = 0;
-  const watchers = new Set<(what: string) => void>();
+  const { watch, announce, announceProblem, close } = createAnnouncer(problemKind);
   const uses = createUses(log, announceProblem);
-  let announced = { kind: problemKind(), at: Number.NEGATIVE_INFINITY };
-  let announcing: NodeJS.Timeout | undefined;
+  let awaiting: NodeJS.Timeout | undefined;
 
-  function problemKind(): string {
-    if (status.state !== 'connected') return status.problem?.reason ?? 'none';
+  function problemKind(): string | undefined {
+    const { state, problem } = status;
+    if (state !== 'connected') return problem && [problem.reason, problem.detail ?? []].flat().join(', ');
     const failing = uses.troubles().map(({ use }) => use);
-    return failing.toSorted().join(', ') || 'none';
-  }
-
-  function announce(what: string): void {
-    clearTimeout(announcing);
-    announcing = undefined;
-    announced = { kind: problemKind(), at: performance.now() };
-    for (const onChange of watchers) onChange(what);
-  }
-
-  function announceProblem(): void {
-    const kind = problemKind();
-    if (kind === announced.kind || announcing) return;
-    const waitMs = announced.at + announceEveryMs - performance.now();
-    if (waitMs <= 0) announce(`The problem with edgeHub is now: ${kind}`);
-    else {
-      announcing = setTimeout(() => {
-        announcing = undefined;
-        announceProblem();
-      }, waitMs).unref();
-    }
+    return failing.toSorted().join(', ') || undefined;
   }
 
   const takenOver = (): string | undefined =>
@@ -86,6 +83,7 @@ export function createStatusKeeper(now: () => Date, log: HubLog): StatusKeeper {
       : `Another instance of this module is probably connected: edgeHub closed ${lost} connections in a row within ${lastingMs / 60_000} minutes of opening them`;
 
   function change(next: Omit<HubStatus, 'since' | 'seconds'>): void {
+    clearTimeout(awaiting);
     const [before, after] = [status.state === 'connected', next.state === 'connected'];
     status = { ...next, since: next.state === status.state ? status.since : now() };
     if (before !== after) {
@@ -107,11 +105,16 @@ export function createStatusKeeper(now: () => Date, log: HubLog): StatusKeeper {
         ...(troubles.length === 0 ? {} : { troubles }),
       };
     },
-    watch(onChange, signal) {
-      watchers.add(onChange);
-      signal.addEventListener('abort', () => watchers.delete(onChange), { once: true });
-    },
+    watch,
     uses,
+    awaits({ reason, detail, missing }) {
+      clearTimeout(awaiting);
+      // A session that replaces one that works is no problem until it has failed.
+      const { state } = status;
+      if (state === 'connected') return;
+      const problem = { reason, detail, message: `${missing} for more than ${awaitSeconds} s` };
+      awaiting = setTimeout(() => change({ state, problem }), awaitSeconds * 1000).unref();
+    },
     connected(notice) {
       if (status.state !== 'connected') {
         log.info(notice === undefined ? {} : { notice }, 'Connected to edgeHub');
@@ -129,11 +132,11 @@ export function createStatusKeeper(now: () => Date, log: HubLog): StatusKeeper {
         { reason, err: error, retrySeconds },
         opened ? 'The session with edgeHub ended' : 'No connection to edgeHub',
       );
-      change({ state: 'offline', problem: { reason, message } });
+      change({ state: 'offline', problem: { reason, message, detail: detailOf(error) } });
     },
     closed() {
       change({ state: 'offline' });
-      clearTimeout(announcing);
+      close();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { describeError } from '../errors.ts';
 import { createHourlyBudget, type HourlyBudget } from './limits.ts';
-import type { HubLog } from './session.ts';
+import { detailOf, type HubDetail, type HubLog } from './session.ts';
 
 /** What the connection is used for. */
 export type Use = 'twin' | 'reports' | 'messages';
@@ -12,6 +12,7 @@ export interface Trouble {
   readonly seconds: number;
   /** One sentence. */
   readonly message: string;
+  readonly detail?: HubDetail | undefined;
 }
 
 /** Follows whether each use works, from session to session, and logs when one begins to fail and when it works again. */
@@ -81,6 +82,7 @@ export function createUses(log: HubLog, onChange: () => void): Uses {
         use,
         seconds: (performance.now() - since) / 1000,
         message: describeError(error),
+        detail: detailOf(error),
       })),
   };
 }

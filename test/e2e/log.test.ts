@@ -15,3 +15,11 @@ test('every status change is logged with the previous and the new status', async
   await desire({ policy: { checks: { diskSpace: { paths: [] } } } });
   await soon(() => agent.out()).toContain('Status check=diskSpace target=/ previous=warn status=gone');
 });
+
+test('a CA file that cannot be read is logged at the start', async () => {
+  const { start } = await createDevice();
+  const agent = await start({ EdgeModuleCACertificateFile: '/nowhere/ca.pem' });
+  await soon(() => agent.out()).toMatch(
+    /<4> .*The CAs of a file are not trusted err="\/nowhere\/ca\.pem cannot be read: no such file or directory"/,
+  );
+});

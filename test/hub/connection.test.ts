@@ -28,9 +28,23 @@ describe('the first connection', () => {
     [
       'the certificate is for another name',
       { certificate: 'wrongName' },
-      /^edgeHub's certificate was rejected: Hostname\/IP .* altnames/,
+      /^edgeHub's certificate was rejected: it is for [^ ]+, not for localhost$/,
     ],
-    ['the twin cannot be read', { twin: 'empty500' }, /status 500/],
+    [
+      'edgeHub has too many clients',
+      { full: true },
+      /^edgeHub refused the connection: it is unavailable, or has too many clients$/,
+    ],
+    [
+      'the twin cannot be read',
+      { twin: 'empty500' },
+      /^edgeHub answered the request for the twin with status 500$/,
+    ],
+    [
+      'the twin is malformed',
+      { twin: 'malformed' },
+      /^edgeHub answered the request for the twin with something else: \d+ bytes that are not valid JSON: at character \d+$/,
+    ],
     [
       'the request for the twin gets no response',
       { twin: 'silent' },
@@ -42,7 +56,7 @@ describe('the first connection', () => {
     await eventually(() => connectionErrors(hub).length).toBeGreaterThan(1);
     expect(connectionErrors(hub)[0]).toMatch(error);
     expect(hub.state()).toBe('offline');
-    await set({ down: false, rejectSas: false, certificate: 'valid', twin: 'normal' });
+    await set({ down: false, rejectSas: false, certificate: 'valid', twin: 'normal', full: false });
     await eventually(hub.state).toBe('connected');
     expect(hub.documents).toEqual([{ policy: {}, $version: 1 }]);
   });

@@ -34,6 +34,7 @@ describe('without IoT Hub', () => {
     const hub = hubOf({ timings: shortTimings });
     await eventually(() => hub.status().problem).toEqual({
       reason: 'offline',
+      detail: 'no_twin',
       message: 'edgeHub accepted the connection, but not the request for the twin: No answer within 0.3 s',
     });
   });
@@ -165,7 +166,7 @@ describe('malformed input', () => {
     await set({ twin: 'malformed' });
     const hub = hubOf({ timings: shortTimings });
     await eventually(() => hub.status().problem?.message).toMatch(
-      /^edgeHub accepted the connection, but not the request for the twin: edgeHub answered/,
+      /^edgeHub answered the request for the twin with something else: \d+ bytes that are not valid JSON/,
     );
     await set({ twin: 'normal' });
     await eventually(hub.state).toBe('connected');
@@ -174,7 +175,7 @@ describe('malformed input', () => {
   test.each([
     [
       'malformed',
-      /^Could not get credentials from the workload API: GET \/trust-bundle on \S+ was answered in an unknown form \(certificate\)$/,
+      /^Could not get credentials from the workload API: GET \/trust-bundle on \S+ was answered without a valid "certificate"$/,
     ],
     [
       'error',
@@ -285,4 +286,22 @@ describe('a connection that works, though what it is for does not,', () => {
       .toEqual([expect.stringMatching(/^edgeHub closed the connection while a message was sent to it/)]);
     expect(counters().messages).toBe(2);
   }, 20_000);
+});
+
+test('a reconnect that the workload API does not answer is said to wait for it, and one for the twin likewise', async () => {
+  const hub = await connectedHub();
+  await set({ workload: 'hangs', dropConnections: true });
+  await eventually(() => hub.status().problem).toEqual({
+    reason: 'workload_api_failed',
+    message: 'No credentials have come from the workload API for more than 5 s',
+  });
+  await set({ workload: 'normal', twin: 'silent' });
+  await hub.close(AbortSignal.abort());
+  const next = hubOf();
+  await eventually(() => next.status().problem).toEqual({
+    reason: 'offline',
+    detail: 'no_twin',
+    message:
+      'edgeHub accepted the connection, but has not answered the request for the twin for more than 5 s',
+  });
 });

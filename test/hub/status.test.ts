@@ -156,7 +156,7 @@ describe('a problem that changes', () => {
     hub.uses.worked('reports');
     expect(announced).toEqual([
       'The problem with edgeHub is now: reports',
-      'The problem with edgeHub is now: none',
+      'The problem with edgeHub is over',
     ]);
   });
 
@@ -169,11 +169,86 @@ describe('a problem that changes', () => {
   });
 });
 
+describe('an attempt that hangs', () => {
+  const credentials = {
+    reason: 'workload_api_failed',
+    missing: 'No credentials have come from the workload API',
+  } as const;
+  const accepted = { reason: 'offline', missing: 'edgeHub has not accepted the connection' } as const;
+  const twin = { reason: 'offline', detail: 'no_twin', missing: 'edgeHub has not answered' } as const;
+
+  test('is a problem after five seconds, with what it waits for, even before any attempt has failed', () => {
+    const { awaits, status } = keeper();
+    awaits(credentials);
+    vi.advanceTimersByTime(4999);
+    expect(status()).not.toHaveProperty('problem');
+    vi.advanceTimersByTime(1);
+    expect(status()).toMatchObject({
+      state: 'connecting',
+      problem: {
+        reason: 'workload_api_failed',
+        message: 'No credentials have come from the workload API for more than 5 s',
+      },
+    });
+  });
+
+  test('replaces the reason of the loss, and keeps its beginning', () => {
+    const { awaits, failed, status } = keeper();
+    failed(lost(), 1, { opened: true, lasted: true });
+    vi.advanceTimersByTime(1000);
+    awaits(twin);
+    expect(status().problem?.message).toBe('The connection to edgeHub was lost');
+    vi.advanceTimersByTime(5000);
+    expect(status()).toMatchObject({
+      state: 'offline',
+      since: start,
+      seconds: 6,
+      problem: {
+        reason: 'offline',
+        detail: 'no_twin',
+        message: 'edgeHub has not answered for more than 5 s',
+      },
+    });
+  });
+
+  test('counts each step alone, and none once it has failed', () => {
+    const { awaits, failed, status } = keeper();
+    for (const step of [credentials, accepted, twin]) {
+      awaits(step);
+      vi.advanceTimersByTime(4000);
+    }
+    failed(new Error('refused'), 1, refused);
+    vi.advanceTimersByTime(60_000);
+    expect(status().problem?.message).toBe('refused');
+  });
+
+  test('is announced, so that the check runs', () => {
+    const { awaits, watch } = keeper();
+    const announced: string[] = [];
+    watch((what) => announced.push(what), new AbortController().signal);
+    awaits(twin);
+    vi.advanceTimersByTime(5000);
+    expect(announced).toEqual(['The problem with edgeHub is now: offline, no_twin']);
+  });
+
+  test('is no problem while the session that it replaces works, nor once the hub is closed', () => {
+    const { awaits, connected, closed, status } = keeper();
+    connected(undefined);
+    awaits(credentials);
+    vi.advanceTimersByTime(5000);
+    expect(status()).toEqual({ state: 'connected', since: start, seconds: 5 });
+    closed();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
 describe('what fails on a connection that works', () => {
   const rejected = (status: number) =>
-    new PatchRejected(`edgeHub rejected the reported properties with status ${status}`, {
-      cause: new Error('too many requests'),
-    });
+    new PatchRejected(
+      `edgeHub rejected the reported properties with status ${status}`,
+      new Error('too many requests'),
+      status === 429 ? 'throttled' : undefined,
+    );
 
   test('is part of the status, with its time, until it works again', () => {
     const { connected, uses, status } = keeper();

@@ -59,7 +59,13 @@ test('three refused connections lead to WebSocket, which is logged and reported'
   expect(hub.status().problem).toBeUndefined();
 });
 
-const unused = { onDesired: () => {}, onMissed: () => {}, onEnd: () => {}, onError: () => {} };
+const unused = {
+  onAwait: () => {},
+  onDesired: () => {},
+  onMissed: () => {},
+  onEnd: () => {},
+  onError: () => {},
+};
 
 test('an edgeHub that does not answer is reported as such, and WebSocket is tried after three times', async () => {
   const { port } = await silentServer();

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { CannotTell, defineCheck } from '../../check.ts';
-import type { HubProblem, HubTrouble } from '../../host/agent/types.ts';
+import type { HubDetail, HubProblem, HubTrouble } from '../../host/agent/types.ts';
 
 const minutes = z.number().min(0).max(10_080);
 
@@ -11,18 +11,31 @@ const remedies: Readonly<Record<HubProblem['reason'], string>> = {
     'Check the clock of the device, then restart this module so that it signs in again: `sudo iotedge restart hardening` (or its ' +
     'name in the deployment). If it is refused again, check that the module exists in IoT Hub',
   certificate_rejected:
-    'Check the clock of the device, then restart edgeHub so that it gets a new certificate: `sudo iotedge restart edgeHub`',
+    'Restart edgeHub, so that it gets a new certificate from the CA of this device: `sudo iotedge restart edgeHub`. If that is ' +
+    'rejected, too, read what the device trusts with `sudo iotedge check`',
   workload_api_failed:
     'Read the log of the IoT Edge runtime with `sudo iotedge system logs`, then restart it: `sudo iotedge system restart`',
 };
 
 const troubleRemedies: Readonly<Record<HubTrouble['use'], string>> = {
   twin: 'Check that this device reaches IoT Hub, from which edgeHub gets the twin: `sudo iotedge check`',
-  reports:
-    'Read the cause in the log of edgeHub: `sudo iotedge logs edgeHub --tail 100`. Against throttling (429), raise ' +
-    '"minIntervalSeconds" in the policy',
+  reports: 'Read the cause in the log of edgeHub: `sudo iotedge logs edgeHub --tail 100`',
   messages:
     'Check that the disk on which edgeHub stores messages has space, with `df -h /var/lib`, and read its log: `sudo iotedge logs edgeHub --tail 100`',
+};
+
+const detailRemedies: Readonly<Record<HubDetail, string>> = {
+  wrong_name:
+    'Compare the name with `hostname` in /etc/aziot/config.toml: `sudo grep hostname /etc/aziot/config.toml`. Correct it, then ' +
+    '`sudo iotedge config apply`; if it is right, restart edgeHub so that its certificate is for it: `sudo iotedge restart edgeHub`',
+  wrong_time:
+    'Check the clock of the device with `timedatectl`, then restart edgeHub so that it gets a new certificate: `sudo iotedge restart edgeHub`',
+  unavailable:
+    'Read why in the log of edgeHub: `sudo iotedge logs edgeHub --tail 100`. If it has too many clients, raise "MaxConnectedClients" ' +
+    'in the environment of edgeHub in the deployment',
+  no_twin: troubleRemedies.twin,
+  throttled:
+    'Raise "report.minIntervalSeconds" in the policy: IoT Hub accepts fewer updates of the twin than are sent',
 };
 
 const oneInstance =
@@ -71,11 +84,13 @@ export const hubConnection = defineCheck({
     const message = `${state}${since}${why && `: ${why}`}`;
     if (seconds < warnMinutes * 60) return { status: 'pass', message };
     const reason = problem?.reason ?? 'offline';
+    const { detail } = (connected ? longest : problem) ?? {};
+    const remedy = connected && longest ? troubleRemedies[longest.use] : remedies[reason];
     return {
       status: seconds < failMinutes * 60 ? 'warn' : 'fail',
       reason,
       message,
-      remedy: connected && longest ? troubleRemedies[longest.use] : remedies[reason],
+      remedy: detail ? detailRemedies[detail] : remedy,
     };
   },
   trigger: (host, runNow, signal) => host.watchHub(runNow, signal),

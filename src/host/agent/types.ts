@@ -24,7 +24,7 @@ export interface HubLink {
   readonly connected: boolean;
   /** For how long it has been so, by a clock that no step moves. */
   readonly seconds: number;
-  /** Why the last attempt failed; absent while connected, and before an attempt has failed. */
+  /** Why the last attempt failed, or what the current one waits for; absent while connected. */
   readonly problem?: HubProblem | undefined;
   /** That another instance of this module keeps taking over the connection, in a sentence. */
   readonly takeover?: string | undefined;
@@ -39,13 +39,18 @@ export interface HubTrouble {
   readonly seconds: number;
   /** One sentence. */
   readonly message: string;
+  readonly detail?: HubDetail | undefined;
 }
+
+/** What the remedy depends on beyond the reason or the use. */
+export type HubDetail = 'wrong_name' | 'wrong_time' | 'unavailable' | 'no_twin' | 'throttled';
 
 /** Why there is no connection to edgeHub. */
 export interface HubProblem {
   readonly reason: 'offline' | 'not_authorized' | 'certificate_rejected' | 'workload_api_failed';
   /** One sentence. */
   readonly message: string;
+  readonly detail?: HubDetail | undefined;
 }
 
 /** Whether the last policy that was requested is in force. */

@@ -55,7 +55,7 @@ const inTime = <T>(
   within(callSeconds, signal, work).catch((cause: unknown) => {
     // Any other error names the request itself.
     if (!isTimeout(cause) || signal.aborted) throw cause;
-    throw new Error(`${what} was not answered within ${callSeconds} s`, { cause });
+    throw new Error(`${what} was not answered`, { cause });
   });
 
 async function fromConnectionString(text: string, environment: Environment, now: Date, signal: AbortSignal) {

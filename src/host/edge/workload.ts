@@ -44,8 +44,9 @@ export function createWorkload(uri: string): Workload {
     const { success, data, error } = shape.safeParse(parseJson(answer.body));
     if (success) return data;
     // Without the error, which has the library's words and lists every problem.
-    const field = error.issues[0]?.path.join('.') || 'the whole answer';
-    throw new CannotTell('unreadable', `${what} was answered in an unknown form (${field})`);
+    const field = error.issues[0]?.path.join('.');
+    const wrong = field ? `without a valid "${field}"` : 'with something other than a JSON object';
+    throw new CannotTell('unreadable', `${what} was answered ${wrong}`);
   };
 
   return {
@@ -87,7 +88,7 @@ function parseJson(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {
-    // Reported as an answer in an unknown form.
+    // Reported as something else than a JSON object.
     return undefined;
   }
 }

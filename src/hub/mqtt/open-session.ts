@@ -2,6 +2,7 @@ import { isTimeout, orAbort } from '../../deadline.ts';
 import { codeOf } from '../../errors.ts';
 import {
   type CredentialSource,
+  type HubDetail,
   HubError,
   type HubLog,
   type HubReason,
@@ -43,11 +44,16 @@ export function createOpenSession(options: OpenSessionOptions): OpenSession {
   }
 
   return async (methods, events, signal) => {
+    events.onAwait({
+      reason: credentials.failure,
+      missing: `No credentials have come from ${credentials.name}`,
+    });
     const credential = await credentials.get(signal).catch((cause: unknown) => {
       throw new HubError(credentials.failure, `Could not get credentials from ${credentials.name}`, cause);
     });
     signal.throwIfAborted();
     if (transport === 'auto' && monotonic() - webSocketSince >= webSocketMs) webSocket = false;
+    events.onAwait({ reason: 'offline', missing: 'edgeHub has not accepted the connection' });
     const over = webSocket;
     const ports = portsOf(credential.gateway ?? credential.host);
     const { twin, connect, send, disconnect, cut, failure } = createTransport(
@@ -61,7 +67,7 @@ export function createOpenSession(options: OpenSessionOptions): OpenSession {
       const diagnosis = diagnose(cause);
       if (diagnosis.wasRefused) onRefused(ports);
       const message = inTurn ? `${diagnosis.message} ${inTurnText(over, ports)}` : diagnosis.message;
-      throw new HubError(diagnosis.reason, message, diagnosis.cause);
+      throw new HubError(diagnosis.reason, message, diagnosis.cause, diagnosis.detail);
     });
     refused = 0;
     if (!over) inTurn = false;
@@ -94,7 +100,8 @@ interface Diagnosis {
   /** What the message leaves to be said. */
   readonly cause?: unknown;
   /** Nothing that speaks MQTT was reached: another transport may be. */
-  readonly wasRefused: boolean;
+  readonly wasRefused?: boolean;
+  readonly detail?: HubDetail;
 }
 
 // Node.js's error codes for certificates: those of OpenSSL, and its own for names.
@@ -111,22 +118,39 @@ const connackCode = (error: unknown): number | undefined =>
     : undefined;
 
 function diagnose(error: unknown): Diagnosis {
-  const is = (reason: HubReason, message: string, cause: unknown, wasRefused = false) => {
-    return { reason, message, cause, wasRefused };
-  };
-  if (isTimeout(error)) return is('offline', 'edgeHub did not answer', error, true);
+  if (isTimeout(error))
+    return { reason: 'offline', message: 'edgeHub did not answer', cause: error, wasRefused: true };
   const refusal = connackCode(error);
   // Identifier rejected, bad user name or password, not authorized.
   if (refusal === 2 || refusal === 4 || refusal === 5)
-    return is('not_authorized', "edgeHub refused the module's token", undefined);
+    return { reason: 'not_authorized', message: "edgeHub refused the module's token" };
   if (refusal !== undefined) {
     const cause = new Error('it is unavailable, or has too many clients');
-    return is('offline', 'edgeHub refused the connection', cause);
+    return { reason: 'offline', message: 'edgeHub refused the connection', cause, detail: 'unavailable' };
   }
   const code = codeOf(error) ?? '';
-  if (certificateCode.test(code))
-    return is('certificate_rejected', "edgeHub's certificate was rejected", error);
-  return is('offline', 'Could not open the connection to edgeHub', error, !nameCode.test(code));
+  if (certificateCode.test(code)) return rejectedCertificate(error, code);
+  const message = 'Could not open the connection to edgeHub';
+  return { reason: 'offline', message, cause: error, wasRefused: !nameCode.test(code) };
+}
+
+const maxNamesLength = 200;
+
+function rejectedCertificate(error: unknown, code: string): Diagnosis {
+  const rejected = { reason: 'certificate_rejected', message: "edgeHub's certificate was rejected" } as const;
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
+    return { ...rejected, cause: error, detail: 'wrong_time' };
+  if (code !== 'ERR_TLS_CERT_ALTNAME_INVALID') return { ...rejected, cause: error };
+  const { host, cert } = error as NameError;
+  const names = (cert?.subjectaltname ?? '').replaceAll(/(DNS|IP Address):/g, '').slice(0, maxNamesLength);
+  const cause = new Error(`it is for ${names || 'no name'}, not for ${host}`);
+  return { ...rejected, cause, detail: 'wrong_name' };
+}
+
+/** Node.js's error for a certificate that does not contain the host's name. */
+interface NameError {
+  readonly host: string;
+  readonly cert?: { readonly subjectaltname?: string };
 }
 
 /** Runs work; when the signal fires meanwhile, destroys the connection and rejects with the signal's reason. */

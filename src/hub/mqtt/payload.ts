@@ -19,6 +19,42 @@ export function parseObject(payload: Buffer): Json {
   return prune(value);
 }
 
+const maxRefusalLength = 200;
+
+/**
+ * Why IoT Hub refused something, from the body of its response: an object with a message and usually a code, which may be
+ * the text of another such object; or any text. Undefined for an empty body.
+ */
+export function refusalText(payload: Buffer): string | undefined {
+  let text = payload.toString();
+  let code: unknown;
+  // Two levels were seen.
+  for (let level = 0; level < 3 && text.trimStart().startsWith('{'); level += 1) {
+    const body = objectIn(text);
+    const message = body.message ?? body.Message;
+    code = body.errorCode ?? code;
+    if (typeof message !== 'string') break;
+    text = message;
+  }
+  const withCode = typeof code === 'number' && text !== '' ? `${text} (${code})` : text;
+  return (
+    withCode
+      .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+      .trim()
+      .slice(0, maxRefusalLength) || undefined
+  );
+}
+
+function objectIn(text: string): Json {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
+  } catch {
+    // Quoted as it is.
+    return {};
+  }
+}
+
 /** Level by level, because recursion could overflow the stack. Changes the document, which nothing else refers to. */
 function prune(document: Json): Json {
   let level: object[] = [document];

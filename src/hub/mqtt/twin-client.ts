@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isObject, type Json } from '../merge-patch.ts';
-import { PatchRejected, type SessionEvents, type TwinDocument } from '../session.ts';
-import { parseObject } from './payload.ts';
+import { HubError, PatchRejected, type SessionEvents, type TwinDocument } from '../session.ts';
+import { parseObject, refusalText } from './payload.ts';
 
 /** The twin's part of the MQTT topics: `$iothub/twin/`. */
 export interface TwinClient {
@@ -64,19 +64,21 @@ export function createTwinClient(
       if (!subscribed) await Promise.all([subscribe(responses), subscribe(patches)]);
       subscribed = true;
       const { status, payload } = await request('GET', ' ');
-      if (status >= 300) throw new Error(`edgeHub answered the request for the twin with status ${status}`);
+      if (status >= 300) throw noTwin(`edgeHub answered the request for the twin with status ${status}`);
       try {
         const { desired, reported } = parseObject(payload);
         return { desired: objectOf(desired), reported: objectOf(reported) };
       } catch (cause) {
-        throw new Error('edgeHub answered the request for the twin with something else', { cause });
+        throw noTwin('edgeHub answered the request for the twin with something else', cause);
       }
     },
     async update(patch) {
       const { status, payload } = await request('PATCH/properties/reported', JSON.stringify(patch));
       if (status < 300) return;
-      const cause = payload.length > 0 ? new Error(payload.toString().slice(0, 200)) : undefined;
-      throw new PatchRejected(`edgeHub rejected the reported properties with status ${status}`, { cause });
+      const text = refusalText(payload);
+      const cause = text === undefined ? undefined : new Error(text);
+      const message = `edgeHub rejected the reported properties with status ${status}`;
+      throw new PatchRejected(message, cause, status === 429 ? 'throttled' : undefined);
     },
     receive(topic, payload) {
       if (topic.startsWith(responses)) {
@@ -99,5 +101,7 @@ export function createTwinClient(
     },
   };
 }
+
+const noTwin = (message: string, cause?: unknown) => new HubError('offline', message, cause, 'no_twin');
 
 const objectOf = (value: unknown): Json => (isObject(value) ? value : {});

@@ -74,6 +74,24 @@ test.each([
   });
 });
 
+test.each([
+  ['certificate_rejected', 'wrong_name', 'hostname'],
+  ['certificate_rejected', 'wrong_time', 'timedatectl'],
+  ['offline', 'unavailable', 'MaxConnectedClients'],
+  ['offline', 'no_twin', 'sudo iotedge check'],
+] as const)('the remedy for %s is more specific with %s', async (reason, detail, text) => {
+  expect(await examine(away(70, { reason, detail, message: 'why' }))).toMatchObject({
+    reason,
+    remedy: expect.stringContaining(text),
+  });
+});
+
+test('a certificate that is rejected for another reason says nothing of the clock', async () => {
+  expect(await examine(away(70, { reason: 'certificate_rejected', message: 'why' }))).toMatchObject({
+    remedy: expect.not.stringMatching(/clock|hostname/),
+  });
+});
+
 test.each([true, false])(
   'a connection that another instance keeps taking over is a warning at once, connected: %s',
   async (connected) => {
@@ -130,6 +148,16 @@ describe('a connection that works, though reports do not get through,', () => {
     expect(await examine(used(rejected(12, use)))).toMatchObject({
       remedy: expect.stringContaining(command),
     });
+  });
+
+  test.each([
+    ['throttled', true],
+    [undefined, false],
+  ] as const)('advises fewer updates only when IoT Hub throttles: %s', async (detail, advised) => {
+    const advice = expect.stringContaining('minIntervalSeconds');
+    const verdict = await examine(used({ ...rejected(12), detail }));
+    if (advised) expect(verdict).toMatchObject({ remedy: advice });
+    else expect(verdict).not.toMatchObject({ remedy: advice });
   });
 
   test('names every cause, and is judged by the longest', async () => {

@@ -70,19 +70,19 @@ describe('from the workload API', () => {
     [
       'null',
       { '/trust-bundle': 'null' },
-      /^GET \/trust-bundle on \S+ was answered in an unknown form \(the whole answer\)$/,
+      /^GET \/trust-bundle on \S+ was answered with something other than a JSON object$/,
     ],
     ['an error from signing', bundle, new RegExp(`^POST ${sign} on \\S+ was answered 500$`)],
-    ['{} from signing', { ...bundle, [sign]: {} }, /sign on \S+ was answered in an unknown form \(digest\)$/],
+    ['{} from signing', { ...bundle, [sign]: {} }, /sign on \S+ was answered without a valid "digest"$/],
     [
       'a digest that is no text',
       { ...bundle, [sign]: { digest: 1 } },
-      /sign on \S+ was answered in an unknown form \(digest\)$/,
+      /sign on \S+ was answered without a valid "digest"$/,
     ],
     [
       'half a digest',
       { ...bundle, [sign]: '{"digest":"a' },
-      /sign on \S+ was answered in an unknown form \(the whole answer\)$/,
+      /sign on \S+ was answered with something other than a JSON object$/,
     ],
     [
       'an endless answer',

@@ -33,8 +33,8 @@ describe('the workload API', () => {
 
   test.each([
     ['an error', 500, json({ message: 'no' }), 'was answered 500'],
-    ['no JSON', 200, 'pem', 'was answered in an unknown form'],
-    ['JSON of another shape', 200, json({ certificate: 1 }), 'was answered in an unknown form'],
+    ['no JSON', 200, 'pem', 'was answered with something other than a JSON object'],
+    ['JSON of another shape', 200, json({ certificate: 1 }), 'was answered without a valid "certificate"'],
     ['more than a bundle can be', 200, 'x'.repeat(1_100_000), 'more than 1048576 bytes'],
   ])('that answers with %s is unreadable', async (_, status, body, message) => {
     const path = await socketPath();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { describeError } from '../../../src/errors.ts';
 import type { Json } from '../../../src/hub/merge-patch.ts';
-import { type Methods, PatchRejected } from '../../../src/hub/session.ts';
+import { type AwaitedStep, type Methods, PatchRejected } from '../../../src/hub/session.ts';
 import { createWakeup } from '../../../src/hub/wakeup.ts';
 import { openSession, withEnvironment } from '../../support/servers/hub.ts';
 import { eventually, simulated } from '../../support/servers/simulator.ts';
@@ -16,12 +16,14 @@ afterEach(() => simulator.close());
 async function opened(methods: Methods = {}) {
   withEnvironment(simulator.environment);
   const patches: Json[] = [];
+  const awaited: AwaitedStep[] = [];
   const ends: (Error | undefined)[] = [];
   const errors: unknown[] = [];
   const missed: unknown[] = [];
   const session = await openSession(
     methods,
     {
+      onAwait: (each) => void awaited.push(each),
       onDesired: (patch) => void patches.push(patch),
       onMissed: (error) => void missed.push(error),
       onEnd: (error) => void ends.push(error),
@@ -30,7 +32,7 @@ async function opened(methods: Methods = {}) {
     new AbortController().signal,
   );
   onTestFinished(() => session.close(AbortSignal.timeout(1000)).catch(() => undefined));
-  return { ...session, patches, missed, ends, errors };
+  return { ...session, awaited, patches, missed, ends, errors };
 }
 
 const counters = () => simulator.edgeHub.counters();
@@ -155,7 +157,10 @@ describe('a patch of the reported properties', () => {
     await simulator.edgeHub.setFaults({ reported: 'body429' });
     const error = await update({ a: 1 }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(PatchRejected);
-    expect(describeError(error)).toMatch(/rejected the reported properties with status 429: \{"errorCode"/);
+    expect(describeError(error)).toMatch(
+      /rejected the reported properties with status 429: ThrottlingException \(429001\)$/,
+    );
+    expect(error).toMatchObject({ detail: 'throttled' });
   });
 });
 
