@@ -106,8 +106,9 @@ export const parts = {
     // machina uses a few of lodash's functions, each of which is a module.
     bundle.onResolve({ filter: /^lodash$/ }, ({ importer }) => ({ path: importer, namespace: 'lodash' }));
     bundle.onLoad({ filter: /.*/, namespace: 'lodash' }, async ({ path }) => {
-      const calls = (await readFile(path, 'utf8')).matchAll(/\b_\.([a-z]\w+)/gi);
-      const names = [...new Set([...calls].map(([, name]) => name))];
+      const source = await readFile(path, 'utf8');
+      if (/\b_\s*[[(]/.test(source)) throw new Error(`Cannot tell which functions of lodash ${path} uses`);
+      const names = [...new Set([...source.matchAll(/\b_\.([a-z]\w+)/gi)].map(([, name]) => name))];
       return {
         contents: names.map((name) => `exports.${name} = require('lodash/${name}');`).join(''),
         resolveDir: root,

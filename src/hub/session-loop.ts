@@ -22,7 +22,7 @@ export interface SessionDeadlines {
   readonly read: number;
   /** For a report. A client whose subscriptions edgeHub has lost gets no response. */
   readonly report: number;
-  /** After so long without an acknowledgement, a message counts as a problem, unless the twin is being read. */
+  /** A message that is not acknowledged within this is a problem, unless the twin is being read. */
   readonly lateMessage: number;
   readonly close: number;
   /** A session is replaced before its token expires. */

@@ -56,7 +56,7 @@ export class ConnectionLost extends HubError {
   override readonly name = 'ConnectionLost';
 }
 
-/** So many connections in a row that edgeHub closes soon after they were opened are no coincidence. */
+/** Connections in a row that edgeHub closes soon after they were opened: no coincidence. */
 const takeovers = 3;
 /** An attempt that waits longer than this is a problem, whatever the last one failed with. */
 const awaitSeconds = 5;

@@ -14,7 +14,7 @@ export interface Spacing<Item> {
 
 /**
  * @param gapMs how long after a run of an item the next one may begin
- * @param burst so many runs may follow one another before the gap counts; each gap that goes by allows one more
+ * @param burst runs that may follow one another before the gap counts; each gap that goes by allows one more
  */
 export function createSpacing<Item>(
   gapMs: (item: Item) => number,

@@ -32,7 +32,7 @@ export interface TimetableOptions {
   run(some: readonly Watch[]): void;
 }
 
-/** So many events in a row make a check run at once; on average it runs for them as rarely as by schedule. */
+/** Events in a row that make a check run at once; on average it runs for them as rarely as by schedule. */
 const eventBurst = 3;
 
 /** Follows the schedules of checks. One that uses the network runs every 30 s at most, whatever the schedule. */

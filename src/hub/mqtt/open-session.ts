@@ -21,7 +21,7 @@ export interface OpenSessionOptions {
   readonly monotonic?: () => number;
 }
 
-/** So many connections without success before WebSocket is tried; from then on, both in turn. */
+/** Failed connections before WebSocket is tried; from then on, both in turn. */
 const maxRefused = 3;
 /** How long WebSocket is used before MQTT, which an edgeHub that was only restarting offers again, is tried once. */
 const webSocketMs = 6 * 3_600_000;
