@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import { didYouMean } from '../nearest.ts';
 import { readRegularFile } from '../read-file.ts';
 import type { StateFile } from '../state/state-file.ts';
+import { maxPolicyBytes } from './decode-text.ts';
 import { defaultPolicy, evaluate, type PolicyInForce } from './in-force.ts';
 import { readPolicy, readPolicyText } from './policy.ts';
 import { pathText } from './problems.ts';
@@ -45,9 +46,6 @@ export const savedPolicy = (state: Pick<StateFile, 'get'>): z.infer<typeof saved
 
 // Polled, because a mounted configuration file is replaced as often as written.
 const filePollMs = 2000;
-
-/** Of a policy file, far above what a policy needs. */
-export const maxPolicyBytes = 1_048_576;
 
 /** A policy file and what it contains. */
 export interface PolicyFile {

@@ -450,7 +450,10 @@ describe('a policy in a file', () => {
       Buffer.from('{\n  "note": "L\u00ednea" }', 'latin1'),
       'line 2, column 13: byte 15 is not UTF-8; save the text as UTF-8',
     ],
-  ])('that is not UTF-8 is refused, case %#', (file, problem) => {
+    [Buffer.alloc(2_000_000, '['), 'it is larger than 1 MiB, the limit for a policy'],
+    [Buffer.alloc(1_048_577, ' '), 'it is larger than 1 MiB, the limit for a policy'],
+    [Buffer.alloc(1_048_576, ' '), 'not JSON: line 1, column 1048577: the document is empty'],
+  ])('that is too large or not UTF-8 is refused, case %#', (file, problem) => {
     expect(readPolicyText(file, checks).outcome).toEqual({ accepted: false, problems: [problem] });
   });
 
