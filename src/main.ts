@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   if (problem) log.warn({ why: problem.message }, 'Starting without memory');
 
   const connected = config.mode === 'edge';
-  const keeper = openPolicyKeeper({ checks, file, state, connected, log, now: host.now });
+  const keeper = await openPolicyKeeper({ checks, file, state, connected, log, now: host.now });
   const credentials = createCredentials(process.env, host.now);
   const { transport } = config;
   const hub = connected ? createStoredHub({ credentials, transport, state, log, now: host.now }) : undefined;

@@ -1,10 +1,17 @@
-/** The known word that a misspelt one most likely means; undefined where none is close enough. */
+// A shorter word is part of too many others.
+const minPartLength = 3;
+
+/** The known word that a misspelt or shortened one most likely means; undefined where none is close enough. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   const ranked = words
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ distance }) => distance < Number.POSITIVE_INFINITY)
     .sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best && best.distance <= Math.max(2, word.length / 2) ? best.candidate : undefined;
+  const misspelt = ranked.find(({ distance }) => distance <= Math.max(2, word.length / 2));
+  const shortened = ranked.find(
+    ({ candidate }) => word.length >= minPartLength && candidate.toLowerCase().includes(word.toLowerCase()),
+  );
+  return (misspelt ?? shortened)?.candidate;
 }
 
 /** The end of a message about an unknown word: `, did you mean X?`, or nothing where no known word is close. */

@@ -9,6 +9,13 @@ test.each([
   ['clockDirft', 'clockDrift'],
   ['certificatesExpiry', 'certificateExpiry'],
   ['DISKSPACE', 'diskSpace'],
+  ['disk', 'diskSpace'],
+  ['reachability', 'outboundReachability'],
+  ['EXPIRY', 'certificateExpiry'],
+  ['certificate', 'certificateExpiry'],
+  ['dis', 'diskSpace'],
+  ['di', undefined],
+  ['disx', undefined],
   ['tpm', undefined],
   ['somethingElseAltogether', undefined],
   ['', undefined],
@@ -26,6 +33,11 @@ test.each([
   ['nor is one against a longer one', 'a'.repeat(63), 'a'.repeat(65), undefined],
 ])('%s', (_what, word, known, meant) => {
   expect(nearest(word, [known])).toBe(meant);
+});
+
+test('among words that contain a part the nearest is meant, and a misspelt word goes before them', () => {
+  expect(nearest('outbound', ['outboundReachability', 'outboundContainment'])).toBe('outboundContainment');
+  expect(nearest('warn', ['warnSeconds', 'wern'])).toBe('wern');
 });
 
 test('among equally near words the first is meant', () => {

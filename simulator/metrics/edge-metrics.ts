@@ -1,3 +1,4 @@
+import { HttpError } from '../http.ts';
 import { isObject, type Json, unexpected } from '../json.ts';
 import type { Metric, Sample } from './exposition.ts';
 
@@ -98,7 +99,7 @@ const labelName = /^[A-Za-z_]\w*$/;
 function parseSamples(value: Json, path: string): Sample[] {
   if (value === null) return [];
   if (!Array.isArray(value)) return [[{}, parseNumber(value, path)]];
-  return value.map((sample, i): Sample => {
+  const samples = value.map((sample, i): Sample => {
     const at = `${path}[${i}]`;
     if (!isObject(sample)) throw unexpected(at, 'an object with "value" and labels', sample);
     const labels = Object.entries(sample).flatMap(([name, label]): [string, string][] => {
@@ -110,6 +111,23 @@ function parseSamples(value: Json, path: string): Sample[] {
     });
     return [Object.fromEntries(labels), parseNumber(sample.value, `${at}.value`)];
   });
+  const first = new Map<string, number>();
+  for (const [i, [labels]] of samples.entries()) {
+    // For Prometheus, an empty label is an absent one.
+    const series = JSON.stringify(
+      Object.entries(labels)
+        .filter(([, label]) => label !== '')
+        .sort(),
+    );
+    const earlier = first.get(series);
+    if (earlier !== undefined)
+      throw new HttpError(
+        400,
+        `${path}[${i}] repeats the labels of ${path}[${earlier}]: give each sample other labels`,
+      );
+    first.set(series, i);
+  }
+  return samples;
 }
 
 const specialNumbers: ReadonlyMap<unknown, number> = new Map([

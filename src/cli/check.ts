@@ -25,6 +25,7 @@ export async function check(
   print: (text: string) => void,
 ): Promise<number> {
   for (const id of ids) requireKnown(id);
+  requireUsable(junit, json);
   const config = readConfig(process.env);
   for (const warning of config.warnings) process.stderr.write(`eflow-hardening: ${warning}\n`);
   const { host, inForce, policyFile } = await openMachine(config, policy);
@@ -38,13 +39,12 @@ export async function check(
     hub: () => ({ hub: 'none' }),
   });
   const report = await agent.runChecks(ids.length > 0 ? ids : undefined);
-  print(
-    json
-      ? `${JSON.stringify(report, undefined, 2)}\n`
-      : renderTable(report, { ...terminal(process.stdout, process.env), verbose, policyFile }),
-  );
-  if (junit !== undefined) {
-    await writeFile(junit, renderJunit(report, warningsAsErrors)).catch((cause: unknown) => {
+  const xml = () => renderJunit(report, warningsAsErrors);
+  if (json) print(`${JSON.stringify(report, undefined, 2)}\n`);
+  else if (junit === '-') print(xml());
+  else print(renderTable(report, { ...terminal(process.stdout, process.env), verbose, policyFile }));
+  if (junit !== undefined && junit !== '-') {
+    await writeFile(junit, xml()).catch((cause: unknown) => {
       throw new Error(`Could not write ${junit}`, { cause });
     });
   }
@@ -64,6 +64,14 @@ function requireKnown(id: string): void {
   const known = checks.map((each) => each.id);
   if (known.includes(id)) return;
   throw new Error(`Unknown check ${id}${didYouMean(id, known)} (known: ${known.join(', ')})`);
+}
+
+function requireUsable(junit: string | undefined, json: boolean): void {
+  if (junit === '') throw new Error('--junit must be a file, or - for standard output, got ""');
+  if (junit === '-' && json)
+    throw new Error(
+      '--json and --junit - cannot be combined: both write to standard output; give --junit a file',
+    );
 }
 
 function exitCode({ summary }: Report, warningsAsErrors: boolean): number {

@@ -36,7 +36,7 @@ program
     'the policy to judge by (default: HARDENING_POLICY_FILE, the saved one, the built-in one)',
   )
   .option('--json', 'print the report as JSON')
-  .option('--junit <file>', 'write the report as JUnit XML as well')
+  .option('--junit <file>', 'write the report as JUnit XML as well; - prints it in place of the table')
   .option('--verbose', 'print passing findings, reasons and readings too')
   .option('--warnings-as-errors', 'exit with 1 for a warn as well')
   .action(async (ids: string[], options: CheckOptions) => {

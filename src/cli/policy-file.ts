@@ -1,16 +1,19 @@
 import { createReadStream } from 'node:fs';
-import { maxPolicyBytes } from '../policy/keeper.ts';
+import { maxPolicyBytes } from '../policy/decode-text.ts';
 
-/** The bytes of a policy file, or of standard input for `-`. A pipe is read too, because a person waits for it. */
+/**
+ * The bytes of a policy file, or of standard input for `-`: all of them, or more than a policy may have. A pipe is read
+ * too, because a person waits for it.
+ */
 export async function readPolicyFile(file: string): Promise<Buffer> {
   const stream: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file);
   const chunks: Buffer[] = [];
   let length = 0;
   try {
     for await (const chunk of stream) {
-      length += chunk.length;
-      if (length > maxPolicyBytes) throw new Error('it has more than 1 MiB');
       chunks.push(chunk);
+      length += chunk.length;
+      if (length > maxPolicyBytes) break;
     }
   } catch (cause) {
     throw new Error(`Could not read the policy ${nameOf(file)}`, { cause });

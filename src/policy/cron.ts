@@ -98,7 +98,9 @@ export function cronProblem(expression: string): string | undefined {
 
 function valuesOf(written: string, field: Field): readonly number[] {
   const values = new Set<number>();
-  for (const part of written.split(',')) {
+  const parts = written.split(',');
+  if (parts.includes('')) throw new RangeError(`the list ${written} for ${field.name} has an empty entry`);
+  for (const part of parts) {
     const { from, to, step } = parsePart(part, field);
     for (let value = from; value <= to; value += step) values.add(field === dayOfWeek ? value % 7 : value);
   }

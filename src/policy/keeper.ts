@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import { didYouMean } from '../nearest.ts';
 import { readRegularFile } from '../read-file.ts';
 import type { StateFile } from '../state/state-file.ts';
+import { maxPolicyBytes } from './decode-text.ts';
 import { defaultPolicy, evaluate, type PolicyInForce } from './in-force.ts';
 import { readPolicy, readPolicyText } from './policy.ts';
 import { pathText } from './problems.ts';
@@ -46,9 +47,6 @@ export const savedPolicy = (state: Pick<StateFile, 'get'>): z.infer<typeof saved
 // Polled, because a mounted configuration file is replaced as often as written.
 const filePollMs = 2000;
 
-/** Of a policy file, far above what a policy needs. */
-export const maxPolicyBytes = 1_048_576;
-
 /** A policy file and what it contains. */
 export interface PolicyFile {
   readonly path: string;
@@ -73,25 +71,31 @@ function ignoredWarnings(desired: Readonly<Record<string, unknown>>): readonly s
 
 const maxIgnored = 5;
 
-function logState(
-  log: Log,
-  { source, version, accepted, problems, warnings, fileProblem }: PolicyInForce,
-): void {
-  const kept = source === 'default' ? 'the built-in policy' : 'the earlier one';
-  if (!accepted) log.warn({ version, problems }, `Policy refused, ${kept} stays in force`);
-  else if (!fileProblem) log.info({ source, version }, 'Policy in force');
-  for (const warning of warnings) log.warn({ version }, warning);
+/** Logs each state, and each warning once until the policy in force or its warnings change. */
+function createStateLog(log: Log): (state: PolicyInForce) => void {
+  let last: Pick<PolicyInForce, 'policy' | 'warnings'> | undefined;
+  return (state) => {
+    const { source, version, accepted, problems, policy, warnings, fileProblem } = state;
+    const kept = source === 'default' ? 'the built-in policy' : 'the earlier one';
+    if (!accepted) log.warn({ version, problems }, `Policy refused, ${kept} stays in force`);
+    else if (!fileProblem) log.info({ source, version }, 'Policy in force');
+    const logged = last?.policy === policy ? last.warnings : [];
+    for (const warning of warnings) if (!logged.includes(warning)) log.warn({ version }, warning);
+    // A refused policy has no warnings of its own, and does not end those of the policy in force.
+    if (accepted) last = state;
+  };
 }
 
 /** An invalid policy in the file leaves the defaults in force. */
-export function openPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
+export async function openPolicyKeeper(options: PolicyKeeperOptions): Promise<PolicyKeeper> {
   const { checks, file, state, log, now } = options;
   const defaults = defaultPolicy(checks, now());
   const listeners: ((before: PolicyInForce) => void)[] = [];
   let fallback = file ? fromFile(defaults, file) : defaults;
   let current = (options.connected && saved()) || fallback;
   let ignored: readonly string[] = [];
-  logState(log, current);
+  const logState = createStateLog(log);
+  logState(current);
 
   function fromFile(before: PolicyInForce, { path, bytes }: PolicyFile): PolicyInForce {
     const { document, outcome } = readPolicyText(bytes, checks);
@@ -121,7 +125,7 @@ export function openPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
     if (same) return false;
     const before = current;
     current = next;
-    logState(log, next);
+    logState(next);
     for (const onChange of listeners) onChange(before);
     return true;
   }
@@ -152,6 +156,8 @@ export function openPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
   }
 
   if (file) watchFile(file.path, { interval: filePollMs, persistent: false }, () => void reread());
+  // The file may have been replaced since it was read, which is no change to what is watched from now on.
+  await reread();
 
   return {
     inForce: () => current,

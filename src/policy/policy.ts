@@ -89,22 +89,27 @@ function read(document: unknown, checks: readonly Check[], limit: number, writte
     described ??= z.toJSONSchema(schema, { io: 'input' }) as Schema;
     return described;
   };
-  const sizes = sizeProblems(document, known);
-  if (sizes.length > 0) return refused(sizes);
+  const { tooLarge, longTexts } = sizeProblems(document, known);
+  if (tooLarge) return refused([tooLarge]);
 
   const parsed = schema.safeParse(document, withoutWords);
   const duplicates = (written?.duplicates ?? []).map((duplicate) => ({
     ...remark(duplicate.path, () => 'duplicate key'),
     offset: duplicate.offset,
   }));
-  const others = [...duplicates, ...reasonProblems(document, checks), ...contradictions(document)];
-  if (parsed.success && others.length === 0) {
+  const reasons = reasonProblems(document, checks);
+  const others = [...longTexts, ...duplicates, ...contradictions(document)];
+  if (parsed.success && others.length + reasons.length === 0) {
     return { accepted: true, policy: parsed.data, warnings: warningsOf(parsed.data, checks) };
   }
   const issues = parsed.error?.issues ?? [];
   const hidden = checks.flatMap((check) => hiddenIssues(document, check, issues));
   const hint = (path: Path, input: unknown) => hintFor(path, input, checks);
-  return refused([...issueProblems([...issues, ...hidden], known(), hint), ...others]);
+  // The length of a text is all that is reported of it.
+  const long = new Set(longTexts.map(({ path }) => JSON.stringify(path)));
+  const isShort = ({ path }: { readonly path: Path }) => !long.has(JSON.stringify(path));
+  const values = issueProblems([...issues, ...hidden].filter(isShort), known(), hint);
+  return refused([...values, ...reasons.filter(isShort), ...others]);
 }
 
 /** What is at a path of a document; undefined where there is nothing. */

@@ -50,28 +50,34 @@ export function listProblems(
 }
 
 /**
- * What must be right before a document can be read at all. Uses no recursion, because the depth is not yet known.
+ * Whether a document is too large to be read at all, and otherwise its texts that are too long. Uses no recursion, because
+ * the depth is not yet known.
  *
  * @param schema the document's, for the limits of texts.
  */
-export function sizeProblems(document: unknown, schema: () => Schema): readonly Problem[] {
-  const problems: Problem[] = [];
+export function sizeProblems(
+  document: unknown,
+  schema: () => Schema,
+): { readonly tooLarge?: Problem; readonly longTexts: readonly Problem[] } {
+  const longTexts: Problem[] = [];
   const values: { readonly value: unknown; readonly path: Path }[] = [{ value: document, path: [] }];
   for (const { value, path } of values) {
     if (typeof value === 'string' && value.length > maxTextLength) {
-      problems.push({ path, describe: () => tooLong(path, value.length, schemaAt(schema(), path)) });
+      longTexts.push({ path, describe: () => tooLong(path, value.length, schemaAt(schema(), path)) });
     }
     if (typeof value !== 'object' || value === null) continue;
     if (path.length >= maxDepth) {
-      return [problem(path.slice(0, 2), `is nested more than ${maxDepth} levels deep`)];
+      const tooLarge = problem(path.slice(0, 2), `is nested more than ${maxDepth} levels deep`);
+      return { tooLarge, longTexts };
     }
     const isArray = Array.isArray(value);
     for (const [key, inner] of Object.entries(value)) {
       values.push({ value: inner, path: [...path, isArray ? Number(key) : key] });
-      if (values.length > maxValues) return [problem([], `has more than ${maxValues} values`)];
+      if (values.length > maxValues)
+        return { tooLarge: problem([], `has more than ${maxValues} values`), longTexts };
     }
   }
-  return problems;
+  return { longTexts };
 }
 
 function tooLong(path: Path, length: number, schema: Schema | undefined): string {
@@ -83,7 +89,7 @@ function tooLong(path: Path, length: number, schema: Schema | undefined): string
 }
 
 /** A problem in the form `path must …`. */
-export const problem = (path: Path, predicate: string): Problem => ({
+const problem = (path: Path, predicate: string): Problem => ({
   path,
   describe: () => `${pathText(path)} ${predicate}`,
 });
@@ -130,12 +136,9 @@ function ownWords(issue: z.core.$ZodIssue): string | undefined {
   return issue.errors.flat().find(({ message }) => message !== noWords)?.message;
 }
 
-/** `path: message, got "value"`, where the message does not quote the value already. */
-function says(message: string, { path, input }: z.core.$ZodIssue): string {
-  const isText = typeof input === 'string';
-  const got = !isText || message.includes(quote(input)) ? '' : `, got ${quote(input)}`;
-  return `${pathText(path)}: ${message}${got}`;
-}
+/** `path: message, got "value"`. Only texts are short enough to be quoted. */
+const says = (message: string, { path, input }: z.core.$ZodIssue): string =>
+  `${pathText(path)}: ${message}${typeof input === 'string' ? `, got ${quote(input)}` : ''}`;
 
 function mustBe(issue: z.core.$ZodIssue, schema: Schema | undefined): string {
   const { path, input } = issue;

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checks } from '../../src/checks/index.ts';
 import { openStateFile } from '../../src/state/state-file.ts';
+import { bundled, run } from '../support/programs/bundle.ts';
 import { cli, policyFile, policyThatGives } from '../support/programs/cli.ts';
 import { reportShape } from '../support/report-shape.ts';
 import { unixHttpServer } from '../support/servers/tcp.ts';
@@ -94,6 +95,18 @@ test('--junit writes a file in addition to the table', async () => {
   expect(xml).toContain('<failure ');
   expect(out).toContain('outboundReachability');
   expect(code).toBe(1);
+});
+
+test('--junit - writes to standard output, in place of the table', async () => {
+  const folder = await tempFolder();
+  const policy = await policyThatGives('fail');
+  const line = `cd '${folder}' && ${process.execPath} ${bundled('cli')} check --junit - --policy '${policy}'`;
+  const { out, err, ended } = run(['sh', '-c', line], { HARDENING_STATE_DIR: folder });
+  expect(await ended).toBe(1);
+  expect(xmlProblems(out())).toEqual([]);
+  expect(out()).toMatch(/^<\?xml .*<failure .*<\/testsuites>\n$/s);
+  expect(err()).toBe('');
+  expect(await readdir(folder)).not.toContain('-');
 });
 
 test('a JUnit file that cannot be written gives a one-line error, and the table is still printed', async () => {

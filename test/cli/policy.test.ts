@@ -165,9 +165,23 @@ describe('validate reads a policy', () => {
 
   test('of at most 1 MiB', async () => {
     expect(await piped('CLI policy validate - </dev/zero')).toEqual({
+      code: 1,
+      out: '',
+      err: 'standard input: it is larger than 1 MiB, the limit for a policy\n',
+    });
+    const file = await policyFile(' '.repeat(1_048_577));
+    expect(await cli(['policy', 'validate', file])).toEqual({
+      code: 1,
+      out: '',
+      err: `${file}: it is larger than 1 MiB, the limit for a policy\n`,
+    });
+  });
+
+  test('that is a folder, which cannot be read, with exit code 2', async () => {
+    expect(await cli(['policy', 'validate', '/'])).toEqual({
       code: 2,
       out: '',
-      err: 'eflow-hardening: Could not read the policy standard input: it has more than 1 MiB\n',
+      err: expect.stringMatching(/^eflow-hardening: Could not read the policy \/: /),
     });
   });
 });

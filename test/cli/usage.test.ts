@@ -5,6 +5,13 @@ import { cli, policyFile } from '../support/programs/cli.ts';
 describe('invalid usage prints one line and exits with code 2', () => {
   test.each([
     [['check', 'clokDrift'], {}, /Unknown check clokDrift, did you mean clockDrift\? \(known: clockDrift, /],
+    [['check', 'disk'], {}, /Unknown check disk, did you mean diskSpace\? \(known: clockDrift, /],
+    [['check', '--junit', ''], {}, /--junit must be a file, or - for standard output, got ""$/m],
+    [
+      ['check', '--json', '--junit', '-'],
+      {},
+      /--json and --junit - cannot be combined: both write to standard output; give --junit a file$/m,
+    ],
     [
       ['check'],
       { HARDENING_PORT: 'banana' },

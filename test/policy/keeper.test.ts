@@ -22,13 +22,24 @@ function shortLived(values: Record<string, unknown> = {}): StateFile {
   };
 }
 
-async function keeping(given: { file?: string; state?: StateFile; connected?: boolean } = {}) {
+interface Given {
+  readonly file?: string;
+  readonly state?: StateFile;
+  readonly connected?: boolean;
+  readonly check?: Parameters<typeof fakeCheck>[0];
+  /** Runs between the first reading of the file and the opening of the keeper. */
+  afterRead?(): Promise<void>;
+}
+
+async function keeping(given: Given = {}) {
   const changes: PolicyInForce[] = [];
   const { log, messages } = logLines();
   const state = given.state ?? shortLived();
-  const keeper = openPolicyKeeper({
-    checks: [fakeCheck()],
-    file: given.file === undefined ? undefined : await readPolicyFile(given.file),
+  const file = given.file === undefined ? undefined : await readPolicyFile(given.file);
+  await given.afterRead?.();
+  const keeper = await openPolicyKeeper({
+    checks: [fakeCheck(given.check)],
+    file,
     state,
     connected: given.connected ?? true,
     log,
@@ -142,6 +153,46 @@ test('a policy that is nested 3,000 levels deep is refused like any other', asyn
   const policy: unknown = JSON.parse(`${'{"checks":'.repeat(3000)}{}${'}'.repeat(3000)}`);
   applyDesired({ $version: 7, policy });
   expect(inForce().problems).toEqual(['checks.checks is nested more than 32 levels deep']);
+});
+
+describe('a schedule that is faster than checks that use the network run', () => {
+  const rule = 'Checks that use the network run at most every 30 s, whatever the schedule: fake';
+  const check: Given['check'] = { needs: () => [{ kind: 'network', what: 'x' }] };
+  const fast = { schedule: '* * * * * *' };
+  const warnings = (messages: readonly unknown[]) =>
+    messages.filter((each) => String(each).startsWith('Checks'));
+
+  test('is logged once while its file vanishes and returns', async () => {
+    const file = await policyFile(JSON.stringify(fast));
+    const { reread, inForce, messages } = await keeping({ file, check });
+    expect(warnings(messages())).toEqual([rule]);
+    for (const _ of [1, 2]) {
+      await rename(file, `${file}.away`);
+      await reread();
+      await rename(`${file}.away`, file);
+      await reread();
+    }
+    expect(inForce()).toMatchObject({ fileProblem: undefined, warnings: [rule] });
+    expect(warnings(messages())).toEqual([rule]);
+  });
+
+  test('is logged once for versions of the twin that change nothing, and refused ones between them', async () => {
+    const { applyDesired, messages } = await keeping({ check });
+    applyDesired({ $version: 7, policy: fast });
+    applyDesired({ $version: 8, policy: fast });
+    applyDesired({ $version: 9, policy: bad });
+    applyDesired({ $version: 10, policy: fast });
+    expect(warnings(messages())).toEqual([rule]);
+  });
+
+  test('is logged again for another policy', async () => {
+    const { applyDesired, messages } = await keeping({ check });
+    applyDesired({ $version: 7, policy: fast });
+    applyDesired({ $version: 8, policy: { ...fast, ...good } });
+    applyDesired({ $version: 9, policy: good });
+    applyDesired({ $version: 10, policy: fast });
+    expect(warnings(messages())).toEqual([rule, rule, rule]);
+  });
 });
 
 describe('over a restart', () => {
@@ -324,6 +375,25 @@ describe('the policy file', () => {
     expect(inForce()).toMatchObject({
       accepted: false,
       problems: [`${file}: the text is UTF-16; save it as UTF-8`],
+    });
+  });
+
+  test('that was replaced since it was read is read again', async () => {
+    const file = await policyFile('{ "timeoutSeconds": 9 }');
+    const { inForce } = await keeping({
+      file,
+      afterRead: () => writeFile(file, '{ "timeoutSeconds": 10 }'),
+    });
+    expect(inForce()).toMatchObject({ source: 'file', policy: { timeoutSeconds: 10 } });
+  });
+
+  test('that has vanished since it was read leaves its policy in force', async () => {
+    const file = await policyFile('{ "timeoutSeconds": 9 }');
+    const { inForce } = await keeping({ file, afterRead: () => rm(file) });
+    expect(inForce()).toMatchObject({
+      source: 'file',
+      policy: { timeoutSeconds: 9 },
+      fileProblem: expect.stringContaining('no such file or directory'),
     });
   });
 

@@ -115,7 +115,6 @@ describe('a document that is no policy is refused with one plain reason', () => 
       { checks: { outboundContainment: { severity: 'x'.repeat(3000) } } },
       'checks.outboundContainment.severity must be "warn" or "fail", got text of 3000 characters',
     ],
-    [{ shedul: 'x'.repeat(3000) }, 'shedul must have at most 2048 characters, got 3000'],
     [{ note: 'x'.repeat(201) }, 'note must be text of at most 200 characters, got 201 characters'],
     [{ 'a.b "c"': 1 }, '["a.b \\"c\\""]: unknown key'],
     [{ ':': 1 }, '[":"]: unknown key'],
@@ -178,14 +177,47 @@ describe('a document that is no policy is refused with one plain reason', () => 
   });
 
   test.each([
-    ['ftp://hub.test', '"ftp://hub.test" must begin with tcp://, tls:// or https://'],
-    ['tcp://hub.test', '"tcp://hub.test" has no port: write tcp://hub.test:port'],
-    ['tcp://hub.test:99999', '"tcp://hub.test:99999" has a port that is not 1 to 65535'],
-    ['https://me:s3cret@hub.test', '"https://…@hub.test" must not hold a user name or password'],
+    ['ftp://hub.test', 'must begin with tcp://, tls:// or https://, got "ftp://hub.test"'],
+    ['tcp://hub.test', 'has no port: write tcp://hub.test:port, got "tcp://hub.test"'],
+    ['tcp://hub.test:99999', 'has a port that is not 1 to 65535, got "tcp://hub.test:99999"'],
+    ['https://me:s3cret@hub.test', 'must not hold a user name or password, got "https://…@hub.test"'],
+    [
+      'tcp://[fe80::1]:1',
+      'has a link-local address, which needs a zone, and zones are not supported: write another address, got "tcp://[fe80::1]:1"',
+    ],
+    [
+      'tls://"hub":1',
+      String.raw`has no usable host (write an IPv6 address in brackets), got "tls://\"hub\":1"`,
+    ],
+    [
+      `ftp://${'x'.repeat(100)}`,
+      `must begin with tcp://, tls:// or https://, got "ftp://${'x'.repeat(70)}...`,
+    ],
   ])('probe target %s', (target, problem) => {
     expect(problemsOf({ checks: { outboundReachability: { targets: [target] } } })).toEqual([
       `checks.outboundReachability.targets[0]: ${problem}`,
     ]);
+  });
+
+  test.each([
+    ['outboundContainment', 'targets', 'tls://a"b:1'],
+    ['outboundContainment', 'targets', `https://${'x'.repeat(100)}`],
+    ['certificateChain', 'endpoints', 'tls://a"b:1'],
+    ['certificateExpiry', 'endpoints', 'est"server'],
+    ['dnsResolution', 'names', 'a"b'],
+    ['dnsResolution', 'names', `${'x'.repeat(90)}:1`],
+    ['dnsResolution', 'servers', 'a"b'],
+    ['clockDrift', 'servers', 'a"b'],
+    ['clockDrift', 'https', 'http://a"b'],
+  ])('the bad value of %s.%s, %s, is quoted once', (id, key, value) => {
+    const problems = problemsOf({ checks: { [id]: { [key]: [value] } } });
+    expect(problems.length).toBeGreaterThan(0);
+    for (const problem of problems) {
+      expect(problem.split(', got ')).toEqual([
+        expect.not.stringContaining(value.slice(0, 60)),
+        expect.stringContaining(JSON.stringify(value).slice(0, 60)),
+      ]);
+    }
   });
 });
 
@@ -312,6 +344,49 @@ describe('a document that is too large', () => {
     expect(problemsOf(document)).toEqual([problem]);
   });
 
+  test.each<[string, object, string[]]>([
+    [
+      'a wrong value, an unknown key and a contradiction',
+      {
+        note: 'x'.repeat(3000),
+        schedul: 1,
+        jitterSeconds: -1,
+        checks: { diskSpace: { warnUsedPercent: 95, paths: [`/${'x'.repeat(3000)}`] } },
+      },
+      [
+        'note must be text of at most 200 characters, got 3000 characters',
+        'checks.diskSpace.paths[0] must be text of 1 to 1024 characters, got 3001 characters',
+        'jitterSeconds must be a number from 0 to 3600, got -1',
+        'schedul: unknown key, did you mean schedule?',
+        'checks.diskSpace.warnUsedPercent: is above failUsedPercent, so it would never warn',
+      ],
+    ],
+    [
+      'its own key, which is unknown',
+      { shedul: 'x'.repeat(3000) },
+      ['shedul must have at most 2048 characters, got 3000', 'shedul: unknown key, did you mean schedule?'],
+    ],
+    [
+      'problems of an exception',
+      { exceptions: [{ ...excepted, reason: 'x'.repeat(3000), until: 'soon' }, excepted, excepted] },
+      [
+        'exceptions[0].reason must have at most 2048 characters, got 3000',
+        'exceptions[0].until must be a date such as "2027-03-31", got "soon"',
+        'exceptions[2]: repeats exceptions[1]; remove one of them',
+      ],
+    ],
+    [
+      'another target, of the same list',
+      { checks: { outboundReachability: { targets: [`ftp://${'x'.repeat(3000)}`, 'ftp://a'] } } },
+      [
+        'checks.outboundReachability.targets[0] must have at most 2048 characters, got 3006',
+        'checks.outboundReachability.targets[1]: must begin with tcp://, tls:// or https://, got "ftp://a"',
+      ],
+    ],
+  ])('a text that is too long is reported together with %s', (_, document, problems) => {
+    expect(problemsOf(document).toSorted()).toEqual(problems.toSorted());
+  });
+
   test('a target of 2,048 characters is accepted', () => {
     const targets = [`https://hub.test/${'x'.repeat(2031)}`];
     expect(problemsOf({ checks: { outboundReachability: { targets } } })).toEqual([]);
@@ -375,7 +450,10 @@ describe('a policy in a file', () => {
       Buffer.from('{\n  "note": "L\u00ednea" }', 'latin1'),
       'line 2, column 13: byte 15 is not UTF-8; save the text as UTF-8',
     ],
-  ])('that is not UTF-8 is refused, case %#', (file, problem) => {
+    [Buffer.alloc(2_000_000, '['), 'it is larger than 1 MiB, the limit for a policy'],
+    [Buffer.alloc(1_048_577, ' '), 'it is larger than 1 MiB, the limit for a policy'],
+    [Buffer.alloc(1_048_576, ' '), 'not JSON: line 1, column 1048577: the document is empty'],
+  ])('that is too large or not UTF-8 is refused, case %#', (file, problem) => {
     expect(readPolicyText(file, checks).outcome).toEqual({ accepted: false, problems: [problem] });
   });
 
@@ -395,6 +473,14 @@ describe('a policy in a file', () => {
 
   test('a duplicate key is reported together with other problems', () => {
     expect(problemsIn('{ "note": 1, "note": 2 }')).toHaveLength(2);
+  });
+
+  test('a duplicate key is reported together with its text, which is too long', () => {
+    expect(problemsIn(`{\n"note": "a",\n"note": "${'x'.repeat(3000)}",\n"jitter": 1 }`)).toEqual([
+      'line 3, column 1: note must be text of at most 200 characters, got 3000 characters',
+      'line 3, column 1: note: duplicate key',
+      'line 4, column 1: jitter: unknown key, did you mean jitterSeconds?',
+    ]);
   });
 
   test('what is no JSON is one problem that shows nothing of the file', () => {

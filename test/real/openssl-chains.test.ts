@@ -269,7 +269,7 @@ describe.skipIf(!have('openssl'))('chains made by OpenSSL (apt-get install opens
       const stranger = make({ subject: 'Stranger', extensions: caExtensions });
       expect(await look(leaf, [stranger], root)).toMatchObject({
         reason: 'untrusted_root',
-        message: expect.stringContaining('other problems: broken_link'),
+        message: expect.stringContaining('1 other problem: broken_link'),
       });
       expect(await look(leaf, [authority, stranger], root)).toMatchObject({ status: 'pass' });
     });

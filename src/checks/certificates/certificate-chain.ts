@@ -107,7 +107,8 @@ function verdictOf(
     message: `${clause.charAt(0).toUpperCase()}${clause.slice(1)}${more}`,
     remedy: chainRemedy(reason, target, origin),
   });
-  const more = others.length > 0 ? `; ${others.length} other problems: ${reasonsOf(others)}` : '';
+  const counted = others.length === 1 ? '1 other problem' : `${others.length} other problems`;
+  const more = others.length > 0 ? `; ${counted}: ${reasonsOf(others)}` : '';
   return { ...wrong(worst, more), also: others.map((other) => wrong(other, '')) };
 }
 

@@ -127,7 +127,8 @@ export async function examineFiles<Reason extends string, GaugeName extends stri
     return { ...verdict, message: `All ${paths.length - keys} files are valid; ${path}: ${verdict.message}` };
   }
   const also = unreadable ? `; ${unreadable}` : '';
-  const message = `${wrong} of ${paths.length - keys} files have problems, the worst is ${path}: ${verdict.message}${also}`;
+  const have = wrong === 1 ? 'has a problem,' : 'have problems, the worst is';
+  const message = `${wrong} of ${paths.length - keys} files ${have} ${path}: ${verdict.message}${also}`;
   return { ...verdict, message };
 }
 

@@ -13,15 +13,13 @@ const hostName = z
     const problem =
       placeholderProblem(text) ??
       (/^[a-z0-9._-]{1,253}$/i.test(sample) && !isAddress(sample) ? undefined : 'is not a host name');
-    if (problem) context.addIssue(`"${text.slice(0, 200)}" ${problem}`);
+    if (problem) context.addIssue(problem);
   })
   .describe('A host name, or a placeholder.');
 
 const server = z
   .string()
-  .refine(isServer, {
-    error: ({ input }) => `"${String(input).slice(0, 200)}" must be IP, IPv4:port or [IPv6]:port`,
-  })
+  .refine(isServer, 'must be IP, IPv4:port or [IPv6]:port')
   .describe('IP, IPv4:port or [IPv6]:port');
 
 function isServer(text: string): boolean {

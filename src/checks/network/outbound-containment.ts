@@ -5,7 +5,7 @@ import { formatEndpoint } from '../../endpoint.ts';
 import type { Probe } from '../../host/network/types.ts';
 import { isAddress } from '../params/address-kind.ts';
 import { expandAll, needsOfTargets } from '../params/placeholders.ts';
-import { probeTarget, quote, targetOf } from '../params/probe-target.ts';
+import { probeTarget, targetOf } from '../params/probe-target.ts';
 
 /** No answer for this long counts as dropped. */
 const silenceSeconds = 5;
@@ -16,7 +16,7 @@ const maxDropped = 3;
 
 const tcpTarget = probeTarget
   .refine((text) => !/^(tls|https):/i.test(text), {
-    error: ({ input }) => `${quote(String(input))} must begin with tcp:// (nothing is sent to these targets)`,
+    error: 'must begin with tcp:// (nothing is sent to these targets)',
   })
   .describe('tcp://host:port');
 

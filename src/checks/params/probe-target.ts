@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { CannotTell } from '../../check.ts';
-import { parseEndpoint, withoutCredentials } from '../../endpoint.ts';
+import { parseEndpoint } from '../../endpoint.ts';
 import type { ProbeTarget } from '../../host/network/types.ts';
 import { type Named, placeholderProblem, withSampleNames } from './placeholders.ts';
 
@@ -10,7 +10,7 @@ export const probeTarget = z
   .superRefine((text, context) => {
     const parsed = parseProbeTarget(withSampleNames(text));
     const problem = placeholderProblem(text) ?? (typeof parsed === 'string' ? parsed : undefined);
-    if (problem) context.addIssue(`${quote(text)} ${problem}`);
+    if (problem) context.addIssue(problem);
   })
   .describe(
     'tcp://host:port, tls://host:port or https://host[:port][/path]; {iothub}, {gateway}, {device} and {dps} are names, {registries} every registry that images here come from',
@@ -34,6 +34,8 @@ export function parseProbeTarget(text: string): ProbeTarget | string {
   if (scheme !== 'tcp' && scheme !== 'tls' && scheme !== 'https')
     return 'must begin with tcp://, tls:// or https://';
   if (authority.includes('@')) return 'must not hold a user name or password';
+  if (/^\[fe[89ab][0-9a-f]:/i.test(authority))
+    return 'has a link-local address, which needs a zone, and zones are not supported: write another address';
 
   const endpoint = parseEndpoint(authority, scheme === 'https' ? 443 : undefined);
   if (endpoint === 'bad host') return 'has no usable host (write an IPv6 address in brackets)';
@@ -47,6 +49,3 @@ export function parseProbeTarget(text: string): ProbeTarget | string {
     return 'has a path with characters that a URL cannot send';
   return { scheme, host, port, path: rest.startsWith('/') ? rest : `/${rest}` };
 }
-
-/** A value for a message, without credentials and bounded. */
-export const quote = (text: string): string => `"${withoutCredentials(text).slice(0, 200)}"`;

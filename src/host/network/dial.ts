@@ -101,8 +101,8 @@ function networkAnswer(code: string, host: string): readonly [ProbeFailure, stri
   // Also the answer when all ports of this device are in use.
   if (code === 'EAFNOSUPPORT' || (code === 'EADDRNOTAVAIL' && isIPv6 && !hasIPv6()))
     return ['refused', `needs ${isIPv6 ? 'IPv6' : 'IPv4'}, which this device does not have`];
-  // A link-local address without a zone, not a route.
-  if (code === 'EINVAL' && /^fe[89ab]/i.test(host)) return undefined;
+  if (code === 'EINVAL' && /^fe[89ab]/i.test(host))
+    return ['refused', 'is a link-local address without a zone, which this device has no route to'];
   return networkAnswers[code];
 }
 

@@ -352,6 +352,16 @@ describe('a pattern that matches more than 100 files', () => {
     expect(read.sort()).toEqual(paths);
   });
 
+  test('names the only one with a problem', async () => {
+    expect(await many(async (path) => [certificate('a', -1, daysLeft(path) === 7 ? 2 : 90)])).toMatchObject([
+      {
+        message: expect.stringMatching(
+          /^1 of 10000 files has a problem, \/certs\/00007\.cer: CN=a expires in /,
+        ),
+      },
+    ]);
+  });
+
   test('passes when all pass, and names the first to expire', async () => {
     expect(await many(async (path) => [certificate('a', -1, 11_000 - daysLeft(path))])).toMatchObject([
       {

@@ -140,7 +140,7 @@ test.each(['tls://out.test:443', 'https://out.test'])(
   (target) => {
     const { error } = params.safeParse({ targets: [target] });
     expect(error?.issues.map(({ message }) => message)).toEqual([
-      `"${target}" must begin with tcp:// (nothing is sent to these targets)`,
+      'must begin with tcp:// (nothing is sent to these targets)',
     ]);
   },
 );

@@ -74,6 +74,11 @@ test('a refused connection was not accepted', async () => {
   expect(wasAccepted(error)).toBe(false);
 });
 
-test('a link-local address without a zone is a fault of the target, not a route', async () => {
-  await expect(dial(['fe80::5'], 53, never)).rejects.toMatchObject({ reason: 'internal_error' });
+test('a link-local address without a zone is one that this device has no route to', async () => {
+  await expect(dial(['fe80::5'], 53, never)).rejects.toMatchObject({
+    reason: 'refused',
+    message: expect.stringMatching(
+      /^\[fe80::5\]:53 (is a link-local address without a zone, which this device has no route to|needs IPv6, .*) \(E\w+\)$/,
+    ),
+  });
 });

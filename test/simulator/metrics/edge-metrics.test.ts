@@ -143,6 +143,21 @@ describe('PUT /edge-metrics', () => {
       { edgeHub: { a: [{ 'a b': 'x', value: 1 }] } },
       'A label of edgeHub.a[0] must be letters, digits and underscores, got "a b"',
     ],
+    [
+      {
+        edgeHub: {
+          a: [
+            { id: 'x', to: 'y', value: 1 },
+            { to: 'y', id: 'x', value: 2 },
+          ],
+        },
+      },
+      'edgeHub.a[1] repeats the labels of edgeHub.a[0]: give each sample other labels',
+    ],
+    [
+      { edgeHub: { a: [{ value: 1 }, { id: 'x', value: 1 }, { value: 1, id: '' }] } },
+      'edgeHub.a[2] repeats the labels of edgeHub.a[0]: give each sample other labels',
+    ],
     [{ edgeHub: { instance_number: 1 } }, 'edgeHub.instance_number must be a text, got 1'],
   ])('rejects %j, names the field and changes nothing', async (body, error) => {
     await put({ edgeAgent: 'x 1\n' });
