@@ -63,7 +63,7 @@ export const outboundContainment = defineCheck({
     if (left > 0) {
       throw new CannotTell(
         'timed_out',
-        `None of ${attempts.length} addresses of ${name} accepted a connection, but ${left} more were not tried: most connections were dropped (no answer within ${silenceSeconds} s)`,
+        `None of ${attempts.length} addresses of ${name} accepted a connection, but ${left === 1 ? '1 more was' : `${left} more were`} not tried: most connections were dropped (no answer within ${silenceSeconds} s)`,
       );
     }
     return { status: 'pass', message: `Contained: ${waysOf(attempts, port)}` };
@@ -122,7 +122,7 @@ function waysOf(attempts: readonly Attempt[], port: number): string {
     .slice(0, 3)
     .map(({ address, probe }) => wayOf(formatEndpoint({ host: address, port }), probe));
   const more = attempts.length - ways.length;
-  return `${ways.join('; ')}${more > 0 ? `; none of ${more} more addresses accepted a connection` : ''}`;
+  return `${ways.join('; ')}${more > 0 ? `; no connection to ${more === 1 ? '1 more address' : `${more} more addresses`} was accepted` : ''}`;
 }
 
 function wayOf(address: string, { failure }: Probe): string {
