@@ -50,12 +50,19 @@ describe('a connection is closed in time', () => {
     expect(received()).toBe('');
   });
 
-  test('when its headers never end', async () => {
+  test('with a 408 when its headers are incomplete', async () => {
     const { socket, closed, received } = client(await limited({ first: 100, next: long }));
+    socket.write('GET / HTTP/1.1\r\nX: ');
+    await closed;
+    expect(statuses(received())).toEqual(['HTTP/1.1 408']);
+  });
+
+  // A byte that the server has not read when it closes makes it a reset, which can overtake the 408.
+  test('when its headers never end', async () => {
+    const { socket, closed } = client(await limited({ first: 100, next: long }));
     socket.write('GET / HTTP/1.1\r\nX: ');
     await drip(socket, 'x');
     await closed;
-    expect(statuses(received())).toEqual(['HTTP/1.1 408']);
   });
 
   test('when it sends nothing after a response', async () => {
@@ -70,7 +77,7 @@ describe('a connection is closed in time', () => {
     socket.write(`${request}GET / HTTP/1.1\r\nX: `);
     await drip(socket, 'x');
     await closed;
-    expect(statuses(received())).toEqual(['HTTP/1.1 200', 'HTTP/1.1 408']);
+    expect(statuses(received())[0]).toBe('HTTP/1.1 200');
   });
 
   test('when the body of its request never ends', async () => {
