@@ -1,10 +1,11 @@
 import { budgets } from '../budgets.ts';
 import { startStandalone } from '../programs/agent.ts';
 import { type Installed, startNodeExporter } from '../programs/exporters.ts';
-import { send, timeGets } from '../programs/http.ts';
+import { send } from '../programs/http.ts';
 import { typicalPolicy } from '../programs/policies.ts';
 import { cpuSeconds } from '../programs/proc.ts';
 import type { Program } from '../programs/program.ts';
+import { type ScrapeClient, startScrapeClient } from '../programs/scrapes.ts';
 import { createRow, median, noSamples, quantile, type Row } from '../results/rows.ts';
 import type { Testbed } from '../testbed.ts';
 
@@ -15,6 +16,7 @@ const connections = 4;
 export async function measureMetricsPage(testbed: Testbed, { node }: Installed): Promise<Row[]> {
   const agent = await startStandalone(testbed, await typicalPolicy(testbed, 'tls'));
   const exporter = node ? await startNodeExporter(testbed, node) : undefined;
+  const client = startScrapeClient(testbed.defer);
   const samples = {
     reused: noSamples(),
     fresh: noSamples(),
@@ -24,12 +26,14 @@ export async function measureMetricsPage(testbed: Testbed, { node }: Installed):
     series: noSamples(),
   };
 
-  for (let n = 0; n < testbed.size.repetitions; n += 1) {
+  // Repetition -1 warms up.
+  for (let n = -1; n < testbed.size.repetitions; n += 1) {
     testbed.progress('metrics page', n);
     for (const side of ['agent', 'baseline'] as const) {
       const program = side === 'agent' ? agent : exporter;
       if (!program) continue;
-      const page = await measureGets(program, testbed.size.gets);
+      const page = await measureGets(client, program, testbed.size.gets);
+      if (n < 0) continue;
       samples.reused[side].push(page.reusedSeconds * 1000);
       samples.fresh[side].push(page.freshSeconds * 1000);
       samples.slowest[side].push(page.slowestSeconds * 1000);
@@ -38,6 +42,7 @@ export async function measureMetricsPage(testbed: Testbed, { node }: Installed):
       samples.series[side].push(page.series);
     }
   }
+  client.stop();
   await agent.stop();
   await exporter?.stop();
   return [
@@ -58,21 +63,18 @@ export async function measureMetricsPage(testbed: Testbed, { node }: Installed):
   ];
 }
 
-async function measureGets({ url, pid }: Program, count: number) {
+async function measureGets(client: ScrapeClient, { url, pid }: Program, count: number) {
   const page = `${url}/metrics`;
   const { body } = await send(page);
   const before = cpuSeconds(pid);
-  const reused = await timeGets(page, count, 'reused');
+  const reused = await client.time({ url: page, count, connections: 1, reuse: true });
   const spent = cpuSeconds(pid) - before;
-  const fresh = await timeGets(page, count, 'new');
-  // Without the first, which connects.
-  const together = await Promise.all(
-    Array.from({ length: connections }, async () => (await timeGets(page, count + 1, 'reused')).slice(1)),
-  );
+  const fresh = await client.time({ url: page, count, connections: 1, reuse: false });
+  const together = await client.time({ url: page, count, connections, reuse: true });
   return {
     reusedSeconds: median(reused),
     freshSeconds: median(fresh),
-    slowestSeconds: quantile(together.flat(), 0.99),
+    slowestSeconds: quantile(together, 0.99),
     cpuSeconds: spent / count,
     series: body.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length,
   };
