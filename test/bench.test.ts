@@ -75,7 +75,7 @@ describe('the scrape client finds the end of a response', () => {
     expect(isComplete(bytes)).toBe(true);
   });
 
-  test('unless it is the end of the connection', () => {
+  test('but not of one that ends with its connection', () => {
     expect(() => isComplete(Buffer.from(`${head}\r\nxyz\r\n`))).toThrow('neither Content-Length nor chunks');
   });
 });
