@@ -17,13 +17,14 @@ process.on('message', (gets: Gets) => {
 const timeoutMs = 30_000;
 
 /** The duration of each request in seconds, to the last byte; with `new`, from connecting. */
-async function timeGets({ url, count, connections, reuse }: Gets): Promise<number[]> {
+async function timeGets({ url, count, seconds: duration, connections, reuse }: Gets): Promise<number[]> {
   const { hostname, port, pathname } = new URL(url);
   // Prometheus's Accept-Encoding.
   const request = Buffer.from(
     `GET ${pathname} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAccept-Encoding: gzip\r\n${reuse ? '' : 'Connection: close\r\n'}\r\n`,
   );
   const open = () => connect(Number(port), hostname).setNoDelay().setTimeout(timeoutMs);
+  const end = performance.now() + duration * 1000;
   async function sequence(): Promise<number[]> {
     const seconds: number[] = [];
     let socket: Socket | undefined;
@@ -31,7 +32,7 @@ async function timeGets({ url, count, connections, reuse }: Gets): Promise<numbe
       socket = open();
       await once(socket, 'connect');
     }
-    while (seconds.length < count) {
+    while (seconds.length < count || performance.now() < end) {
       const started = performance.now();
       const used = socket ?? open();
       await exchange(used, request);

@@ -7,7 +7,7 @@ import { cpuSeconds } from '../programs/proc.ts';
 import type { Program } from '../programs/program.ts';
 import { type ScrapeClient, startScrapeClient } from '../programs/scrapes.ts';
 import { createRow, median, noSamples, quantile, type Row } from '../results/rows.ts';
-import type { Testbed } from '../testbed.ts';
+import type { Size, Testbed } from '../testbed.ts';
 
 // Those of a Prometheus pair, a metrics-collector and a person.
 const connections = 4;
@@ -32,7 +32,7 @@ export async function measureMetricsPage(testbed: Testbed, { node }: Installed):
     for (const side of ['agent', 'baseline'] as const) {
       const program = side === 'agent' ? agent : exporter;
       if (!program) continue;
-      const page = await measureGets(client, program, testbed.size.gets);
+      const page = await measureGets(client, program, testbed.size);
       if (n < 0) continue;
       samples.reused[side].push(page.reusedSeconds * 1000);
       samples.fresh[side].push(page.freshSeconds * 1000);
@@ -63,19 +63,21 @@ export async function measureMetricsPage(testbed: Testbed, { node }: Installed):
   ];
 }
 
-async function measureGets(client: ScrapeClient, { url, pid }: Program, count: number) {
+async function measureGets(client: ScrapeClient, { url, pid }: Program, size: Size) {
   const page = `${url}/metrics`;
   const { body } = await send(page);
+  const one = { url: page, count: size.gets, seconds: 0, connections: 1 };
+  const reused = await client.time({ ...one, reuse: true });
+  const fresh = await client.time({ ...one, reuse: false });
+  // Long, because a single pause delays every connection, and to include garbage collections.
   const before = cpuSeconds(pid);
-  const reused = await client.time({ url: page, count, connections: 1, reuse: true });
+  const together = await client.time({ ...one, seconds: size.loadSeconds, connections, reuse: true });
   const spent = cpuSeconds(pid) - before;
-  const fresh = await client.time({ url: page, count, connections: 1, reuse: false });
-  const together = await client.time({ url: page, count, connections, reuse: true });
   return {
     reusedSeconds: median(reused),
     freshSeconds: median(fresh),
     slowestSeconds: quantile(together, 0.99),
-    cpuSeconds: spent / count,
+    cpuSeconds: spent / together.length,
     series: body.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length,
   };
 }

@@ -6,8 +6,10 @@ import type { Defer } from './program.ts';
 /** GETs with Prometheus's `Accept-Encoding`, on so many connections at once. */
 export interface Gets {
   readonly url: string;
-  /** Requests per connection, one after the other. */
+  /** The fewest requests per connection, one after the other. */
   readonly count: number;
+  /** The least time that they take together: fast programs get more of them. */
+  readonly seconds: number;
   readonly connections: number;
   /** Whether they share their connection, which is open when the first is sent; if not, each opens its own. */
   readonly reuse: boolean;
