@@ -12,7 +12,7 @@ export const budgets = {
     runCpuMs: 25,
     /** An hour at the default schedule. */
     hourCpuSeconds: 0.8,
-    wakeUpsPerMinute: 35,
+    wakeUpsPerMinute: 20,
     startSeconds: 0.4,
     firstReportSeconds: 0.4,
     /** Against node_exporter. */
@@ -30,7 +30,7 @@ export const budgets = {
     startBytes: 1_100_000,
     /** Live heap of an idle module after a collection. */
     heapMib: 17,
-    wakeUpsPerMinute: 35,
+    wakeUpsPerMinute: 20,
     /** On local filesystems. */
     childProcesses: 0,
     /** Patches of reported properties in an hour without events. */

@@ -14,6 +14,8 @@ export interface Size {
   readonly certificates: number;
   /** GETs per repetition and kind of connection. */
   readonly gets: number;
+  /** The least time of the GETs over several connections, per repetition. */
+  readonly loadSeconds: number;
   /** Idle time per repetition, as often as there are kinds of programs. */
   readonly idleSeconds: number;
   /** Runs, and scrapes, after which memory is measured. */
@@ -26,6 +28,7 @@ export const fullSize: Size = {
   targets: 100,
   certificates: 500,
   gets: 100,
+  loadSeconds: 5,
   idleSeconds: 12,
   runs: 1000,
   // A policy has at most 512 targets.
@@ -37,6 +40,7 @@ export const quickSize: Size = {
   targets: 5,
   certificates: 10,
   gets: 5,
+  loadSeconds: 0,
   idleSeconds: 0.2,
   runs: 5,
   growth: { few: 2, manyCertificates: 10, manyTargets: 5 },

@@ -1,7 +1,7 @@
 // Bundles into dist/: main.js (the agent), cli.js (the package's bin), statfs.js (the process in which both read
 // filesystem statistics where that can block), the chunks that these share or load when they need them, simulator.js
-// (loaded by cli.js for `simulate`), demo.js (`npm start`) and bench.js (`npm run bench`). `--image` builds only what the
-// image contains; `--why` prints how many bytes each package costs.
+// (loaded by cli.js for `simulate`), demo.js (`npm start`), bench.js and its scrape-client.js (`npm run bench`). `--image`
+// builds only what the image contains; `--why` prints how many bytes each package costs.
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -23,6 +23,7 @@ const others = {
   simulator: 'simulator/index.ts',
   demo: 'demo/main.ts',
   bench: 'bench/main.ts',
+  'scrape-client': 'bench/scrape-client.ts',
 };
 
 /** Keeps the simulator in a bundle of its own. */

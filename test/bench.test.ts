@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { budgets } from '../bench/budgets.ts';
+import { isComplete } from '../bench/programs/response.ts';
 import { bundled, run } from './support/programs/bundle.ts';
 import { have } from './support/programs/installed.ts';
 import { tempFolder } from './support/temp-folder.ts';
@@ -59,3 +60,22 @@ test('the bench lists programs that are not installed and measures only the agen
   expect(names.filter((name) => !/^(one of|with) 2$/.test(name))).toEqual([]);
   expect(rows.length).toBeGreaterThan(10);
 }, 60_000);
+
+describe('the scrape client finds the end of a response', () => {
+  const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n';
+  test.each([
+    ['with a length', `${head}content-length: 5\r\n\r\nab\r\nc`],
+    ['without a body', `${head}Content-Length: 0\r\n\r\n`],
+    ['in chunks', `${head}Transfer-Encoding: chunked\r\n\r\n3\r\na\r\n\r\nA\r\n0\r\n\r\n12345\r\n0\r\n\r\n`],
+  ])('%s', (_, response) => {
+    const bytes = Buffer.from(response);
+    for (let length = 0; length < bytes.length; length += 1) {
+      expect(isComplete(bytes.subarray(0, length)), `${length} bytes`).toBe(false);
+    }
+    expect(isComplete(bytes)).toBe(true);
+  });
+
+  test('but not of one that ends with its connection', () => {
+    expect(() => isComplete(Buffer.from(`${head}\r\nxyz\r\n`))).toThrow('neither Content-Length nor chunks');
+  });
+});

@@ -1,6 +1,6 @@
 import { budgets } from '../budgets.ts';
 import { type ModuleProgram, startModule } from '../programs/agent.ts';
-import { timeGets } from '../programs/http.ts';
+import { scrape } from '../programs/http.ts';
 import { policyWithOnly } from '../programs/policies.ts';
 import { cpuSeconds, treeBytes } from '../programs/proc.ts';
 import { createRow, noSamples, type Row } from '../results/rows.ts';
@@ -64,6 +64,6 @@ export async function measureGrowth(testbed: Testbed): Promise<Row[]> {
 async function exercise(agent: ModuleProgram): Promise<number> {
   const before = cpuSeconds(agent.pid);
   await agent.runChecks();
-  for (const path of ['/', '/metrics', '/api/report']) await timeGets(agent.url + path, 1, 'new');
+  for (const path of ['/', '/metrics', '/api/report']) await scrape(agent.url + path);
   return cpuSeconds(agent.pid) - before;
 }

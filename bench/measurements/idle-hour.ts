@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { budgets } from '../budgets.ts';
 import { startModule } from '../programs/agent.ts';
 import { exporterNames, type Installed, probe, startExporters } from '../programs/exporters.ts';
-import { timeGets } from '../programs/http.ts';
+import { scrape } from '../programs/http.ts';
 import { typicalPolicy } from '../programs/policies.ts';
 import { cpuSeconds, sleeps } from '../programs/proc.ts';
 import type { Program } from '../programs/program.ts';
@@ -27,14 +27,14 @@ export async function measureIdleHour(testbed: Testbed, installed: Installed): P
   const blackbox = installed.blackbox ? exporters.at(-1) : undefined;
   const pids = { agent: [agent.pid], baseline: exporters.map(({ pid }) => pid) };
   const measured = exporters.length > 0 ? sides : sides.slice(0, 1);
-  const scrape = ({ url }: Program) => timeGets(`${url}/metrics`, 1, 'new');
+  const scrapeMetrics = ({ url }: Program) => scrape(`${url}/metrics`);
   const exercise = {
     agent: async () => {
       await agent.runChecks();
-      await scrape(agent);
+      await scrapeMetrics(agent);
     },
     baseline: async () => {
-      for (const exporter of exporters) await scrape(exporter);
+      for (const exporter of exporters) await scrapeMetrics(exporter);
       for (const target of blackbox ? testbed.targets.slice(0, 3) : [])
         await probe(blackbox ?? agent, target);
     },

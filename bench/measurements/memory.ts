@@ -1,7 +1,7 @@
 import { budgets } from '../budgets.ts';
 import { startModule } from '../programs/agent.ts';
 import { exporterNames, type Installed, probe, startExporters } from '../programs/exporters.ts';
-import { timeGets } from '../programs/http.ts';
+import { scrape } from '../programs/http.ts';
 import { typicalPolicy } from '../programs/policies.ts';
 import { treeBytes } from '../programs/proc.ts';
 import { createRow, type Row } from '../results/rows.ts';
@@ -23,7 +23,7 @@ export async function measureMemory(testbed: Testbed, installed: Installed): Pro
   for (let run = 1; run <= runs; run += 1) {
     if (run % 100 === 0) testbed.progress('memory', run);
     await agent.runChecks();
-    await timeGets(`${agent.url}/metrics`, 1, 'reused');
+    await scrape(`${agent.url}/metrics`);
     samples.push({ run, bytes: treeBytes(agent.pid) });
   }
   await agent.stop();
@@ -32,7 +32,7 @@ export async function measureMemory(testbed: Testbed, installed: Installed): Pro
   const blackbox = installed.blackbox ? exporters.at(-1) : undefined;
   for (let run = 1; run <= runs; run += 1) {
     if (run % 100 === 0) testbed.progress('memory of the exporters', run);
-    for (const { url } of exporters) await timeGets(`${url}/metrics`, 1, 'reused');
+    for (const { url } of exporters) await scrape(`${url}/metrics`);
     for (const target of blackbox ? testbed.targets.slice(0, 3) : []) await probe(blackbox ?? agent, target);
   }
   const baseline = exporters.reduce((sum, { pid }) => sum + treeBytes(pid), 0);

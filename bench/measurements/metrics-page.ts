@@ -1,12 +1,13 @@
 import { budgets } from '../budgets.ts';
 import { startStandalone } from '../programs/agent.ts';
 import { type Installed, startNodeExporter } from '../programs/exporters.ts';
-import { send, timeGets } from '../programs/http.ts';
+import { send } from '../programs/http.ts';
 import { typicalPolicy } from '../programs/policies.ts';
 import { cpuSeconds } from '../programs/proc.ts';
 import type { Program } from '../programs/program.ts';
+import { type ScrapeClient, startScrapeClient } from '../programs/scrapes.ts';
 import { createRow, median, noSamples, quantile, type Row } from '../results/rows.ts';
-import type { Testbed } from '../testbed.ts';
+import type { Size, Testbed } from '../testbed.ts';
 
 // Those of a Prometheus pair, a metrics-collector and a person.
 const connections = 4;
@@ -15,6 +16,7 @@ const connections = 4;
 export async function measureMetricsPage(testbed: Testbed, { node }: Installed): Promise<Row[]> {
   const agent = await startStandalone(testbed, await typicalPolicy(testbed, 'tls'));
   const exporter = node ? await startNodeExporter(testbed, node) : undefined;
+  const client = startScrapeClient(testbed.defer);
   const samples = {
     reused: noSamples(),
     fresh: noSamples(),
@@ -24,12 +26,14 @@ export async function measureMetricsPage(testbed: Testbed, { node }: Installed):
     series: noSamples(),
   };
 
-  for (let n = 0; n < testbed.size.repetitions; n += 1) {
+  // Repetition -1 warms up.
+  for (let n = -1; n < testbed.size.repetitions; n += 1) {
     testbed.progress('metrics page', n);
     for (const side of ['agent', 'baseline'] as const) {
       const program = side === 'agent' ? agent : exporter;
       if (!program) continue;
-      const page = await measureGets(program, testbed.size.gets);
+      const page = await measureGets(client, program, testbed.size);
+      if (n < 0) continue;
       samples.reused[side].push(page.reusedSeconds * 1000);
       samples.fresh[side].push(page.freshSeconds * 1000);
       samples.slowest[side].push(page.slowestSeconds * 1000);
@@ -38,6 +42,7 @@ export async function measureMetricsPage(testbed: Testbed, { node }: Installed):
       samples.series[side].push(page.series);
     }
   }
+  client.stop();
   await agent.stop();
   await exporter?.stop();
   return [
@@ -58,22 +63,21 @@ export async function measureMetricsPage(testbed: Testbed, { node }: Installed):
   ];
 }
 
-async function measureGets({ url, pid }: Program, count: number) {
+async function measureGets(client: ScrapeClient, { url, pid }: Program, size: Size) {
   const page = `${url}/metrics`;
   const { body } = await send(page);
+  const one = { url: page, count: size.gets, seconds: 0, connections: 1 };
+  const reused = await client.time({ ...one, reuse: true });
+  const fresh = await client.time({ ...one, reuse: false });
+  // Long, because a single pause delays every connection, and to include garbage collections.
   const before = cpuSeconds(pid);
-  const reused = await timeGets(page, count, 'reused');
+  const together = await client.time({ ...one, seconds: size.loadSeconds, connections, reuse: true });
   const spent = cpuSeconds(pid) - before;
-  const fresh = await timeGets(page, count, 'new');
-  // Without the first, which connects.
-  const together = await Promise.all(
-    Array.from({ length: connections }, async () => (await timeGets(page, count + 1, 'reused')).slice(1)),
-  );
   return {
     reusedSeconds: median(reused),
     freshSeconds: median(fresh),
-    slowestSeconds: quantile(together.flat(), 0.99),
-    cpuSeconds: spent / count,
+    slowestSeconds: quantile(together, 0.99),
+    cpuSeconds: spent / together.length,
     series: body.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length,
   };
 }

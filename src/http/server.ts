@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isAllowedHost } from './allowed-hosts.ts';
 import { acceptsGzip, type Body } from './body.ts';
 import { limitConnections } from './connections.ts';
+import { limitRequestTime } from './request-time.ts';
 
 type Socket = IncomingMessage['socket'];
 
@@ -23,6 +24,13 @@ export interface ServerOptions {
 /** Handlers by exact path. They must be quick: HTTP requests never run checks. */
 export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>;
 
+/** A connection waits for its next request for a second more than the `Keep-Alive` header promises. */
+const requestTimes = { first: 5000, next: 6000 };
+const keepAliveTimeout = 5000;
+
+/** Node.js's own limits, which need a timer even without connections, are off: its next check is in 24 days. */
+const noTimeouts = { headersTimeout: 0, requestTimeout: 0, connectionsCheckingInterval: 2 ** 31 - 1 };
+
 /** A response without progress for this long is aborted; for twice as long if the system has buffered part of it. */
 const stallTimeoutMs = 5000;
 
@@ -41,7 +49,7 @@ export async function serve(
 ): Promise<Server> {
   const exchanges = createExchanges();
   const server = createServer(
-    { headersTimeout: 5000, requestTimeout: 5000, connectionsCheckingInterval: 5000, maxHeaderSize: 8192 },
+    { ...noTimeouts, keepAliveTimeout, maxHeaderSize: 8192 },
     (request, response) => {
       const { socket } = request;
       if (!exchanges.begin(socket, response)) return;
@@ -65,7 +73,7 @@ export async function serve(
     },
   );
   const connections = limitConnections(server);
-  server.keepAliveTimeout = 5000;
+  limitRequestTime(server, requestTimes);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, address, () => {

@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';
 import { type IncomingMessage, request, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -281,6 +282,22 @@ describe('a connection has one response at a time', () => {
     }
     expect(rendered()).toBe(20);
   });
+});
+
+test('a server without connections has no timer', async () => {
+  const timeouts: number[] = [];
+  const hook = createHook({
+    init(_id, type, _trigger, resource: { readonly _idleTimeout?: number }) {
+      if (type === 'Timeout') timeouts.push(resource._idleTimeout ?? 0);
+    },
+  }).enable();
+  const own = await serve(routes, local, (error) => errors.push(error));
+  hook.disable();
+  own.close();
+  const day = 86_400_000;
+  // That of Node.js, which cannot be turned off.
+  expect(timeouts).toEqual([expect.any(Number)]);
+  expect(timeouts[0]).toBeGreaterThan(day);
 });
 
 test('idle connections do not block other clients', async () => {
