@@ -46,7 +46,7 @@ export function createWatch({ check, host, remembered, onRan }: WatchOptions): W
   let since = remembered?.since;
   let pending: Pending = new Map();
   let seen: ReadonlyMap<string, string> | undefined;
-  let last: { readonly at: Date; readonly seconds: number } | undefined;
+  let report: CheckReport | undefined;
   let running: { readonly done: Promise<void>; readonly controller: AbortController } | undefined;
   let confirming: NodeJS.Timeout | undefined;
 
@@ -71,10 +71,11 @@ export function createWatch({ check, host, remembered, onRan }: WatchOptions): W
       confirmAfterMs,
     });
     ({ confirmed, pending } = outcome);
-    if (since === undefined || worst(confirmed.map(({ status }) => status)) !== before) {
-      since = result.startedAt.toISOString();
-    }
-    last = { at: result.startedAt, seconds: result.durationSeconds };
+    const status = worst(confirmed.map((finding) => finding.status));
+    const lastRun = result.startedAt.toISOString();
+    if (since === undefined || status !== before) since = lastRun;
+    const { durationSeconds } = result;
+    report = { title: check.title, status, since, lastRun, durationSeconds, findings: confirmed };
     if (pending.size > 0) {
       const dueMs = Math.min(...pending.values()) - nowMs;
       confirming = setTimeout(() => void watch.run(policy, 'confirm'), dueMs);
@@ -84,17 +85,7 @@ export function createWatch({ check, host, remembered, onRan }: WatchOptions): W
 
   const watch: Watch = {
     check,
-    report() {
-      if (!last || since === undefined) return undefined;
-      return {
-        title: check.title,
-        status: worst(confirmed.map(({ status }) => status)),
-        since,
-        lastRun: last.at.toISOString(),
-        durationSeconds: last.seconds,
-        findings: confirmed,
-      };
-    },
+    report: () => report,
     run(policy, cause) {
       if (running && cause !== 'policy') return running.done;
       watch.stop();
