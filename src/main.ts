@@ -87,7 +87,9 @@ async function main(): Promise<void> {
   const cloud = hub && connectCloud({ hub, checks, keeper, agent, now: host.now });
   if (cloud && keeper.inForce().source !== 'saved') {
     const patience = within(firstTwinSeconds, stopping, () => cloud.firstTwin);
-    await patience.catch(() => log.warn({}, 'Starting without the twin: it could not be read yet'));
+    await patience.catch(() => {
+      if (!stopping.aborted) log.warn({}, 'Starting without the twin: it could not be read yet');
+    });
   }
   if (!stopping.aborted) agent.start();
   const timers = [

@@ -59,8 +59,8 @@ export const createStoredHub = ({ credentials, transport, state, log, now }: Sto
 
 /** What the report says of the connection. */
 export const hubFacts = ({ state, since, problem, takeover, troubles, notice }: HubStatus): HubFacts => {
-  const trouble = troubles?.map(({ message }) => message).join('; ');
-  const hubProblem = problem?.message ?? takeover ?? trouble ?? notice;
+  const found = [takeover ?? [], ...(troubles ?? []).map(({ message }) => message)].flat().join('; ');
+  const hubProblem = problem?.message ?? (found || notice);
   return { hub: state, hubSince: since.toISOString(), ...(hubProblem === undefined ? {} : { hubProblem }) };
 };
 

@@ -75,7 +75,7 @@ export async function runSession(options: SessionLoopOptions): Promise<void> {
           const lost = 'The connection to edgeHub was lost';
           if (!messenger.sending()) return ended.abort(new ConnectionLost('offline', lost, cause));
           const closed = 'edgeHub closed the connection while a message was sent to it';
-          const error = new HubError('offline', closed, cause);
+          const error = new HubError('offline', closed, cause, 'no_messages');
           messenger.connectionLost(error);
           ended.abort(error);
         },

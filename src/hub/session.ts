@@ -92,8 +92,10 @@ export type HubDetail =
   | 'wrong_time'
   /** edgeHub accepts no more connections. */
   | 'unavailable'
-  /** The twin cannot be read. */
+  /** edgeHub does not answer the request for the twin. */
   | 'no_twin'
+  /** edgeHub closes the connection at a message. */
+  | 'no_messages'
   | 'throttled';
 
 /** Something that the opening of a session waits for, and what it means when it does not come. */

@@ -80,7 +80,7 @@ export function createStatusKeeper(now: () => Date, log: HubLog): StatusKeeper {
   const takenOver = (): string | undefined =>
     lost < takeovers
       ? undefined
-      : `Another instance of this module is probably connected: edgeHub closed ${lost} connections in a row within ${lastingMs / 60_000} minutes of opening them`;
+      : `Another instance of this module is probably connected, or edgeHub keeps restarting: it closed ${lost} connections in a row within ${lastingMs / 60_000} minutes of opening them`;
 
   function change(next: Omit<HubStatus, 'since' | 'seconds'>): void {
     clearTimeout(awaiting);

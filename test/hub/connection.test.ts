@@ -43,7 +43,7 @@ describe('the first connection', () => {
     [
       'the twin is malformed',
       { twin: 'malformed' },
-      /^edgeHub answered the request for the twin with something else: \d+ bytes that are not valid JSON: at character \d+$/,
+      /^edgeHub's answer to the request for the twin cannot be read: \d+ bytes that are not valid JSON: at character \d+$/,
     ],
     [
       'the request for the twin gets no response',

@@ -166,7 +166,7 @@ describe('malformed input', () => {
     await set({ twin: 'malformed' });
     const hub = hubOf({ timings: shortTimings });
     await eventually(() => hub.status().problem?.message).toMatch(
-      /^edgeHub answered the request for the twin with something else: \d+ bytes that are not valid JSON/,
+      /^edgeHub's answer to the request for the twin cannot be read: \d+ bytes that are not valid JSON/,
     );
     await set({ twin: 'normal' });
     await eventually(hub.state).toBe('connected');

@@ -19,7 +19,7 @@ function keeper() {
 const short = { opened: true, lasted: false };
 const refused = { opened: false, lasted: false };
 const lost = () => new ConnectionLost('offline', 'The connection to edgeHub was lost');
-const another = 'Another instance of this module is probably connected: ';
+const another = 'Another instance of this module is probably connected, or edgeHub keeps restarting: ';
 
 describe('the state', () => {
   test('is connecting at first, without a problem', () => {

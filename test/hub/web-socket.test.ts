@@ -180,7 +180,7 @@ test.each(['mqtt', 'mqttws'] as const)(
   async (transport) => {
     const hub = hubOn(99_999, transport);
     await eventually(() => hub.status().problem?.message).toMatch(
-      /^Could not open the connection to edgeHub: Could not connect to \w+:\/\/localhost:99999/,
+      /^Could not open the connection to edgeHub( over WebSocket on port 99999)?: Could not connect to \w+:\/\/localhost:99999/,
     );
   },
 );

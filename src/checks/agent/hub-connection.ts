@@ -34,12 +34,13 @@ const detailRemedies: Readonly<Record<HubDetail, string>> = {
     'Read why in the log of edgeHub: `sudo iotedge logs edgeHub --tail 100`. If it has too many clients, raise "MaxConnectedClients" ' +
     'in the environment of edgeHub in the deployment',
   no_twin: troubleRemedies.twin,
+  no_messages: troubleRemedies.messages,
   throttled:
     'Raise "report.minIntervalSeconds" in the policy: IoT Hub accepts fewer updates of the twin than are sent',
 };
 
 const oneInstance =
-  'Stop the other instance: look for a second deployment or device with the same device and module id, with `sudo iotedge list` there';
+  'Stop the other instance: look for a second deployment or device with the same device and module id, with `sudo iotedge list` there. If there is none, read why edgeHub restarts: `sudo iotedge logs edgeHub --tail 100`';
 
 /** Whether reports and alerts reach edgeHub and policies arrive, and for how long they have not. */
 export const hubConnection = defineCheck({
@@ -72,7 +73,8 @@ export const hubConnection = defineCheck({
     const awaySeconds = connected ? 0 : link.seconds;
     const seconds = Math.max(awaySeconds, longest?.seconds ?? 0);
     if (takeover !== undefined && seconds < failMinutes * 60) {
-      return { status: 'warn', reason: 'offline', message: takeover, remedy: oneInstance };
+      const message = [takeover, ...troubles.map((each) => each.message)].join('; ');
+      return { status: 'warn', reason: 'offline', message, remedy: oneInstance };
     }
     const state = connected
       ? `Connected to edgeHub on ${target}`
@@ -84,17 +86,23 @@ export const hubConnection = defineCheck({
     const message = `${state}${since}${why && `: ${why}`}`;
     if (seconds < warnMinutes * 60) return { status: 'pass', message };
     const reason = problem?.reason ?? 'offline';
-    const { detail } = (connected ? longest : problem) ?? {};
-    const remedy = connected && longest ? troubleRemedies[longest.use] : remedies[reason];
     return {
       status: seconds < failMinutes * 60 ? 'warn' : 'fail',
       reason,
       message,
-      remedy: detail ? detailRemedies[detail] : remedy,
+      remedy: connected
+        ? [...new Set(troubles.map(troubleRemedy))].join('. ')
+        : problemRemedy(problem ?? { reason }),
     };
   },
   trigger: (host, runNow, signal) => host.watchHub(runNow, signal),
 });
+
+const problemRemedy = ({ reason, detail }: Pick<HubProblem, 'reason' | 'detail'>): string =>
+  detail ? detailRemedies[detail] : remedies[reason];
+
+const troubleRemedy = ({ use, detail }: HubTrouble): string =>
+  detail ? detailRemedies[detail] : troubleRemedies[use];
 
 const inMinutes = (seconds: number): string =>
   seconds < 120 ? `${Math.round(seconds)} s` : `${Math.floor(seconds / 60)} min`;

@@ -43,7 +43,7 @@ export interface HubTrouble {
 }
 
 /** What the remedy depends on beyond the reason or the use. */
-export type HubDetail = 'wrong_name' | 'wrong_time' | 'unavailable' | 'no_twin' | 'throttled';
+export type HubDetail = 'wrong_name' | 'wrong_time' | 'unavailable' | 'no_twin' | 'no_messages' | 'throttled';
 
 /** Why there is no connection to edgeHub. */
 export interface HubProblem {

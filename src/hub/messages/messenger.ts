@@ -3,10 +3,10 @@ import type { HubLog, OutputMessage, Session } from '../session.ts';
 import type { Uses } from '../uses.ts';
 import type { MessageQueue } from './queue.ts';
 
-// edgeHub closes the connection at a message that it cannot store, with a full disk for instance. The longest pause still
-// tries a few times an hour.
+// edgeHub closes the connection at a message that it cannot store, with a full disk for instance. The longest pause is also
+// how late it is noticed that it can again.
 const firstPauseSeconds = 5;
-const maxPauseSeconds = 900;
+const maxPauseSeconds = 300;
 
 /** Sends the messages of the queue, oldest first, one at a time. */
 export interface Messenger {

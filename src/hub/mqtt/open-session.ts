@@ -66,7 +66,9 @@ export function createOpenSession(options: OpenSessionOptions): OpenSession {
       const cause = signal.aborted ? signal.reason : (failure() ?? error);
       const diagnosis = diagnose(cause);
       if (diagnosis.wasRefused) onRefused(ports);
-      const message = inTurn ? `${diagnosis.message} ${inTurnText(over, ports)}` : diagnosis.message;
+      const overWebSocket = over && diagnosis.wasRefused ? `over WebSocket on port ${ports.webSocket}` : '';
+      const where = inTurn ? inTurnText(over, ports) : overWebSocket;
+      const message = `${diagnosis.message} ${where}`.trim();
       throw new HubError(diagnosis.reason, message, diagnosis.cause, diagnosis.detail);
     });
     refused = 0;
@@ -131,7 +133,10 @@ function diagnose(error: unknown): Diagnosis {
   const code = codeOf(error) ?? '';
   if (certificateCode.test(code)) return rejectedCertificate(error, code);
   const message = 'Could not open the connection to edgeHub';
-  return { reason: 'offline', message, cause: error, wasRefused: !nameCode.test(code) };
+  // Node.js's words for a server that speaks another protocol.
+  const hungUp = error instanceof Error && error.message === 'socket hang up';
+  const cause = hungUp ? new Error('it was closed before an answer came') : error;
+  return { reason: 'offline', message, cause, wasRefused: !nameCode.test(code) };
 }
 
 const maxNamesLength = 200;

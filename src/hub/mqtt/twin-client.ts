@@ -64,12 +64,13 @@ export function createTwinClient(
       if (!subscribed) await Promise.all([subscribe(responses), subscribe(patches)]);
       subscribed = true;
       const { status, payload } = await request('GET', ' ');
-      if (status >= 300) throw noTwin(`edgeHub answered the request for the twin with status ${status}`);
+      if (status >= 300)
+        throw new HubError('offline', `edgeHub answered the request for the twin with status ${status}`);
       try {
         const { desired, reported } = parseObject(payload);
         return { desired: objectOf(desired), reported: objectOf(reported) };
       } catch (cause) {
-        throw noTwin('edgeHub answered the request for the twin with something else', cause);
+        throw new HubError('offline', "edgeHub's answer to the request for the twin cannot be read", cause);
       }
     },
     async update(patch) {
@@ -101,7 +102,5 @@ export function createTwinClient(
     },
   };
 }
-
-const noTwin = (message: string, cause?: unknown) => new HubError('offline', message, cause, 'no_twin');
 
 const objectOf = (value: unknown): Json => (isObject(value) ? value : {});

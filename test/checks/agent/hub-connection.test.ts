@@ -79,6 +79,7 @@ test.each([
   ['certificate_rejected', 'wrong_time', 'timedatectl'],
   ['offline', 'unavailable', 'MaxConnectedClients'],
   ['offline', 'no_twin', 'sudo iotedge check'],
+  ['offline', 'no_messages', 'df -h'],
 ] as const)('the remedy for %s is more specific with %s', async (reason, detail, text) => {
   expect(await examine(away(70, { reason, detail, message: 'why' }))).toMatchObject({
     reason,
@@ -104,6 +105,13 @@ test.each([true, false])(
     });
   },
 );
+
+test('a takeover hides no other known cause', async () => {
+  const trouble = { use: 'twin', seconds: 1, message: 'edgeHub has no copy of the module twin' } as const;
+  expect(
+    await examine({ connected: true, seconds: 1, takeover: 'Another instance', troubles: [trouble] }),
+  ).toMatchObject({ message: 'Another instance; edgeHub has no copy of the module twin' });
+});
 
 test('without a connection for long, a takeover is no longer only a warning', async () => {
   expect(await examine({ ...away(60), takeover: 'Another instance' })).toMatchObject({ status: 'fail' });
@@ -165,6 +173,7 @@ describe('a connection that works, though reports do not get through,', () => {
     expect(await examine(used(rejected(61), second))).toMatchObject({
       status: 'fail',
       message: expect.stringMatching(/status 400; A message got no answer$/),
+      remedy: expect.stringMatching(/iotedge logs edgeHub.*df -h/),
     });
   });
 

@@ -95,7 +95,7 @@ describe('the twin', () => {
     const { readTwin, ends } = await opened();
     const error = await readTwin().catch((reason: unknown) => reason);
     expect(describeError(error)).toMatch(
-      /^edgeHub answered the request for the twin with something else: \d+ bytes that are not valid JSON/,
+      /^edgeHub's answer to the request for the twin cannot be read: \d+ bytes that are not valid JSON/,
     );
     await simulator.edgeHub.setFaults({ twin: 'normal' });
     expect((await readTwin()).desired).toHaveProperty('$version', 1);
