@@ -10,12 +10,13 @@ test('no byte from the hub or the workload API ends the process', async () => {
   const agent = await start();
   await soon(reported).toMatchObject({ policy: { ac: 200 } });
 
-  for (const pushDesired of ['', 'garbage', '{"policy":{"checks', '[]', 'null', '{}', '{"$version":"x"}']) {
-    await set({ pushDesired });
-  }
   const deep = `${'{"a":'.repeat(3000)}1${'}'.repeat(3000)}`;
   await set({ pushDesired: `{"$version":3,"policy":${deep}}` });
   await soon(reported).toMatchObject({ policy: { ac: 400, av: 3 } });
+  // Each of these makes the agent read the twin again, which does not have version 3.
+  for (const pushDesired of ['', 'garbage', '{"policy":{"checks', '[]', 'null', '{}', '{"$version":"x"}']) {
+    await set({ pushDesired });
+  }
 
   await set({ twin: 'malformed', dropConnections: true });
   await soon(async () => (await agentFacts(agent)).hubProblem).toMatch(/not valid JSON/);
