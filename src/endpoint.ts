@@ -5,15 +5,16 @@ export interface Endpoint {
 }
 
 /** What is wrong with a text that is not an endpoint. */
-export type EndpointProblem = 'bad host' | 'no port' | 'bad port';
+export type EndpointProblem = 'bad host' | 'link-local' | 'no port' | 'bad port';
 
 /**
- * Parses `host:port` or `[IPv6]:port`; with a default port, `host` and `[IPv6]` as well. A host is a name of letters,
- * digits, `.`, `_` and `-`, or an address.
+ * Parses `host:port` or `[IPv6]:port`; with a default port, `host` and `[IPv6]` as well. A host is a {@link isHostName name}
+ * or an address. A link-local IPv6 address needs a zone, and zones are not supported.
  */
 export function parseEndpoint(text: string, defaultPort?: number): Endpoint | EndpointProblem {
   const [, bracketed, name, written] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(text) ?? [];
   const host = bracketed ?? name;
+  if (bracketed !== undefined && isLinkLocal(bracketed)) return 'link-local';
   if (host === undefined || !isHost(host, bracketed !== undefined)) return 'bad host';
   const port = written === undefined ? defaultPort : parsePort(written);
   if (port === undefined) return written === undefined ? 'no port' : 'bad port';
@@ -21,9 +22,18 @@ export function parseEndpoint(text: string, defaultPort?: number): Endpoint | En
 }
 
 const isHost = (text: string, isIPv6: boolean): boolean =>
-  isIPv6
-    ? URL.canParse(`http://[${text}]`)
-    : /^[a-z0-9._-]{1,253}$/i.test(text) && URL.canParse(`http://${text}`);
+  isIPv6 ? URL.canParse(`http://[${text}]`) : isHostName(text) && URL.canParse(`http://${text}`);
+
+/** Whether an IPv6 address, with or without a zone, is in fe80::/10. */
+export const isLinkLocal = (address: string): boolean => /^fe[89ab][0-9a-f]:/i.test(address);
+
+/** Whether a text is a host name that can resolve (RFC 1123), also with underscores and with a dot at its end. */
+export const isHostName = (text: string): boolean =>
+  text.length <= 253 &&
+  text
+    .replace(/\.$/, '')
+    .split('.')
+    .every((label) => /^[a-z0-9_][a-z0-9_-]{0,62}$/i.test(label));
 
 /** A port from 0 to 65535 in decimal digits; undefined for anything else. */
 export function parsePort(text: string): number | undefined {
@@ -46,6 +56,17 @@ export const endpointOf = ({ hostname, port }: URL, defaultPort: number): Endpoi
 /** A URL for a message, with `…` in place of a user name and password, however oddly they are written. */
 export const withoutCredentials = (text: string): string =>
   text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.+@/is, '$1…@');
+
+const secretName = `(?:shared)?access(?:key|signature)|accountkey|sig|signature|password|passwd|pwd|secret|token|api[_-]?key`;
+const assignment = new RegExp(String.raw`\b(${secretName})=[^\s;&"'<>]+`, 'gi');
+const parameter = new RegExp(`[?&](${secretName})=`, 'i');
+
+/** The name of a parameter in a URL whose value looks secret, such as `sig` of a shared access signature. */
+export const secretParameter = (url: string): string | undefined => parameter.exec(url)?.[1];
+
+/** A text for a message, with `…` in place of values that look secret: of connection strings, signatures and PEM keys. */
+export const withoutSecrets = (text: string): string =>
+  text.replace(assignment, '$1=…').replace(/-----BEGIN.*/is, '-----BEGIN…');
 
 /** An HTTP proxy that is asked to CONNECT (RFC 9110, section 9.3.6). */
 export interface HttpProxy extends Endpoint {

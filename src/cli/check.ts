@@ -63,7 +63,7 @@ function terminal(
 function requireKnown(id: string): void {
   const known = checks.map((each) => each.id);
   if (known.includes(id)) return;
-  throw new Error(`Unknown check ${id}${didYouMean(id, known)} (known: ${known.join(', ')})`);
+  throw new Error(`Unknown check ${id || '""'}${didYouMean(id, known)} (known: ${known.join(', ')})`);
 }
 
 function requireUsable(junit: string | undefined, json: boolean): void {

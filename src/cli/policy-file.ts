@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, fstatSync } from 'node:fs';
 import { maxPolicyBytes } from '../policy/decode-text.ts';
 
 /**
@@ -10,6 +10,8 @@ export async function readPolicyFile(file: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
+    // Node.js takes a folder for an empty stream.
+    if (file === '-' && fstatSync(0).isDirectory()) throw new Error('it is a folder');
     for await (const chunk of stream) {
       chunks.push(chunk);
       length += chunk.length;
@@ -22,4 +24,4 @@ export async function readPolicyFile(file: string): Promise<Buffer> {
 }
 
 /** What messages call a policy file. */
-export const nameOf = (file: string): string => (file === '-' ? 'standard input' : file);
+export const nameOf = (file: string): string => (file === '-' ? 'standard input' : file || '""');

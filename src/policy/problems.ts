@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { withoutCredentials } from '../endpoint.ts';
+import { withoutCredentials, withoutSecrets } from '../endpoint.ts';
 import { didYouMean } from '../nearest.ts';
 import { maxDepth, maxValues, type Path, type Written } from './jsonc.ts';
 import { describeSchema, keysOf, type Schema, schemaAt } from './schema-format.ts';
@@ -42,7 +42,7 @@ export function listProblems(
   }));
   const ordered = placed.sort((a, b) => a.offset - b.offset);
   const listed = ordered.slice(0, limit).map(({ problem, offset }) => {
-    const sentence = clip(visible(problem.describe()), maxProblemLength);
+    const sentence = clip(visible(withoutSecrets(problem.describe())), maxProblemLength);
     return written ? `${written.positionAt(offset)}: ${sentence}` : sentence;
   });
   const more = problems.length - listed.length;
@@ -176,14 +176,14 @@ export const pathText = (path: Path): string =>
 
 const stepText = (step: PropertyKey): string => {
   if (typeof step === 'number') return `[${step}]`;
-  const key = clip(String(step), maxKeyLength);
+  const key = clip(withoutSecrets(String(step)), maxKeyLength);
   return /^[^\s.:[\]"\p{C}]+$/u.test(key) ? `.${key}` : `[${visible(JSON.stringify(key))}]`;
 };
 
-/** A value for a message: bounded, and without the password of a URL, however it is written. */
+/** A value for a message: bounded, and without the password of a URL and other secrets, however they are written. */
 export function quote(value: unknown): string {
   if (typeof value !== 'string') return String(value);
-  return clip(JSON.stringify(withoutCredentials(value)), maxQuoteLength);
+  return clip(JSON.stringify(withoutSecrets(withoutCredentials(value))), maxQuoteLength);
 }
 
 const clip = (text: string, maxLength: number): string =>

@@ -150,6 +150,13 @@ describe('validate reads a policy', () => {
     });
   });
 
+  test('of standard input that is a folder exits with 2', async () => {
+    expect(await piped('CLI policy validate - < /')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Could not read the policy standard input: it is a folder'),
+    });
+  });
+
   test('from standard input as -', async () => {
     expect(await piped(`${invalid} | CLI policy validate -`)).toEqual({
       code: 1,

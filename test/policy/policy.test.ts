@@ -185,10 +185,7 @@ describe('a document that is no policy is refused with one plain reason', () => 
       'tcp://[fe80::1]:1',
       'has a link-local address, which needs a zone, and zones are not supported: write another address, got "tcp://[fe80::1]:1"',
     ],
-    [
-      'tls://"hub":1',
-      String.raw`has no usable host (write an IPv6 address in brackets), got "tls://\"hub\":1"`,
-    ],
+    ['tls://"hub":1', String.raw`has no usable host, got "tls://\"hub\":1"`],
     [
       `ftp://${'x'.repeat(100)}`,
       `must begin with tcp://, tls:// or https://, got "ftp://${'x'.repeat(70)}...`,
@@ -547,6 +544,61 @@ test('no text of up to 64 KB throws, and no problem contains words of a library'
 
 test('every problem is reported, not just the first', () => {
   expect(problemsOf({ schedual: 1, jiterSeconds: 2, timeoutSeconds: 0 })).toHaveLength(3);
+});
+
+describe('a secret in a refused policy appears in no problem', () => {
+  const connection = 'HostName=h;DeviceId=d;SharedAccessKey=s3cret+/=';
+  const pem = '-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----';
+  const signed = 'https://a.blob.test/c?sv=1&sig=s3cret%3D&se=2';
+  const check = (id: string, part: object) => ({ checks: { [id]: part } });
+
+  test.each<[string, (secret: string) => object]>([
+    ['schedule', (schedule) => ({ schedule })],
+    ['a key', (key) => ({ [key]: 1 })],
+    ['a number', (timeoutSeconds) => ({ timeoutSeconds })],
+    ['a target', (target) => check('outboundReachability', { targets: [target] })],
+    ['a host name', (name) => check('dnsResolution', { names: [name] })],
+    ['a server', (server) => check('dnsResolution', { servers: [server] })],
+    ['a path', (path) => check('diskSpace', { paths: [path] })],
+    ['a time source', (url) => check('clockDrift', { https: [url] })],
+    ['an exception', (name) => ({ exceptions: [{ check: name, target: 'a', because: 'b' }] })],
+  ])('as %s', (_where, policyWith) => {
+    for (const secret of [connection, pem, signed]) {
+      const problems = problemsOf(policyWith(secret));
+      expect(problems).not.toEqual([]);
+      expect(problems.join('\n')).not.toContain('s3cret');
+    }
+  });
+
+  test('nor is a signed URL accepted, which would be the target of a finding', () => {
+    expect(problemsOf(check('outboundReachability', { targets: [signed] }))).toEqual([
+      expect.stringContaining('must not hold a secret (sig): targets appear in reports and metrics'),
+    ]);
+  });
+});
+
+test.each([
+  ['clockDrift', { servers: ['[fe80::1]:123'] }],
+  ['clockDrift', { servers: ['[fe80::1%eth0]'] }],
+  ['clockDrift', { https: ['https://[fe80::1]/'] }],
+  ['clockDrift', { chrony: '[fe80::1]:323' }],
+  ['dnsResolution', { servers: ['fe80::1'] }],
+  ['dnsResolution', { servers: ['[fe80::1%eth0]:53'] }],
+])('a link-local address in %s is refused as one: %j', (id, part) => {
+  expect(problemsOf({ checks: { [id]: part } })).toEqual([expect.stringContaining('link-local address')]);
+});
+
+test.each([
+  ['outboundReachability', { targets: ['tcp://a..b:1'] }],
+  ['outboundReachability', { targets: ['tcp://.a:1'] }],
+  ['dnsResolution', { names: ['a..b'] }],
+  ['dnsResolution', { names: ['-a'] }],
+  ['dnsResolution', { names: ['.'] }],
+  ['clockDrift', { https: ['https://"x"'] }],
+  ['diskSpace', { paths: [''] }],
+  ['diskSpace', { paths: ['/a\u0000b'] }],
+])('a name in %s that can never exist is one problem: %j', (id, part) => {
+  expect(problemsOf({ checks: { [id]: part } })).toHaveLength(1);
 });
 
 test('a time source takes no user name and password, as no target does', () => {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { CannotTell, defineCheck } from '../../check.ts';
-import { parseEndpoint } from '../../endpoint.ts';
+import { parseEndpoint, secretParameter } from '../../endpoint.ts';
+import { linkLocal } from '../params/probe-target.ts';
 import { describeEvent, latestEvent, withEvent } from './events.ts';
 import { hypervHint } from './hyperv-hint.ts';
 import { askAll } from './sources.ts';
@@ -9,21 +10,30 @@ import { type Judgement, judge } from './verdict.ts';
 const noPlaceholder = 'placeholders are not expanded here: write the name itself';
 
 const address = z.string().superRefine((text, context) => {
+  const endpoint = parseEndpoint(text, 123);
   if (/[{}]/.test(text)) context.addIssue(noPlaceholder);
-  else if (typeof parseEndpoint(text, 123) === 'string') {
+  else if (endpoint === 'link-local') context.addIssue(linkLocal);
+  else if (typeof endpoint === 'string') {
     context.addIssue('must be host, host:port or [IPv6]:port, with a port from 1 to 65535');
   }
 });
 
-/** A password would appear in messages, in the acknowledgement and in metrics, and is never sent anyway. */
-const httpsUrl = z
-  .url({ protocol: /^https$/, error: 'must be an https:// URL', abort: true })
-  .regex(/^[^{}]*$/, noPlaceholder)
-  .refine(hasNoCredentials, 'must not hold a user name or password');
+const httpsUrl = z.string().superRefine((text, context) => {
+  const problem = urlProblem(text);
+  if (problem) context.addIssue(problem);
+});
 
-function hasNoCredentials(url: string): boolean {
-  const { username, password } = new URL(url);
-  return username === '' && password === '';
+/** A password or a signature would appear in messages, in the acknowledgement and in metrics. */
+function urlProblem(text: string): string | undefined {
+  if (/[{}]/.test(text)) return noPlaceholder;
+  const authority = /^https:\/\/([^/?#]*)/i.exec(text)?.[1];
+  if (authority?.includes('@')) return 'must not hold a user name or password';
+  const secret = secretParameter(text);
+  if (secret !== undefined) return `must not hold a secret (${secret})`;
+  if (authority === undefined || !URL.canParse(text)) return 'must be an https:// URL';
+  const endpoint = parseEndpoint(authority, 443);
+  if (endpoint === 'link-local') return linkLocal;
+  return typeof endpoint === 'string' ? `must be an https:// URL, but this has a ${endpoint}` : undefined;
 }
 
 const params = z

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { CannotTell, defineCheck } from '../../check.ts';
-import { parseEndpoint } from '../../endpoint.ts';
+import { isHostName, isLinkLocal, parseEndpoint } from '../../endpoint.ts';
 import { isAddress } from '../params/address-kind.ts';
 import { expandAll, placeholderProblem, withSampleNames } from '../params/placeholders.ts';
+import { linkLocal } from '../params/probe-target.ts';
 import { dnsReasons, judge } from './dns-verdict.ts';
 import { slowest, viewOf } from './dns-views.ts';
 
@@ -12,20 +13,26 @@ const hostName = z
     const sample = withSampleNames(text);
     const problem =
       placeholderProblem(text) ??
-      (/^[a-z0-9._-]{1,253}$/i.test(sample) && !isAddress(sample) ? undefined : 'is not a host name');
+      (isHostName(sample) && !isAddress(sample) ? undefined : 'is not a host name that can resolve');
     if (problem) context.addIssue(problem);
   })
   .describe('A host name, or a placeholder.');
 
 const server = z
   .string()
-  .refine(isServer, 'must be IP, IPv4:port or [IPv6]:port')
+  .superRefine((text, context) => {
+    const problem = serverProblem(text);
+    if (problem) context.addIssue(problem);
+  })
   .describe('IP, IPv4:port or [IPv6]:port');
 
-function isServer(text: string): boolean {
-  if (isAddress(text)) return true;
+function serverProblem(text: string): string | undefined {
+  if (isLinkLocal(text)) return linkLocal;
+  if (isAddress(text)) return undefined;
   const endpoint = parseEndpoint(text, 53);
-  return typeof endpoint !== 'string' && isAddress(endpoint.host);
+  if (endpoint === 'link-local') return linkLocal;
+  const isServer = typeof endpoint !== 'string' && isAddress(endpoint.host);
+  return isServer ? undefined : 'must be IP, IPv4:port or [IPv6]:port';
 }
 
 /** Resolves names as this device does, and by other servers for comparison. */

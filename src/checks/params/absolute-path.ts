@@ -5,4 +5,8 @@ export const absolutePath = z
   .string()
   .min(1)
   .max(1024)
-  .regex(/^\/[^\0\n]*$/, { error: 'not an absolute path' });
+  .superRefine((path, context) => {
+    if (path === '') return;
+    if (!path.startsWith('/')) context.addIssue('not an absolute path');
+    else if (/\p{Cc}/u.test(path)) context.addIssue('has a control character');
+  });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { CannotTell } from '../../check.ts';
-import { parseEndpoint } from '../../endpoint.ts';
+import { parseEndpoint, secretParameter } from '../../endpoint.ts';
 import type { ProbeTarget } from '../../host/network/types.ts';
 import { type Named, placeholderProblem, withSampleNames } from './placeholders.ts';
 
@@ -28,23 +28,31 @@ export function targetOf({ target, cannotTell }: Named): ProbeTarget {
   return parsed;
 }
 
+/** Of an address that cannot be used, as the end of a sentence. */
+export const linkLocal =
+  'has a link-local address, which needs a zone, and zones are not supported: write another address';
+
 /** Parses a target with expanded placeholders; returns a clause for one that is invalid. */
 export function parseProbeTarget(text: string): ProbeTarget | string {
   const [, scheme = '', authority = '', rest = ''] = /^([a-z]+):\/\/([^/?#]*)(.*)$/is.exec(text) ?? [];
   if (scheme !== 'tcp' && scheme !== 'tls' && scheme !== 'https')
     return 'must begin with tcp://, tls:// or https://';
   if (authority.includes('@')) return 'must not hold a user name or password';
-  if (/^\[fe[89ab][0-9a-f]:/i.test(authority))
-    return 'has a link-local address, which needs a zone, and zones are not supported: write another address';
-
   const endpoint = parseEndpoint(authority, scheme === 'https' ? 443 : undefined);
-  if (endpoint === 'bad host') return 'has no usable host (write an IPv6 address in brackets)';
+  if (endpoint === 'link-local') return linkLocal;
+  if (endpoint === 'bad host') {
+    const hint = authority.split(':').length > 2 ? ' (write an IPv6 address in brackets)' : '';
+    return `has no usable host${hint}`;
+  }
   if (endpoint === 'no port') return `has no port: write ${scheme}://${authority}:port`;
   if (endpoint === 'bad port') return 'has a port that is not 1 to 65535';
   const { host, port } = endpoint;
   // RFC 3986, section 6.2.3: https://host and https://host/ are the same.
   if (rest === '' || (scheme === 'https' && rest === '/')) return { scheme, host, port };
   if (scheme !== 'https') return `must end after the port: only https:// takes a path`;
+  const secret = secretParameter(rest);
+  if (secret !== undefined)
+    return `must not hold a secret (${secret}): targets appear in reports and metrics`;
   if (!/^[!-~]*$/.test(rest) || rest.includes('#'))
     return 'has a path with characters that a URL cannot send';
   return { scheme, host, port, path: rest.startsWith('/') ? rest : `/${rest}` };
