@@ -4,8 +4,10 @@ import type { CertificateHost } from './host/certificates/types.ts';
 import type { ClockHost } from './host/clock/types.ts';
 import type { DiskHost } from './host/disk/types.ts';
 import type { EdgeHost } from './host/edge/types.ts';
+import type { EngineHost } from './host/engine/types.ts';
 import type { FileHost } from './host/files/types.ts';
 import type { NetworkHost } from './host/network/types.ts';
+import type { SystemHost } from './host/system/types.ts';
 
 /**
  * Everything a check may touch; nothing else reaches the machine. Paths are the VM's. A method that waits rejects with
@@ -17,8 +19,10 @@ export interface Host
     ClockHost,
     DiskHost,
     EdgeHost,
+    EngineHost,
     FileHost,
-    NetworkHost {
+    NetworkHost,
+    SystemHost {
   now(): Date;
   /** Whether this machine grants what a check needs. What the network lets through, only the check itself finds out. */
   grants(need: Exclude<Need, { kind: 'network' }>, signal: AbortSignal): Answer<boolean>;

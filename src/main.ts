@@ -46,6 +46,7 @@ async function main(): Promise<void> {
     hubLink: () => hub && hubLink(hub.status()),
     watchHub: (onChange, signal) => hub?.watch(onChange, signal),
     policyOutcome: () => policyOutcome(keeper.inForce(), host.now()),
+    alerts: () => undefined,
   });
   const log = createLog(config.logFormat, config.logLevel);
   log.info({ version, revision, mode: config.mode }, 'Starting');

@@ -18,7 +18,18 @@ const tools = [
 /** The types of checks and of the host, and what these need. */
 const vocabulary = ['check.ts', 'host.ts', 'deadline.ts', 'endpoint.ts', 'errors.ts', 'shell-quote.ts'];
 /** The folders of host/, lowest first: each may import those before it. */
-const hostFolders = ['agent', 'files', 'edge', 'tls', 'network', 'certificates', 'clock', 'disk'];
+const hostFolders = [
+  'agent',
+  'files',
+  'edge',
+  'engine',
+  'tls',
+  'network',
+  'certificates',
+  'clock',
+  'disk',
+  'system',
+];
 const folders = ['checks/', 'cloud/', 'host/', 'http/', 'hub/', 'policy/', 'run/', 'sinks/', 'state/'];
 const everything = [...vocabulary, ...tools, ...folders, 'config.ts', 'log.ts', 'version.ts'];
 

@@ -30,6 +30,7 @@ export async function openMachine(config: Config, policyFile: string | undefined
     hubLink: () => undefined,
     watchHub: () => {},
     policyOutcome: () => policyOutcome(inForce, now()),
+    alerts: () => undefined,
   });
   return { host, inForce, policyFile: file };
 }

@@ -1,3 +1,4 @@
+import { CannotTell } from '../check.ts';
 import type { HttpProxy } from '../endpoint.ts';
 import type { Host, Memory, Names } from '../host.ts';
 import type { AgentHost } from './agent/types.ts';
@@ -37,7 +38,7 @@ export interface HostOptions extends AgentHost {
 /** This machine, as checks see it. Opens nothing yet. */
 export function createHost(options: HostOptions): Host {
   const { names, hostRoot, stateDir, dockerSocket, workloadUri, caFiles, memory } = options;
-  const { memoryProblem, hubLink, watchHub, policyOutcome } = options;
+  const { memoryProblem, hubLink, watchHub, policyOutcome, alerts } = options;
   const now = () => new Date();
   const { resolve, resolveFully } = createResolver();
   const connect = createConnect({ resolve, proxyFor: createProxyFor(options.proxy, options.noProxy) });
@@ -53,6 +54,7 @@ export function createHost(options: HostOptions): Host {
     hubLink,
     watchHub,
     policyOutcome,
+    alerts,
     grants: createGrants({ files, sockets: { engine: dockerSocket, workload: workload?.socketPath } }),
     sntp: createSntp({ resolve, now }),
     chrony: createChrony({ resolve, now }),
@@ -68,6 +70,17 @@ export function createHost(options: HostOptions): Host {
     engineUsage: createEngineUsage({ socketPath: dockerSocket }),
     probe: createProbe({ connect, trust }),
     lookUp: createLookUp({ resolveFully }),
-    modules: workload?.modules ?? noModules,
+    modules: workload
+      ? async (signal) => ({ listedAt: now(), modules: await workload.modules(signal) })
+      : noModules,
+    runtimeMetrics: unavailable,
+    ownProxy: () => ({ noProxy: [] }),
+    containers: unavailable,
+    system: unavailable,
   };
 }
+
+// A placeholder until its method is built.
+const unavailable = async (): Promise<never> => {
+  throw new CannotTell('not_applicable', 'Not built yet');
+};

@@ -100,7 +100,8 @@ async function knownRegistries(
   signal: AbortSignal,
 ): Promise<readonly string[] | CannotTell> {
   try {
-    return registriesOf(await withDeadline(listSeconds, signal, (deadline) => host.modules(deadline)));
+    const { modules } = await withDeadline(listSeconds, signal, (deadline) => host.modules(deadline));
+    return registriesOf(modules);
   } catch (error) {
     signal.throwIfAborted();
     if (isTimeout(error))

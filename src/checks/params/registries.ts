@@ -4,7 +4,7 @@ import type { EdgeModule } from '../../host/edge/types.ts';
 const dockerHub = 'registry-1.docker.io';
 
 /** The registries, `host[:port]`, that the images of these modules come from, each once. */
-export const registriesOf = (modules: readonly EdgeModule[]): string[] => [
+export const registriesOf = (modules: readonly Pick<EdgeModule, 'image'>[]): string[] => [
   ...new Set(modules.flatMap(({ image }) => registryOf(image) ?? [])),
 ];
 

@@ -8,6 +8,16 @@ export interface AgentHost {
   watchHub(onChange: (what: string) => void, signal: AbortSignal): void;
   /** The outcome of the last policy that was requested. */
   policyOutcome(): PolicyOutcome;
+  /** The alerts that this module has sent; undefined where it is no module. */
+  alerts(): SentAlerts | undefined;
+}
+
+/** The alerts of this module. */
+export interface SentAlerts {
+  /** `<module>/<output>` */
+  readonly source: string;
+  /** When edgeHub last accepted one; undefined before the first since the start. */
+  readonly lastAt?: Date | undefined;
 }
 
 /** Why the agent cannot remember, or has forgotten. */

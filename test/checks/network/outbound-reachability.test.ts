@@ -42,7 +42,15 @@ describe('subjects', () => {
       'acme.azurecr.io:5000/plc@sha256:00',
       'nginx:1',
     ];
-    const modules = async () => images.map((image, i) => ({ name: `m${i}`, image }));
+    const modules = async () => ({
+      listedAt: new Date(0),
+      modules: images.map((image, i) => ({
+        name: `m${i}`,
+        image,
+        labelsHash: '',
+        state: 'running' as const,
+      })),
+    });
     const given = params.parse({
       targets: ['https://{registries}/v2/', 'tls://{registries}:443', 'https://mcr.microsoft.com/v2/'],
     });

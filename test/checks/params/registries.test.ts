@@ -12,7 +12,7 @@ test.each([
   ['library/nginx', 'registry-1.docker.io'],
   ['docker.io/library/nginx', 'registry-1.docker.io'],
 ])('%s comes from %s', (image, registry) => {
-  expect(registriesOf([{ name: 'm', image }])).toEqual([registry]);
+  expect(registriesOf([{ image }])).toEqual([registry]);
 });
 
 test.each([
@@ -20,10 +20,10 @@ test.each([
   ["the device's own registry", 'localhost:5000/plc'],
   ["the device's own registry by address", '127.0.0.1:5000/plc'],
 ])('%s comes from none that can be reached from here', (_, image) => {
-  expect(registriesOf([{ name: 'm', image }])).toEqual([]);
+  expect(registriesOf([{ image }])).toEqual([]);
 });
 
 test('a registry of several modules is one', () => {
-  const modules = ['a', 'b'].map((name) => ({ name, image: `mcr.microsoft.com/${name}:1` }));
+  const modules = ['a', 'b'].map((name) => ({ image: `mcr.microsoft.com/${name}:1` }));
   expect(registriesOf(modules)).toEqual(['mcr.microsoft.com']);
 });

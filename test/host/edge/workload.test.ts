@@ -20,7 +20,7 @@ async function answering(body: string) {
 }
 
 describe('the modules of this device', () => {
-  test('have a name and an image, and nothing else is kept', async () => {
+  test('have no labels and no environment', async () => {
     const { workload, asked } = await answering(
       JSON.stringify({
         modules: [
@@ -43,7 +43,14 @@ describe('the modules of this device', () => {
       }),
     );
     const modules = await workload.modules(never);
-    expect(modules).toEqual([{ name: 'edgeAgent', image: 'mcr.microsoft.com/azureiotedge-agent:1.6' }]);
+    expect(modules).toEqual([
+      {
+        name: 'edgeAgent',
+        image: 'mcr.microsoft.com/azureiotedge-agent:1.6',
+        labelsHash: expect.stringMatching(/^[\w-]{16}$/),
+        state: 'running',
+      },
+    ]);
     expect(asked).toEqual([['GET', '/modules?api-version=2018-06-28']]);
   });
 
