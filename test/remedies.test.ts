@@ -39,6 +39,7 @@ const commands: Readonly<Record<string, Origin>> = {
   resolvectl: { debian: 'systemd', azureLinux: 'systemd' },
   sh: { debian: 'dash', azureLinux: 'bash' },
   sort: { debian: 'coreutils', azureLinux: 'coreutils' },
+  ss: { debian: 'iproute2', azureLinux: 'iproute', root: true },
   stat: { debian: 'coreutils', azureLinux: 'coreutils' },
   systemctl: { debian: 'systemd', azureLinux: 'systemd', root: true },
   tail: { debian: 'coreutils', azureLinux: 'coreutils' },

@@ -15,6 +15,7 @@ import { createWorkload, noModules } from './edge/workload.ts';
 import { createFiles } from './files/files.ts';
 import { createGrants } from './files/grants.ts';
 import { createConnect } from './network/connect.ts';
+import { createListeners } from './network/listeners.ts';
 import { createLookUp } from './network/lookup.ts';
 import { createProbe } from './network/probe.ts';
 import { createProxyFor } from './network/proxy.ts';
@@ -33,6 +34,9 @@ export interface HostOptions extends AgentHost {
   readonly proxy: HttpProxy | undefined;
   readonly noProxy: string;
   readonly memory: Memory;
+  readonly mode: 'edge' | 'standalone';
+  /** Where HTTP of the agent listens. */
+  readonly port: number;
 }
 
 /** This machine, as checks see it. Opens nothing yet. */
@@ -70,6 +74,7 @@ export function createHost(options: HostOptions): Host {
     engineUsage: createEngineUsage({ socketPath: dockerSocket }),
     probe: createProbe({ connect, trust }),
     lookUp: createLookUp({ resolveFully }),
+    listeners: createListeners({ files, ownPort: options.port, standalone: options.mode === 'standalone' }),
     modules: workload
       ? async (signal) => ({ listedAt: now(), modules: await workload.modules(signal) })
       : noModules,

@@ -16,8 +16,11 @@ export interface Files {
    * is refused. Names that start with a dot match only a pattern that names the dot.
    */
   find(pattern: string, signal: AbortSignal): Promise<readonly string[]>;
-  /** The bytes of a regular file of at most 1 MiB. One that is named as a private key is not opened: `not_applicable`. */
-  read(path: string, signal: AbortSignal): Promise<Buffer>;
+  /**
+   * The bytes of a regular file of at most `limit`, 1 MiB unless given. One that is named as a private key is not opened:
+   * `not_applicable`.
+   */
+  read(path: string, signal: AbortSignal, limit?: number): Promise<Buffer>;
   /** Whether something is there that belongs to the VM and may be read; a folder must be searchable too. */
   canRead(path: string, signal: AbortSignal): Promise<boolean>;
   /** Whether something is there that belongs to the VM and may be read and written, such as a device. */
@@ -53,12 +56,12 @@ export function createFiles({
     return resolved.path;
   }
 
-  async function read(path: string, signal: AbortSignal): Promise<Buffer> {
+  async function read(path: string, signal: AbortSignal, limit: number): Promise<Buffer> {
     try {
       const real = await locate(path);
       // A link may lead to a key by another name.
       if (isNamedAsPrivateKey(path) || isNamedAsPrivateKey(real)) throw privateKey(path);
-      return await readRegularFile(real, { maxBytes, followLink: false }, signal);
+      return await readRegularFile(real, { maxBytes: limit, followLink: false }, signal);
     } catch (error) {
       signal.throwIfAborted();
       throw cannotRead(path, error);
@@ -79,7 +82,7 @@ export function createFiles({
 
   return {
     find: (pattern, signal) => orAbort(findMatches(pattern, locate, signal), signal),
-    read: (path, signal) => orAbort(read(path, signal), signal),
+    read: (path, signal, limit = maxBytes) => orAbort(read(path, signal, limit), signal),
     canRead: (path, signal) => orAbort(can(path, constants.R_OK), signal),
     canUse: (path, signal) => orAbort(can(path, constants.R_OK | constants.W_OK), signal),
   };

@@ -13,6 +13,25 @@ export interface NetworkHost {
     server: string | undefined,
     signal: AbortSignal,
   ): Answer<LookUp, 'refused' | 'server_failed'>;
+  /** The sockets that receive from the network, of the whole machine. */
+  listeners(signal: AbortSignal): Answer<Listeners>;
+}
+
+/** What receives from the network. */
+export interface Listeners {
+  /** Where HTTP of the agent itself listens. */
+  readonly ownPort: number;
+  readonly listeners: readonly Listener[];
+}
+
+/** A TCP socket that listens, or a UDP socket that is bound and not connected. */
+export interface Listener {
+  readonly protocol: 'tcp' | 'udp';
+  /** The address it is bound to, IPv6 without brackets; `::` usually receives over IPv4 as well. */
+  readonly address: string;
+  readonly port: number;
+  /** The numeric id of its owner in the machine. */
+  readonly uid: number;
 }
 
 /** A parsed probe target. IPv6 addresses have no brackets. */
