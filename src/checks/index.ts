@@ -6,6 +6,7 @@ import { certificateChain } from './certificates/certificate-chain.ts';
 import { certificateExpiry } from './certificates/certificate-expiry.ts';
 import { clockDrift } from './clock/clock-drift.ts';
 import { diskSpace } from './disk/disk-space.ts';
+import { filePermissions } from './files/file-permissions.ts';
 import { dnsResolution } from './network/dns-resolution.ts';
 import { listeningPorts } from './network/listening-ports.ts';
 import { outboundContainment } from './network/outbound-containment.ts';
@@ -20,6 +21,7 @@ export const checks: readonly Check[] = [
   outboundReachability,
   outboundContainment,
   dnsResolution,
+  filePermissions,
   listeningPorts,
   hubConnection,
   policyInForce,

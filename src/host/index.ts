@@ -68,6 +68,8 @@ export function createHost(options: HostOptions): Host {
     clockTotals,
     hypervClock: createHypervClock({ files }),
     findFiles: files.find,
+    findPaths: files.findPaths,
+    inspectFile: files.inspect,
     certificates: createCertificates({ read: files.read }),
     presentedChain: createPresentedChain({ connect, trust }),
     filesystem: createFilesystem({ hostRoot, stateDir }),

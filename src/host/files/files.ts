@@ -4,10 +4,13 @@ import { CannotTell } from '../../check.ts';
 import { orAbort } from '../../deadline.ts';
 import { readRegularFile } from '../../read-file.ts';
 import { cannotRead, danglingLink, notGiven } from './access.ts';
+import { createAccounts } from './accounts.ts';
 import { findMatches } from './glob.ts';
+import { behindClosedFolder, inspect } from './inspect.ts';
 import { isGiven, type Mount, parseMountinfo } from './mounts.ts';
 import { isNamedAsPrivateKey } from './private-key.ts';
-import { resolveInRoot } from './root.ts';
+import { type Resolved, resolveInRoot } from './root.ts';
+import type { FileFacts } from './types.ts';
 
 /** The VM's files, by the VM's paths. Each rejects with the signal's reason, or with a {@link CannotTell}. */
 export interface Files {
@@ -16,6 +19,13 @@ export interface Files {
    * is refused. Names that start with a dot match only a pattern that names the dot.
    */
   find(pattern: string, signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * As `find`, but everything that is no folder: sockets and devices too, and links that lead out of what is mounted.
+   * `not_applicable` behind a folder that only its owner may enter.
+   */
+  findPaths(pattern: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Mode and owner of a path, which is not opened. */
+  inspect(path: string, signal: AbortSignal): Promise<FileFacts>;
   /**
    * The bytes of a regular file of at most `limit`, 1 MiB unless given. One that is named as a private key is not opened:
    * `not_applicable`.
@@ -51,7 +61,7 @@ export function createFiles({
   /** The real path on our side of a path of the VM, which need not exist. */
   async function locate(path: string): Promise<string> {
     const resolved = await resolveInRoot(hostRoot, path);
-    if (!isGiven(currentMounts(), resolved)) throw notGiven(path, resolved, hostRoot);
+    if (!isOurs(resolved)) throw notGiven(path, resolved, hostRoot);
     if (resolved.dangling) throw danglingLink(path, resolved);
     return resolved.path;
   }
@@ -80,8 +90,24 @@ export function createFiles({
     }
   }
 
+  const accounts = createAccounts({ read: (path, signal) => read(path, signal, maxBytes) });
+  const isOurs = (resolved: Resolved) => isGiven(currentMounts(), resolved);
+  const inspection = { hostRoot, isGiven: isOurs, accounts };
+
+  async function findPaths(pattern: string, signal: AbortSignal): Promise<readonly string[]> {
+    try {
+      return await findMatches(pattern, 'no folders', locate, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const cause = error instanceof CannotTell ? error.cause : error;
+      throw (await behindClosedFolder(pattern, cause, inspection, signal)) ?? error;
+    }
+  }
+
   return {
-    find: (pattern, signal) => orAbort(findMatches(pattern, locate, signal), signal),
+    find: (pattern, signal) => orAbort(findMatches(pattern, 'files', locate, signal), signal),
+    findPaths: (pattern, signal) => orAbort(findPaths(pattern, signal), signal),
+    inspect: (path, signal) => orAbort(inspect(path, inspection, signal), signal),
     read: (path, signal, limit = maxBytes) => orAbort(read(path, signal, limit), signal),
     canRead: (path, signal) => orAbort(can(path, constants.R_OK), signal),
     canUse: (path, signal) => orAbort(can(path, constants.R_OK | constants.W_OK), signal),

@@ -16,12 +16,16 @@ const maxEntries = 20_000;
  */
 type Locate = (path: string) => Promise<string>;
 
+/** What a pattern finds besides regular files: nothing, or everything that is no folder. */
+type Kind = 'files' | 'no folders';
+
 /**
- * The VM's paths of all regular files that match a glob, sorted. See `Files.find`. A match that cannot be examined, such
+ * The VM's paths of all regular files, or of everything that is no folder, that match a glob, sorted. See `Files.find`. A match that cannot be examined, such
  * as a circular or dangling link, is included: reading it reports why, and the others are still found.
  */
 export async function findMatches(
   pattern: string,
+  kind: Kind,
   locate: Locate,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
@@ -30,7 +34,7 @@ export async function findMatches(
   }
   const segments = pattern.split('/').filter(Boolean);
   const first = segments.findIndex((segment) => wildcard.test(segment));
-  if (first < 0) return (await isFile(pattern, locate)) ? [pattern] : [];
+  if (first < 0) return (await isKind(kind, pattern, locate)) ? [pattern] : [];
 
   const files: string[] = [];
   let found: readonly Found[] = [{ path: `/${segments.slice(0, first).join('/')}`, regular: false }];
@@ -56,7 +60,7 @@ export async function findMatches(
 
   for (const { path, regular } of found) {
     signal.throwIfAborted();
-    if (regular || (await isFile(path, locate))) files.push(path);
+    if (regular || (await isKind(kind, path, locate))) files.push(path);
   }
   return files.sort();
 }
@@ -97,9 +101,10 @@ async function matching(folder: string, listing: Dir, matches: (name: string) =>
 }
 
 /** Links are followed. One that cannot be followed to its end is included, so that reading it reports what to do. */
-async function isFile(path: string, locate: Locate): Promise<boolean> {
+async function isKind(kind: Kind, path: string, locate: Locate): Promise<boolean> {
   try {
-    return (await stat(await locate(path))).isFile();
+    const stats = await stat(await locate(path));
+    return kind === 'files' ? stats.isFile() : !stats.isDirectory();
   } catch (error) {
     return !isMissing(error);
   }
