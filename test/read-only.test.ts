@@ -9,6 +9,7 @@ describe('the agent only reads', () => {
       'access',
       'constants',
       'createReadStream',
+      'fstatSync',
       'lstat',
       'opendir',
       'readdir',
