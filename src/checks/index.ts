@@ -7,6 +7,7 @@ import { certificateExpiry } from './certificates/certificate-expiry.ts';
 import { clockDrift } from './clock/clock-drift.ts';
 import { diskSpace } from './disk/disk-space.ts';
 import { imagePinning } from './edge/image-pinning.ts';
+import { proxySettings } from './edge/proxy-settings.ts';
 import { dnsResolution } from './network/dns-resolution.ts';
 import { outboundContainment } from './network/outbound-containment.ts';
 import { outboundReachability } from './network/outbound-reachability.ts';
@@ -21,6 +22,7 @@ export const checks: readonly Check[] = [
   outboundContainment,
   dnsResolution,
   imagePinning,
+  proxySettings,
   hubConnection,
   policyInForce,
   stateFolder,

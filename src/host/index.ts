@@ -1,5 +1,5 @@
 import { CannotTell } from '../check.ts';
-import type { HttpProxy } from '../endpoint.ts';
+import { type Endpoint, formatEndpoint, type HttpProxy } from '../endpoint.ts';
 import type { Host, Memory, Names } from '../host.ts';
 import type { AgentHost } from './agent/types.ts';
 import { createCertificates } from './certificates/certificates.ts';
@@ -41,7 +41,12 @@ export function createHost(options: HostOptions): Host {
   const { memoryProblem, hubLink, watchHub, policyOutcome, alerts } = options;
   const now = () => new Date();
   const { resolve, resolveFully } = createResolver();
-  const connect = createConnect({ resolve, proxyFor: createProxyFor(options.proxy, options.noProxy) });
+  const proxyFor = createProxyFor(options.proxy, options.noProxy);
+  const connect = createConnect({ resolve, proxyFor });
+  const ownProxy = {
+    https: options.proxy && formatEndpoint(options.proxy),
+    bypasses: (endpoint: Endpoint) => proxyFor(endpoint) === undefined,
+  };
   const workload = workloadUri ? createWorkload(workloadUri) : undefined;
   const trust = createTrust({ caFiles, ...(workload ? { workload } : {}) });
   const files = createFiles({ hostRoot });
@@ -74,7 +79,7 @@ export function createHost(options: HostOptions): Host {
       ? async (signal) => ({ listedAt: now(), modules: await workload.modules(signal) })
       : noModules,
     runtimeMetrics: unavailable,
-    ownProxy: () => ({ noProxy: [] }),
+    ownProxy: () => ownProxy,
     containers: unavailable,
     system: unavailable,
   };

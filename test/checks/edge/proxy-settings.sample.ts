@@ -1,0 +1,19 @@
+import type { EdgeModule } from '../../../src/host/edge/types.ts';
+import { type Sample, sampleNow } from '../../support/fixtures/samples.ts';
+
+const device = (own: string | undefined) => {
+  const proxy = { https: 'proxy.plant:3128', noProxy: [] };
+  const agent: EdgeModule = { name: 'edgeAgent', image: 'a', labelsHash: '', state: 'running', proxy };
+  return {
+    modules: async () => ({ listedAt: sampleNow, modules: [agent] }),
+    containers: async () => [{ name: 'edgeHub', image: 'h', mounts: [], proxy }],
+    ownProxy: () => ({ https: own, bypasses: () => true }),
+  };
+};
+
+export const sample: Sample = {
+  check: 'proxySettings',
+  good: { host: device('proxy.plant:3128') },
+  bad: { host: device(undefined), status: 'warn', reason: 'missing' },
+  demonstration: { policy: () => ({}), status: 'pass' },
+};
