@@ -12,6 +12,7 @@ import { createSntp } from './clock/sntp.ts';
 import { createEngineUsage } from './disk/engine-usage.ts';
 import { createFilesystem } from './disk/filesystem.ts';
 import { createWorkload, noModules } from './edge/workload.ts';
+import { createEngine } from './engine/engine.ts';
 import { createFiles } from './files/files.ts';
 import { createGrants } from './files/grants.ts';
 import { createConnect } from './network/connect.ts';
@@ -80,7 +81,7 @@ export function createHost(options: HostOptions): Host {
       : noModules,
     runtimeMetrics: unavailable,
     ownProxy: () => ownProxy,
-    containers: unavailable,
+    ...createEngine({ socketPath: dockerSocket, files }),
     system: unavailable,
   };
 }

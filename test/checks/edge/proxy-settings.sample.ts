@@ -1,4 +1,5 @@
 import type { EdgeModule } from '../../../src/host/edge/types.ts';
+import { container } from '../../support/fixtures/container.ts';
 import { type Sample, sampleNow } from '../../support/fixtures/samples.ts';
 
 const device = (own: string | undefined) => {
@@ -6,7 +7,7 @@ const device = (own: string | undefined) => {
   const agent: EdgeModule = { name: 'edgeAgent', image: 'a', labelsHash: '', state: 'running', proxy };
   return {
     modules: async () => ({ listedAt: sampleNow, modules: [agent] }),
-    containers: async () => [{ name: 'edgeHub', image: 'h', mounts: [], proxy }],
+    containers: async () => [container({ name: 'edgeHub', proxy })],
     ownProxy: () => ({ https: own, bypasses: () => true }),
   };
 };

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { CannotTell } from '../../../src/check.ts';
 import { proxySettings } from '../../../src/checks/edge/proxy-settings.ts';
 import { runCheck } from '../../../src/run/runner.ts';
+import { container } from '../../support/fixtures/container.ts';
 import { fakeHost } from '../../support/fixtures/fake-host.ts';
 
 const { signal } = new AbortController();
@@ -38,7 +39,7 @@ async function found({
     }),
     containers: async () => {
       if (edgeHub === 'hidden') throw new CannotTell('no_access', 'The engine socket is not mounted');
-      return [{ name: 'edgeHub', image: 'h', mounts: [], proxy: variables(edgeHub) }];
+      return [container({ name: 'edgeHub', proxy: variables(edgeHub) })];
     },
     ownProxy: () => ({
       https: own === 'none' ? undefined : own,
