@@ -8,6 +8,8 @@ import { clockDrift } from './clock/clock-drift.ts';
 import { diskSpace } from './disk/disk-space.ts';
 import { imagePinning } from './edge/image-pinning.ts';
 import { proxySettings } from './edge/proxy-settings.ts';
+import { containerEngine } from './engine/container-engine.ts';
+import { containerPosture } from './engine/container-posture.ts';
 import { dnsResolution } from './network/dns-resolution.ts';
 import { outboundContainment } from './network/outbound-containment.ts';
 import { outboundReachability } from './network/outbound-reachability.ts';
@@ -23,6 +25,8 @@ export const checks: readonly Check[] = [
   dnsResolution,
   imagePinning,
   proxySettings,
+  containerPosture,
+  containerEngine,
   hubConnection,
   policyInForce,
   stateFolder,
