@@ -20,6 +20,7 @@ import { createLookUp } from './network/lookup.ts';
 import { createProbe } from './network/probe.ts';
 import { createProxyFor } from './network/proxy.ts';
 import { createResolver } from './network/resolve.ts';
+import { createSystem } from './system/system.ts';
 import { createTrust } from './tls/trust.ts';
 
 export interface HostOptions extends AgentHost {
@@ -82,7 +83,7 @@ export function createHost(options: HostOptions): Host {
     runtimeMetrics: unavailable,
     ownProxy: () => ownProxy,
     ...createEngine({ socketPath: dockerSocket, files }),
-    system: unavailable,
+    system: createSystem({ files }),
   };
 }
 
