@@ -11,10 +11,12 @@ import { createHypervClock } from './clock/hyperv.ts';
 import { createSntp } from './clock/sntp.ts';
 import { createEngineUsage } from './disk/engine-usage.ts';
 import { createFilesystem } from './disk/filesystem.ts';
+import { createRuntimeMetrics, type MetricsPages } from './edge/runtime-metrics.ts';
 import { createWorkload, noModules } from './edge/workload.ts';
 import { createFiles } from './files/files.ts';
 import { createGrants } from './files/grants.ts';
 import { createConnect } from './network/connect.ts';
+import { dial } from './network/dial.ts';
 import { createLookUp } from './network/lookup.ts';
 import { createProbe } from './network/probe.ts';
 import { createProxyFor } from './network/proxy.ts';
@@ -28,6 +30,7 @@ export interface HostOptions extends AgentHost {
   /** The container engine's. */
   readonly dockerSocket: string;
   readonly workloadUri: string | undefined;
+  readonly metricsPages: MetricsPages;
   /** PEM files with authorities to trust in addition to Node's own. */
   readonly caFiles: readonly string[];
   readonly proxy: HttpProxy | undefined;
@@ -73,7 +76,7 @@ export function createHost(options: HostOptions): Host {
     modules: workload
       ? async (signal) => ({ listedAt: now(), modules: await workload.modules(signal) })
       : noModules,
-    runtimeMetrics: unavailable,
+    runtimeMetrics: createRuntimeMetrics({ pages: options.metricsPages, resolve, dial, now }),
     ownProxy: () => ({ noProxy: [] }),
     containers: unavailable,
     system: unavailable,
