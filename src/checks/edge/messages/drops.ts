@@ -41,7 +41,7 @@ const noRouteProblem = (target: string, count: number, windowMinutes: number): P
   status: 'warn',
   reason: 'no_route',
   message: `edgeHub dropped ${counted(count, 'message')} of ${target} in the last ${windowMinutes} min because no route takes them`,
-  remedy: `Add a route to the deployment: "${routeFor(target)}". If nobody needs these messages, except this finding in the policy`,
+  remedy: `Add a route to the deployment: ${routeFor(target)}. If nobody needs these messages, except this finding in the policy`,
 });
 
 const expiredProblem = (target: string, count: number, windowMinutes: number): Problem => ({
@@ -53,14 +53,12 @@ const expiredProblem = (target: string, count: number, windowMinutes: number): P
     'messages for longer, raise "storeAndForwardConfiguration.timeToLiveSecs" of edgeHub in the deployment',
 });
 
-/** The route that takes a target's messages to IoT Hub. */
+/** The route that takes a target's messages to IoT Hub. Without an output it is a module, or a downstream device. */
 function routeFor(target: string): string {
-  const [module = '', ...output] = target.split('/');
-  const source =
-    output.length > 0
-      ? `/messages/modules/${module}/outputs/${output.join('/')}`
-      : `/messages/modules/${module}/*`;
-  return `FROM ${source} INTO $upstream`;
+  const [sender = '', ...output] = target.split('/');
+  const source = `/messages/modules/${sender}`;
+  if (output.length > 0) return `"FROM ${source}/outputs/${output.join('/')} INTO $upstream"`;
+  return `"FROM ${source}/* INTO $upstream", or for a downstream device "FROM /messages/* WHERE NOT IS_DEFINED($connectionModuleId) INTO $upstream"`;
 }
 
 /** The alerts of this module, and when a look found that edgeHub had dropped some of them, in seconds since 1970. */
@@ -110,7 +108,7 @@ function judgeOwn(
               noRoute > 0
                 ? `edgeHub dropped ${counted(noRoute, 'alert')} of this module in the last ${windowMinutes} min because no route takes them`
                 : `edgeHub dropped the last alerts of this module, before ${utc(new Date(droppedAt * 1000))}, because no route takes them`,
-            remedy: `Add a route to the deployment: "${routeFor(source)}". The next alert proves it`,
+            remedy: `Add a route to the deployment: ${routeFor(source)}. The next alert proves it`,
           },
         ];
   return {
