@@ -149,8 +149,7 @@ describe('the route of the alerts', () => {
     const { look } = sending();
     expect((await look(0))[source]).toMatchObject({
       status: 'pass',
-      message:
-        'edgeHub has dropped no alert of this module in the last 60 min, which has sent none since its start',
+      message: 'edgeHub dropped no alert of this module in the last 60 min; it has sent none since its start',
       readings: [{ gauge: 'messages_dropped', value: 0 }],
     });
   });
@@ -162,7 +161,7 @@ describe('the route of the alerts', () => {
     expect((await look(5))[source]).toMatchObject({
       status: 'pass',
       message:
-        'edgeHub has dropped no alert of this module in the last 60 min, which sent the last one at 12:00 UTC on 2026-11-21',
+        'edgeHub dropped no alert of this module in the last 60 min; it sent the last one at 12:00 UTC on 2026-11-21',
     });
   });
 

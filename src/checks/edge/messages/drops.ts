@@ -94,9 +94,7 @@ function judgeOwn(
   windowMinutes: number,
 ): Part {
   const sent =
-    lastAt === undefined
-      ? 'which has sent none since its start'
-      : `which sent the last one at ${utc(lastAt)}`;
+    lastAt === undefined ? 'it has sent none since its start' : `it sent the last one at ${utc(lastAt)}`;
   const unrouted: Problem[] =
     droppedAt === undefined
       ? []
@@ -113,7 +111,7 @@ function judgeOwn(
         ];
   return {
     target: source,
-    message: `edgeHub has dropped no alert of this module in the last ${windowMinutes} min, ${sent}`,
+    message: `edgeHub dropped no alert of this module in the last ${windowMinutes} min; ${sent}`,
     problems: [...unrouted, ...(expired > 0 ? [expiredProblem(source, expired, windowMinutes)] : [])],
     readings: [dropped(noRoute + expired)],
   };

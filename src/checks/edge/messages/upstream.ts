@@ -33,7 +33,9 @@ export function stillAway(
 /** Whether edgeHub is connected to IoT Hub. That it is not is told by the second look in a row, because edgeHub reconnects. */
 export function judgeUpstream({ upstream, away, at, startedAt }: UpstreamLook): Part {
   const target = 'upstream';
-  const losses = upstream ? `, which it has lost ${counted(upstream.losses, 'time')} since its start` : '';
+  const losses = upstream?.losses
+    ? `, which it has lost ${counted(upstream.losses, 'time')} since its start`
+    : '';
   if (upstream?.connected) {
     return { target, message: `edgeHub is connected to IoT Hub${losses}`, readings: [connected(1)] };
   }
