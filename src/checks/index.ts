@@ -7,6 +7,7 @@ import { certificateExpiry } from './certificates/certificate-expiry.ts';
 import { clockDrift } from './clock/clock-drift.ts';
 import { diskSpace } from './disk/disk-space.ts';
 import { imagePinning } from './edge/image-pinning.ts';
+import { messageFlow } from './edge/message-flow.ts';
 import { proxySettings } from './edge/proxy-settings.ts';
 import { containerEngine } from './engine/container-engine.ts';
 import { containerPosture } from './engine/container-posture.ts';
@@ -27,6 +28,7 @@ export const checks: readonly Check[] = [
   proxySettings,
   containerPosture,
   containerEngine,
+  messageFlow,
   hubConnection,
   policyInForce,
   stateFolder,

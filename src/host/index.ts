@@ -1,4 +1,3 @@
-import { CannotTell } from '../check.ts';
 import { type Endpoint, formatEndpoint, type HttpProxy } from '../endpoint.ts';
 import type { Host, Memory, Names } from '../host.ts';
 import type { AgentHost } from './agent/types.ts';
@@ -11,11 +10,13 @@ import { createHypervClock } from './clock/hyperv.ts';
 import { createSntp } from './clock/sntp.ts';
 import { createEngineUsage } from './disk/engine-usage.ts';
 import { createFilesystem } from './disk/filesystem.ts';
+import { createRuntimeMetrics, type MetricsPages } from './edge/runtime-metrics.ts';
 import { createWorkload, noModules } from './edge/workload.ts';
 import { createEngine } from './engine/engine.ts';
 import { createFiles } from './files/files.ts';
 import { createGrants } from './files/grants.ts';
 import { createConnect } from './network/connect.ts';
+import { dial } from './network/dial.ts';
 import { createLookUp } from './network/lookup.ts';
 import { createProbe } from './network/probe.ts';
 import { createProxyFor } from './network/proxy.ts';
@@ -30,6 +31,7 @@ export interface HostOptions extends AgentHost {
   /** The container engine's. */
   readonly dockerSocket: string;
   readonly workloadUri: string | undefined;
+  readonly metricsPages: MetricsPages;
   /** PEM files with authorities to trust in addition to Node's own. */
   readonly caFiles: readonly string[];
   readonly proxy: HttpProxy | undefined;
@@ -80,14 +82,9 @@ export function createHost(options: HostOptions): Host {
     modules: workload
       ? async (signal) => ({ listedAt: now(), modules: await workload.modules(signal) })
       : noModules,
-    runtimeMetrics: unavailable,
     ownProxy: () => ownProxy,
     ...createEngine({ socketPath: dockerSocket, files }),
     system: createSystem({ files }),
+    runtimeMetrics: createRuntimeMetrics({ pages: options.metricsPages, resolve, dial, now }),
   };
 }
-
-// A placeholder until its method is built.
-const unavailable = async (): Promise<never> => {
-  throw new CannotTell('not_applicable', 'Not built yet');
-};

@@ -6,14 +6,17 @@ export interface OsRelease {
 
 /** Reads `ID` and `VERSION_ID` from lines of assignments, quoted or not. Everything else is ignored. */
 export function parseOsRelease(text: string): OsRelease {
-  const valueOf = (name: string, pattern: RegExp): string | undefined => {
+  const fieldOf = (name: string, pattern: RegExp): string | undefined => {
     const line = text.split('\n').findLast((each) => each.startsWith(`${name}=`));
-    const value = line?.slice(name.length + 1).trim().replace(/^(["'])(.*)\1$/, '$2');
+    const value = line
+      ?.slice(name.length + 1)
+      .trim()
+      .replace(/^(["'])(.*)\1$/, '$2');
     return value !== undefined && pattern.test(value) ? value : undefined;
   };
   return {
-    id: valueOf('ID', /^[a-z0-9._-]{1,64}$/),
-    version: valueOf('VERSION_ID', /^[a-z0-9._-]{1,64}$/),
+    id: fieldOf('ID', /^[a-z0-9._-]{1,64}$/),
+    version: fieldOf('VERSION_ID', /^[a-z0-9._-]{1,64}$/),
   };
 }
 
