@@ -14,6 +14,7 @@ interface Origin {
 const commands: Readonly<Record<string, Origin>> = {
   'apt-cache': { debian: 'apt', azureLinux: 'none: Debian and Ubuntu only' },
   'apt-get': { debian: 'apt', azureLinux: 'none: Debian and Ubuntu only', root: true },
+  'apt-mark': { debian: 'apt', azureLinux: 'none: Debian and Ubuntu only', root: true },
   btrfs: { debian: 'btrfs-progs', azureLinux: 'btrfs-progs', root: true },
   chmod: { debian: 'coreutils', azureLinux: 'coreutils', root: true },
   chown: { debian: 'coreutils', azureLinux: 'coreutils', root: true },

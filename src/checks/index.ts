@@ -14,6 +14,7 @@ import { containerPosture } from './engine/container-posture.ts';
 import { dnsResolution } from './network/dns-resolution.ts';
 import { outboundContainment } from './network/outbound-containment.ts';
 import { outboundReachability } from './network/outbound-reachability.ts';
+import { runtimeLifecycle } from './system/runtime-lifecycle.ts';
 
 /** Every check the agent knows, in the order people see them. */
 export const checks: readonly Check[] = [
@@ -25,6 +26,7 @@ export const checks: readonly Check[] = [
   outboundContainment,
   dnsResolution,
   imagePinning,
+  runtimeLifecycle,
   proxySettings,
   containerPosture,
   containerEngine,

@@ -1,14 +1,9 @@
-/** When a line of a product stops getting security fixes. */
-export interface SupportEnd {
-  /** The last supported day, `2028-11-14`; `ended` where only that is known, `open` where no end has been announced. */
-  readonly end: string;
-}
-
 /** The day on which this table was compared with its sources. */
 export const tableDate = '2026-11-24';
 
 /**
- * The last supported day of each line. A month without a day is its last day. Sources: [1] "Azure IoT Edge versions" in
+ * The last supported day of each line; `ended` where only that is known, `open` where no end has been announced. A month without
+ * a day is its last day. Sources: [1] "Azure IoT Edge versions" in
  * Microsoft's documentation; [2] endoflife.date; [3] releases of Azure/iotedge-eflow; [4] moby, project/BRANCHES-AND-TAGS.md;
  * [5] dotnet-docker, discussion 7186.
  */
