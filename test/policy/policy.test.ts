@@ -824,3 +824,9 @@ const policyText: fc.Arbitrary<string> = fc.oneof(
       return `${text.slice(0, from)}${put}${text.slice(from + length)}`;
     }),
 );
+
+test('a key that names no product is a problem in the words of its check', () => {
+  expect(problemsOf({ checks: { runtimeLifecycle: { dates: { iotedge: '2030-01-01' } } } })).toEqual([
+    'checks.runtimeLifecycle.dates.iotedge: must be a product and its version, such as "iotedge 1.7", got "iotedge"',
+  ]);
+});

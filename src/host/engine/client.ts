@@ -55,7 +55,6 @@ const explain = (socketPath: string) => (error: unknown) => {
   const { reason, message } = error instanceof CannotTell ? error : {};
   if (reason === 'not_found') {
     throw new CannotTell('no_access', `The container engine's socket is not mounted at ${socketPath}`, {
-      cause: error,
       remedy: `Mount it: "HostConfig": { "Binds": [ "/var/run/docker.sock:${socketPath}" ], "GroupAdd": [ "GROUP ID" ] }, with the id that \`stat -c %g /var/run/docker.sock\` prints. Whoever has this socket is root on the device`,
     });
   }
