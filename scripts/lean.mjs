@@ -7,16 +7,8 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const anyOf = (names) => `(${names.map((name) => name.replaceAll('.', '\\.')).join('|')})`;
 
-// File upload to blob storage, dockerode's BuildKit and SSH transports, prom-client's exemplars, pino's worker threads.
-const unused = [
-  '@azure/storage-blob',
-  '@grpc/grpc-js',
-  '@grpc/proto-loader',
-  '@opentelemetry/api',
-  'protobufjs',
-  'ssh2',
-  'thread-stream',
-];
+// File upload to blob storage, prom-client's exemplars, pino's worker threads.
+const unused = ['@azure/storage-blob', '@opentelemetry/api', 'thread-stream'];
 
 /** Replaces packages that only unused features need with empty modules. */
 export const leaveOut = {

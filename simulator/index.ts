@@ -40,7 +40,7 @@ export interface SimulatorOptions {
 
 /** A running local IoT Edge for one module. */
 export interface Simulator {
-  /** The `IOTEDGE_*` variables that edgeAgent sets for the module. */
+  /** The `IOTEDGE_*` variables that edgeAgent sets for the module, and for the agent the addresses of the metrics. */
   readonly environment: Readonly<Record<string, string>>;
   readonly adminUrl: string;
   readonly hubPort: number;
@@ -119,12 +119,21 @@ async function start(
   const metrics = createMetrics({ identity, modules, edgeMetrics, counters: edgeHub.counters });
   const metricsUrl = await listenLocally(metrics, options.metricsPort ?? 9602);
 
+  const [edgeAgentMetricsUrl, edgeHubMetricsUrl] = [
+    `${metricsUrl}/edgeAgent/metrics`,
+    `${metricsUrl}/edgeHub/metrics`,
+  ];
+
   return {
-    environment: environmentOf(identity, socket, edgeHub.port),
+    environment: {
+      ...environmentOf(identity, socket, edgeHub.port),
+      HARDENING_EDGEAGENT_METRICS: edgeAgentMetricsUrl,
+      HARDENING_EDGEHUB_METRICS: edgeHubMetricsUrl,
+    },
     adminUrl,
     hubPort: edgeHub.port,
-    edgeAgentMetricsUrl: `${metricsUrl}/edgeAgent/metrics`,
-    edgeHubMetricsUrl: `${metricsUrl}/edgeHub/metrics`,
+    edgeAgentMetricsUrl,
+    edgeHubMetricsUrl,
     rootCertificate: certificates.root,
     rootCertificateFile,
     edgeHub,

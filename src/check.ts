@@ -37,6 +37,8 @@ export interface Wrong<Reason extends string = string> {
   readonly message: string;
   /** The next thing to do, with the exact command where there is one. */
   readonly remedy: string;
+  /** The public benchmarks that ask for it, by number alone: `CIS Docker 1.6 5.4`. */
+  readonly controls?: readonly string[];
 }
 
 /** What a check concludes about one subject: that it is right, or the worst that is wrong with it. */

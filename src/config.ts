@@ -1,5 +1,12 @@
 import * as z from 'zod';
-import { type HttpProxy, parsePort, parseProxy, withoutCredentials } from './endpoint.ts';
+import {
+  type HttpProxy,
+  parseEndpoint,
+  parsePort,
+  parseProxy,
+  withoutCredentials,
+  withoutSecrets,
+} from './endpoint.ts';
 import type { Names } from './host.ts';
 import { logLevels } from './log.ts';
 import { didYouMean } from './nearest.ts';
@@ -19,6 +26,8 @@ export interface Config {
   readonly stateDir: string;
   readonly hostRoot: string;
   readonly dockerSocket: string;
+  /** The metrics pages of the IoT Edge runtime; undefined where the agent is no module and none is set. */
+  readonly metricsPages: { readonly edgeAgent: string | undefined; readonly edgeHub: string | undefined };
   readonly metricsIdentity: 'labels' | 'info';
   readonly logFormat: 'iotedge' | 'json';
   readonly logLevel: string;
@@ -90,6 +99,16 @@ export function readConfig(environment: Environment): Config {
       'HARDENING_DOCKER_SOCKET',
       env('HARDENING_DOCKER_SOCKET') ?? '/var/run/docker.sock',
     ),
+    metricsPages: {
+      edgeAgent: page(
+        'HARDENING_EDGEAGENT_METRICS',
+        env('HARDENING_EDGEAGENT_METRICS') ?? (isModule ? 'http://edgeAgent:9600/metrics' : undefined),
+      ),
+      edgeHub: page(
+        'HARDENING_EDGEHUB_METRICS',
+        env('HARDENING_EDGEHUB_METRICS') ?? (isModule ? 'http://edgeHub:9600/metrics' : undefined),
+      ),
+    },
     metricsIdentity: oneOf('HARDENING_METRICS_IDENTITY', env('HARDENING_METRICS_IDENTITY') ?? 'info', [
       'info',
       'labels',
@@ -181,6 +200,14 @@ function socketUri(name: string, value: string | undefined): string | undefined 
   return value === undefined || /^unix:\/\/\/./.test(value)
     ? value
     : reject(name, value, 'unix:///path/to/socket');
+}
+
+/** The address of a page: no user name, and no query, which might be secret. */
+function page(name: string, value: string | undefined): string | undefined {
+  const [, authority = ''] = /^http:\/\/([^/?#@\\]+)(?:\/[^?#@\s\\]*)?$/.exec(value ?? '') ?? [];
+  return value === undefined || (typeof parseEndpoint(authority, 80) !== 'string' && URL.canParse(value))
+    ? value
+    : reject(name, withoutSecrets(withoutCredentials(value)), 'http://host[:port][/path]');
 }
 
 function logLevel(value: string): string {

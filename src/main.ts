@@ -46,7 +46,7 @@ async function main(): Promise<void> {
     hubLink: () => hub && hubLink(hub.status()),
     watchHub: (onChange, signal) => hub?.watch(onChange, signal),
     policyOutcome: () => policyOutcome(keeper.inForce(), host.now()),
-    alerts: () => undefined,
+    alerts: () => hub && { source: `${config.module}/alerts`, lastAt: hub.sentAt() },
   });
   const log = createLog(config.logFormat, config.logLevel);
   log.info({ version, revision, mode: config.mode }, 'Starting');

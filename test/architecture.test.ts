@@ -45,7 +45,7 @@ const rules: Readonly<Record<string, readonly string[]>> = {
   'checks/': [...vocabulary, 'host/#/types.ts', 'checks/params/', 'zod'],
   'checks/index.ts': ['type check.ts', 'checks/'],
   'checks/params/': [...vocabulary, 'type host/', 'zod', 'ipaddr.js'],
-  'host/': ['check.ts', 'type host.ts', ...tools, 'zod', 'dockerode'],
+  'host/': ['check.ts', 'type host.ts', ...tools, 'zod'],
   'host/index.ts': ['type host.ts', 'endpoint.ts', 'host/'],
   'hub/': [...tools, 'hub/'],
   'hub/mqtt/': [...tools, 'hub/', 'azure-iot-', 'mqtt-packet'],
@@ -171,7 +171,6 @@ describe('restricted packages', () => {
     ],
     ['child processes', /^node:(child_process|cluster)\b/, ['src/host/disk/statfs-child.ts']],
     ['Azure', /^(azure-|mqtt-packet)/, ['src/hub/mqtt/']],
-    ['the container engine', /^dockerode/, ['src/host/disk/engine-usage.ts']],
     ['Prometheus', /^prom-client/, ['src/sinks/metrics.ts']],
   ])('only the listed files import %s', (_, what, allowed) => {
     expect(importersOf(src, what, ...allowed)).toEqual([]);

@@ -40,6 +40,7 @@ test('without any variable the mode is standalone with the documented defaults',
     stateDir: '/var/lib/eflow-hardening',
     hostRoot: '/host',
     dockerSocket: '/var/run/docker.sock',
+    metricsPages: { edgeAgent: undefined, edgeHub: undefined },
     metricsIdentity: 'info',
     logFormat: 'iotedge',
     transport: 'auto',
@@ -62,6 +63,15 @@ test('the variables that edgeAgent sets select edge mode and give the names', ()
     names: { iothub: 'plant.azure-devices.net', gateway: 'gateway', device: 'press-7' },
     module: 'hardening',
     workloadUri: 'unix:///var/run/iotedge/workload.sock',
+    metricsPages: { edgeAgent: 'http://edgeAgent:9600/metrics', edgeHub: 'http://edgeHub:9600/metrics' },
+  });
+});
+
+test('the metrics pages of the runtime can be elsewhere, also for an agent that is no module', () => {
+  const edgeHub = 'http://[fd00::7]:9601/edgeHub/metrics';
+  expect(readConfig({ HARDENING_EDGEHUB_METRICS: edgeHub }).metricsPages).toEqual({
+    edgeAgent: undefined,
+    edgeHub,
   });
 });
 
@@ -159,6 +169,19 @@ describe('the error for an invalid value contains the name, what is allowed and 
       { HARDENING_DOCKER_SOCKET: 'tcp://localhost' },
       'HARDENING_DOCKER_SOCKET must be an absolute path, got "tcp://localhost"',
     ],
+    ...[
+      'https://a/',
+      'a:9600',
+      'http://',
+      'http://a:0/',
+      'http://a b/',
+      'http://a/?b',
+      'http://a/#b',
+      '/a',
+    ].map((value): [Environment, string] => [
+      { HARDENING_EDGEHUB_METRICS: value },
+      `HARDENING_EDGEHUB_METRICS must be http://host[:port][/path], got "${value}"`,
+    ]),
     [
       { HARDENING_METRICS_IDENTITY: 'label' },
       'HARDENING_METRICS_IDENTITY must be info or labels, got "label"',
@@ -213,6 +236,8 @@ test.each<[string, Environment]>([
   ['a proxy that is no URL', { https_proxy: 'http://me:s3cret@proxy:port' }],
   ['a proxy with a line break', { https_proxy: 'socks://me:s3cr\ns3cret@proxy' }],
   ['a proxy with an @ in its password', { https_proxy: 'socks://me:s3cret@s3cret@proxy' }],
+  ['a metrics page', { HARDENING_EDGEAGENT_METRICS: 'http://me:s3cret@edgeAgent:9600/metrics' }],
+  ['a metrics page with a token', { HARDENING_EDGEAGENT_METRICS: 'http://edgeAgent/metrics?sig=s3cret' }],
   ['a connection string', { EdgeHubConnectionString: 'HostName=;SharedAccessKey=s3cret' }],
   [
     'a connection string with a signature instead of a key',

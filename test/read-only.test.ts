@@ -57,12 +57,18 @@ describe('the agent only reads', () => {
     expect(methods.filter((method) => !/: (GET|HEAD|CONNECT)$/.test(method))).toEqual([
       'src/host/edge/unix-request.ts: POST',
     ]);
-    // The workload API is the only user of that request, and `sign` the only call with a body.
+    // With a body it is a POST: `sign` of the workload API is the only such call, and the engine gets none.
     const users = src.filter((source) =>
       importsOf(source).some(({ from }) => from.endsWith('/unix-request.ts')),
     );
-    expect(users.map(({ path }) => path)).toEqual(['src/host/edge/workload.ts']);
-    expect(users[0]?.text.match(/\bbody\b.*? }, \w+, signal\)/g)).toEqual(['body }, digest, signal)']);
+    expect(users.map(({ path }) => path).sort()).toEqual([
+      'src/host/edge/workload.ts',
+      'src/host/engine/client.ts',
+    ]);
+    const [workload, engine] = users.toSorted((a, b) => a.path.localeCompare(b.path));
+    expect(engine?.text).toContain('requestOverUnixSocket({ socketPath, what, path, maxBytes }, deadline)');
+    expect(engine?.text.match(/requestOverUnixSocket\(/g)).toHaveLength(1);
+    expect(workload?.text.match(/\bbody\b.*? }, \w+, signal\)/g)).toEqual(['body }, digest, signal)']);
   });
 
   test.each([

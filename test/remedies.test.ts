@@ -12,6 +12,9 @@ interface Origin {
 
 /** Every command that a remedy may contain. All of them are on a minimal device, or come with what the remedy is about. */
 const commands: Readonly<Record<string, Origin>> = {
+  'apt-cache': { debian: 'apt', azureLinux: 'none: Debian and Ubuntu only' },
+  'apt-get': { debian: 'apt', azureLinux: 'none: Debian and Ubuntu only', root: true },
+  'apt-mark': { debian: 'apt', azureLinux: 'none: Debian and Ubuntu only', root: true },
   btrfs: { debian: 'btrfs-progs', azureLinux: 'btrfs-progs', root: true },
   chmod: { debian: 'coreutils', azureLinux: 'coreutils', root: true },
   chown: { debian: 'coreutils', azureLinux: 'coreutils', root: true },

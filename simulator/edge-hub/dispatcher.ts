@@ -48,7 +48,8 @@ export function createDispatcher({ identity, counts, twin, store, methods, fault
         const { messages } = faults();
         if (messages === 'closes') throw new Error('the fault "messages" is set');
         if (messages === 'unacknowledged') return 'unacknowledged';
-        store.add(parseMessage(inbound.propertyBag, payload, now()));
+        if (messages === 'unrouted') counts.unroutedMessages += 1;
+        else store.add(parseMessage(inbound.propertyBag, payload, now()));
       }
     }
     return 'acknowledged';

@@ -53,6 +53,7 @@ export async function startEdgeHub(options: EdgeHubOptions): Promise<EdgeHub> {
     disconnects: 0,
     twinReads: 0,
     messages: 0,
+    unroutedMessages: 0,
     reportedUpdates: 0,
     methods: 0,
     offlineCount: 0,

@@ -15,10 +15,11 @@ const faultValues = {
    */
   twin: ['normal', 'slow', 'stored', 'offline', 'empty500', 'malformed', 'silent'],
   /**
-   * What happens to a message. `unacknowledged`: dropped without a PUBACK. `closes`: dropped, and the connection is closed,
-   * as by an edgeHub that cannot store it.
+   * What happens to a message. `unrouted`: acknowledged, dropped and counted, as by an edgeHub without a route for it.
+   * `unacknowledged`: dropped without a PUBACK. `closes`: dropped, and the connection is closed, as by an edgeHub that cannot
+   * store it.
    */
-  messages: ['normal', 'unacknowledged', 'closes'],
+  messages: ['normal', 'unrouted', 'unacknowledged', 'closes'],
   /**
    * Response of the workload API. `slow`: after `workloadDelaySeconds`. `error`: status 500. `hangs`: none.
    * `malformed`: status 200 with `{}`.

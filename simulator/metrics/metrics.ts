@@ -15,6 +15,8 @@ export interface Counters {
   readonly twinReads: number;
   readonly reportedUpdates: number;
   readonly messages: number;
+  /** Those of them that no route took. */
+  readonly unroutedMessages: number;
   /** Messages that wait until IoT Hub is reachable. */
   readonly queuedMessages: number;
   readonly methods: number;
@@ -113,6 +115,7 @@ const counted = (
 function hubMetrics({ identity, counters }: MetricsOptions): Metric[] {
   const id = clientIdOf(identity);
   const hub = { id: `${identity.deviceId}/$edgeHub` };
+  const alerts = { from: id, from_route_output: 'alerts' };
   const counts = counters();
   return [
     gauge(
@@ -140,11 +143,13 @@ function hubMetrics({ identity, counters }: MetricsOptions): Metric[] {
       endpoint: 'iothub',
       priority: '2000000000',
     }),
-    counted('edgehub_messages_dropped_total', 'Messages dropped', 0, {
-      reason: 'ttl_expiry',
-      from: id,
-      from_route_output: 'alerts',
-    }),
+    {
+      ...counted('edgehub_messages_dropped_total', 'Messages dropped', counts.unroutedMessages, {
+        reason: 'no_route',
+        ...alerts,
+      }),
+      labels: { reason: 'ttl_expiry', ...alerts },
+    },
     counted('edgehub_offline_count_total', 'Times edgeHub went offline', counts.offlineCount, hub),
     {
       name: 'edgehub_offline_duration_seconds',

@@ -6,11 +6,17 @@ import { certificateChain } from './certificates/certificate-chain.ts';
 import { certificateExpiry } from './certificates/certificate-expiry.ts';
 import { clockDrift } from './clock/clock-drift.ts';
 import { diskSpace } from './disk/disk-space.ts';
+import { imagePinning } from './edge/image-pinning.ts';
+import { messageFlow } from './edge/message-flow.ts';
+import { proxySettings } from './edge/proxy-settings.ts';
+import { containerEngine } from './engine/container-engine.ts';
+import { containerPosture } from './engine/container-posture.ts';
 import { filePermissions } from './files/file-permissions.ts';
 import { dnsResolution } from './network/dns-resolution.ts';
 import { listeningPorts } from './network/listening-ports.ts';
 import { outboundContainment } from './network/outbound-containment.ts';
 import { outboundReachability } from './network/outbound-reachability.ts';
+import { runtimeLifecycle } from './system/runtime-lifecycle.ts';
 
 /** Every check the agent knows, in the order people see them. */
 export const checks: readonly Check[] = [
@@ -23,6 +29,12 @@ export const checks: readonly Check[] = [
   dnsResolution,
   filePermissions,
   listeningPorts,
+  imagePinning,
+  runtimeLifecycle,
+  proxySettings,
+  containerPosture,
+  containerEngine,
+  messageFlow,
   hubConnection,
   policyInForce,
   stateFolder,

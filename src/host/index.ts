@@ -1,5 +1,4 @@
-import { CannotTell } from '../check.ts';
-import type { HttpProxy } from '../endpoint.ts';
+import { type Endpoint, formatEndpoint, type HttpProxy } from '../endpoint.ts';
 import type { Host, Memory, Names } from '../host.ts';
 import type { AgentHost } from './agent/types.ts';
 import { createCertificates } from './certificates/certificates.ts';
@@ -11,15 +10,19 @@ import { createHypervClock } from './clock/hyperv.ts';
 import { createSntp } from './clock/sntp.ts';
 import { createEngineUsage } from './disk/engine-usage.ts';
 import { createFilesystem } from './disk/filesystem.ts';
+import { createRuntimeMetrics, type MetricsPages } from './edge/runtime-metrics.ts';
 import { createWorkload, noModules } from './edge/workload.ts';
+import { createEngine } from './engine/engine.ts';
 import { createFiles } from './files/files.ts';
 import { createGrants } from './files/grants.ts';
 import { createConnect } from './network/connect.ts';
+import { dial } from './network/dial.ts';
 import { createListeners } from './network/listeners.ts';
 import { createLookUp } from './network/lookup.ts';
 import { createProbe } from './network/probe.ts';
 import { createProxyFor } from './network/proxy.ts';
 import { createResolver } from './network/resolve.ts';
+import { createSystem } from './system/system.ts';
 import { createTrust } from './tls/trust.ts';
 
 export interface HostOptions extends AgentHost {
@@ -29,6 +32,7 @@ export interface HostOptions extends AgentHost {
   /** The container engine's. */
   readonly dockerSocket: string;
   readonly workloadUri: string | undefined;
+  readonly metricsPages: MetricsPages;
   /** PEM files with authorities to trust in addition to Node's own. */
   readonly caFiles: readonly string[];
   readonly proxy: HttpProxy | undefined;
@@ -45,7 +49,12 @@ export function createHost(options: HostOptions): Host {
   const { memoryProblem, hubLink, watchHub, policyOutcome, alerts } = options;
   const now = () => new Date();
   const { resolve, resolveFully } = createResolver();
-  const connect = createConnect({ resolve, proxyFor: createProxyFor(options.proxy, options.noProxy) });
+  const proxyFor = createProxyFor(options.proxy, options.noProxy);
+  const connect = createConnect({ resolve, proxyFor });
+  const ownProxy = {
+    https: options.proxy && formatEndpoint(options.proxy),
+    bypasses: (endpoint: Endpoint) => proxyFor(endpoint) === undefined,
+  };
   const workload = workloadUri ? createWorkload(workloadUri) : undefined;
   const trust = createTrust({ caFiles, ...(workload ? { workload } : {}) });
   const files = createFiles({ hostRoot });
@@ -80,14 +89,9 @@ export function createHost(options: HostOptions): Host {
     modules: workload
       ? async (signal) => ({ listedAt: now(), modules: await workload.modules(signal) })
       : noModules,
-    runtimeMetrics: unavailable,
-    ownProxy: () => ({ noProxy: [] }),
-    containers: unavailable,
-    system: unavailable,
+    ownProxy: () => ownProxy,
+    ...createEngine({ socketPath: dockerSocket, files }),
+    system: createSystem({ files }),
+    runtimeMetrics: createRuntimeMetrics({ pages: options.metricsPages, resolve, dial, now }),
   };
 }
-
-// A placeholder until its method is built.
-const unavailable = async (): Promise<never> => {
-  throw new CannotTell('not_applicable', 'Not built yet');
-};

@@ -25,6 +25,8 @@ export interface Hub {
    */
   report(properties: Json, minIntervalSeconds: number, urgent: boolean): void;
   send(message: OutputMessage): void;
+  /** When edgeHub last acknowledged a message; undefined before the first. */
+  sentAt(): Date | undefined;
   /** Sends what is left until the signal fires, and disconnects. */
   close(signal: AbortSignal): Promise<void>;
 }
@@ -142,6 +144,7 @@ export function createHub(options: HubOptions): Hub {
       options.onUnsent?.(queue.unsent());
       messageWakeup.ring();
     },
+    sentAt: messenger.sentAt,
     async close(signal) {
       closing = true;
       outbox.skipInterval();

@@ -132,6 +132,7 @@ export const schemaProblems = (schema: z.ZodType, document: unknown): readonly s
 /** The message of a check's own schema, which is ours; undefined for an issue that has none. */
 function ownWords(issue: z.core.$ZodIssue): string | undefined {
   if (issue.message !== noWords) return issue.message;
+  if (issue.code === 'invalid_key') return issue.issues.find(({ message }) => message !== noWords)?.message;
   if (issue.code !== 'invalid_union') return undefined;
   return issue.errors.flat().find(({ message }) => message !== noWords)?.message;
 }

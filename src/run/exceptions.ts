@@ -12,6 +12,7 @@ export function applyExceptions(
   now: Date,
 ): readonly Finding[] {
   return findings.map(({ also = [], ...finding }) => {
+    const { controls: _, ...rest } = finding;
     const { target, status, reason, message } = finding;
     if (status !== 'warn' && status !== 'fail') return finding;
     const exceptionFor = (why: string | undefined) =>
@@ -22,7 +23,7 @@ export function applyExceptions(
     if (!exception) return exceptedReasons.length > 0 ? { ...finding, exceptedReasons } : finding;
     const others = also.filter((each) => !exceptionFor(each.reason));
     const other = others.find((each) => each.status === 'fail') ?? others[0];
-    if (other) return { ...finding, ...other, exceptedReasons };
+    if (other) return { ...rest, ...other, exceptedReasons };
     const until = exception.until ? `until ${exception.until}` : 'permanently';
     return {
       target,

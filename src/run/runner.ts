@@ -19,6 +19,8 @@ export interface Finding {
   readonly reason?: string;
   readonly message: string;
   readonly remedy?: string;
+  /** See `Wrong.controls`. */
+  readonly controls?: readonly string[];
   readonly readings?: readonly Reading[];
   /** What is wrong with the target, but excepted by the policy. */
   readonly exceptedReasons?: readonly string[];

@@ -10,6 +10,7 @@ export interface Alert {
     readonly reason?: string;
     readonly message: string;
     readonly remedy?: string;
+    readonly controls?: readonly string[];
     readonly since: string;
   };
   /** Application properties, for routes to filter by. */
@@ -44,6 +45,7 @@ export function alertFor(check: string, { target, previous, finding }: Change, n
       ...(finding?.reason === undefined ? {} : { reason: finding.reason }),
       message: finding?.message ?? 'The check no longer reports this target',
       ...(finding?.remedy === undefined ? {} : { remedy: finding.remedy }),
+      ...(finding?.controls === undefined ? {} : { controls: finding.controls }),
       since: finding?.since ?? now.toISOString(),
     },
     properties: { check, status, previousStatus, severity: severities[status], target },

@@ -20,9 +20,14 @@ export function renderJunit(report: Report, warningsAsErrors = false): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="eflow-hardening">${suites.join('')}</testsuites>\n`;
 }
 
-function testCase(check: string, { target, status, reason, message, remedy }: ConfirmedFinding): string {
+function testCase(
+  check: string,
+  { target, status, reason, message, remedy, controls }: ConfirmedFinding,
+): string {
   const attributes = `message="${clean(message)}"${reason ? ` type="${clean(reason)}"` : ''}`;
-  const text = clean([message, remedy].filter(Boolean).join('\n'));
+  const text = clean(
+    [message, remedy, controls && `Controls: ${controls.join(', ')}`].filter(Boolean).join('\n'),
+  );
   const outcome = {
     pass: '',
     warn: `<system-out>${text}</system-out>`,

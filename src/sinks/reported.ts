@@ -121,12 +121,21 @@ const hasLongString = (value: unknown): boolean =>
     ? Buffer.byteLength(value) > maxStringBytes
     : typeof value === 'object' && value !== null && Object.values(value).some(hasLongString);
 
-const shorten = ({ target, status, reason, message, remedy, since }: ConfirmedFinding): ReportedFinding => ({
+const shorten = ({
+  target,
+  status,
+  reason,
+  message,
+  remedy,
+  controls,
+  since,
+}: ConfirmedFinding): ReportedFinding => ({
   target: clip(target),
   status,
   ...(reason === undefined ? {} : { reason }),
   message: clip(message),
   ...(remedy === undefined ? {} : { remedy: clip(remedy) }),
+  ...(controls === undefined ? {} : { controls }),
   since,
 });
 

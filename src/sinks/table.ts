@@ -43,6 +43,8 @@ export function renderTable(
       lines.push(`    ${paint(finding.status, symbols[finding.status])} ${oneLine(finding.target)}${reason}`);
       lines.push(...indented(oneLine(finding.message), width));
       if (finding.remedy) lines.push(...indented(`Next: ${oneLine(finding.remedy)}`, width));
+      if (finding.controls && verbose)
+        lines.push(...indented(`Controls: ${finding.controls.join(', ')}`, width));
       for (const reading of verbose ? (finding.readings ?? []) : []) {
         const label = Object.values(reading.labels ?? {}).join(', ');
         lines.push(`      ${reading.gauge}${label ? ` (${oneLine(label)})` : ''} ${describeValue(reading)}`);

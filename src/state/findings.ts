@@ -12,6 +12,7 @@ const finding = z.object({
   reason: z.string().optional(),
   message: z.string(),
   remedy: z.string().optional(),
+  controls: z.array(z.string()).optional(),
   since: z.iso.datetime(),
 });
 const schema = z.record(z.string(), z.object({ since: z.iso.datetime(), findings: z.array(finding) }));

@@ -6,7 +6,7 @@ import type { Host } from '../../src/host.ts';
 import { readPolicy } from '../../src/policy/policy.ts';
 import { worstFirst } from '../../src/run/report.ts';
 import { type Finding, runCheck } from '../../src/run/runner.ts';
-import { fakeHost } from '../support/fixtures/fake-host.ts';
+import { fakeHost, memoryOf } from '../support/fixtures/fake-host.ts';
 import { policyOf } from '../support/fixtures/policies.ts';
 import { findSamples, sampleNames, sampleNow } from '../support/fixtures/samples.ts';
 
@@ -18,7 +18,8 @@ const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8
 
 const snakeCase = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
 // Base units of Prometheus, and nouns or states for counts and booleans.
-const unit = /_(seconds|bytes|ratio|total|files|files_free|readonly|success|info|present|running|window)$/;
+const unit =
+  /_(seconds|bytes|ratio|total|files|files_free|readonly|success|info|present|running|window|dropped|length|connected)$/;
 
 /** All names of a device, so that no check returns early because a name is missing. */
 const names = { iothub: 'hub.test', gateway: 'gateway.test', device: 'press-7' };
@@ -187,6 +188,7 @@ const localMethods = [
   'names',
   'now',
   'memory',
+  'alerts',
   'memoryProblem',
   'clockEvents',
   'hubLink',
@@ -200,6 +202,8 @@ const failingHost = (): Host =>
     fakeHost({
       names,
       findFiles: async () => ['/var/lib/file.pem'],
+      memory: memoryOf(() => []),
+      alerts: () => ({ source: 'hardening/alerts' }),
       memoryProblem: () => ({ kind: 'absent', message: 'There is no state folder' }),
       clockEvents: () => [],
       hubLink: () => undefined,

@@ -28,11 +28,13 @@ test.each(checks.map((check) => [check.id, check] as const))(
     const [worst] = worstFirst(confirmed);
     if (!worst?.remedy) throw new Error(`${id} finds nothing wrong`);
     const { target, status, reason, message, remedy } = worst;
+    const controls = worst.controls ? { controls: worst.controls } : {};
 
     const page = renderPage(report, { device: 'press-7', refreshSeconds: 30 });
     expect(page).toContain(escapeMarkup(message));
     // Commands are marked up there.
     expect(page).toContain(escapeMarkup(remedy.split('`')[0] ?? ''));
+    for (const control of worst.controls ?? []) expect(page).toContain(control);
     const table = renderTable(report, { colour: false, verbose: false });
     for (const text of [target, message, remedy]) expect(table).toContain(text);
     expect(renderJunit(report, true)).toContain(
@@ -40,7 +42,7 @@ test.each(checks.map((check) => [check.id, check] as const))(
     );
     const twin = reportedProperties(report, inForce, true, now.toISOString(), undefined);
     expect(twin.checks?.[id]?.findings).toContainEqual({
-      ...{ target, status, reason, message, remedy },
+      ...{ target, status, reason, message, remedy, ...controls },
       since: now.toISOString(),
     });
     const alert = alertFor(id, { target, previous: 'pass', finding: worst }, now);
@@ -52,6 +54,7 @@ test.each(checks.map((check) => [check.id, check] as const))(
       reason,
       message,
       remedy,
+      ...controls,
     });
   },
 );

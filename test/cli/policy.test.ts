@@ -43,7 +43,7 @@ describe('policy', () => {
     const { code, out, err } = await cli(['policy', 'validate', file]);
     expect(err.trimEnd().split('\n')).toEqual([
       `${file}: line 2, column 3: schedul: unknown key, did you mean schedule?`,
-      `${file}: line 4, column 20: checks.diskSpace.warnUsedPercent: is above failUsedPercent, so it would never warn`,
+      `${file}: line 4, column 20: checks.diskSpace.warnUsedPercent: 99 is above failUsedPercent (1), so it would never warn`,
       `${file}: line 4, column 65: checks.diskSpace.paths must be an array of at most 32 entries, got "/"`,
     ]);
     expect({ code, out }).toEqual({ code: 1, out: '' });

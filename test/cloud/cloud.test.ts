@@ -45,6 +45,7 @@ function fakeHub() {
     report: (properties, minIntervalSeconds, urgent) =>
       void reports.push({ properties, minIntervalSeconds, urgent }),
     send: (message) => void messages.push(message),
+    sentAt: () => undefined,
     close: async () => {},
   };
   const started = (): HubHandlers => {

@@ -266,6 +266,20 @@ describe('messages', () => {
     );
   });
 
+  test('count as sent once edgeHub has acknowledged them', async () => {
+    let now = new Date('2026-11-21T20:30:00Z');
+    const hub = await connectedHub({ now: () => now });
+    expect(hub.sentAt()).toBeUndefined();
+    hub.send({ output: 'alerts', body: 1, properties: {} });
+    await eventually(hub.sentAt).toEqual(now);
+    const first = now;
+    now = new Date('2026-11-21T20:31:00Z');
+    await set({ messages: 'unacknowledged' });
+    hub.send({ output: 'alerts', body: 2, properties: {} });
+    await eventually(() => counters().messages).toBe(2);
+    expect(hub.sentAt()).toEqual(first);
+  });
+
   test('that are too large are dropped and logged, and do not block the next', async () => {
     const hub = await connectedHub();
     hub.send({ output: 'alerts', body: 'x'.repeat(300_000), properties: {} });

@@ -273,17 +273,17 @@ describe('contradicting thresholds are reported together with other problems', (
     [
       'an unknown key',
       { warnUsedPercent: 95, enable: true },
-      ['enable: unknown key', 'warnUsedPercent: is above failUsedPercent'],
+      ['enable: unknown key', 'warnUsedPercent: 95 is above failUsedPercent (90)'],
     ],
     [
       'another value',
       { warnUsedPercent: 95, minSizeGiB: '16' },
-      ['minSizeGiB must be a number', 'warnUsedPercent: is above failUsedPercent'],
+      ['minSizeGiB must be a number', 'warnUsedPercent: 95 is above failUsedPercent (90)'],
     ],
     [
       'a value of another pair',
       { warnUsedPercent: '75', failUsedPercent: 1, forecastWarnDays: 1 },
-      ['warnUsedPercent must be a number', 'forecastWarnDays: is below forecastFailDays'],
+      ['warnUsedPercent must be a number', 'forecastWarnDays: 1 is below forecastFailDays (3)'],
     ],
     [
       'its own value, with which nothing is compared',
@@ -355,7 +355,7 @@ describe('a document that is too large', () => {
         'checks.diskSpace.paths[0] must be text of 1 to 1024 characters, got 3001 characters',
         'jitterSeconds must be a number from 0 to 3600, got -1',
         'schedul: unknown key, did you mean schedule?',
-        'checks.diskSpace.warnUsedPercent: is above failUsedPercent, so it would never warn',
+        'checks.diskSpace.warnUsedPercent: 95 is above failUsedPercent (90), so it would never warn',
       ],
     ],
     [
@@ -497,7 +497,7 @@ describe('a schedule that is faster than checks that use the network may run', (
 
   test('is accepted with a warning that names them', () => {
     expect(warningsOf({ schedule: '* * * * * *' })).toEqual([
-      expect.stringMatching(new RegExp(`^${rule}: clockDrift, .*dnsResolution$`)),
+      expect.stringMatching(new RegExp(`^${rule}: clockDrift, .*dnsResolution\\b`)),
     ]);
     expect(warningsOf({ checks: { dnsResolution: { schedule: '*/29 * * * * *' } } })).toEqual([
       `${rule}: dnsResolution`,
@@ -640,14 +640,14 @@ test('a placeholder in a time source is a problem that names the placeholder', (
 
 describe('thresholds that contradict each other are refused', () => {
   test.each([
-    ['clockDrift', { warnSeconds: 301 }, 'warnSeconds: is above failSeconds'],
-    ['clockDrift', { warnSeconds: 5, failSeconds: 4 }, 'warnSeconds: is above failSeconds'],
-    ['certificateExpiry', { warnDays: 3 }, 'warnDays: is below failDays'],
-    ['certificateExpiry', { failDays: 31 }, 'warnDays: is below failDays'],
-    ['diskSpace', { warnUsedPercent: 95 }, 'warnUsedPercent: is above failUsedPercent'],
-    ['diskSpace', { failUsedPercent: 50 }, 'warnUsedPercent: is above failUsedPercent'],
-    ['diskSpace', { forecastWarnDays: 1 }, 'forecastWarnDays: is below forecastFailDays'],
-    ['diskSpace', { forecastFailDays: 31 }, 'forecastWarnDays: is below forecastFailDays'],
+    ['clockDrift', { warnSeconds: 301 }, 'warnSeconds: 301 is above failSeconds (300)'],
+    ['clockDrift', { warnSeconds: 5, failSeconds: 4 }, 'warnSeconds: 5 is above failSeconds (4)'],
+    ['certificateExpiry', { warnDays: 3 }, 'warnDays: 3 is below failDays (7)'],
+    ['certificateExpiry', { failDays: 31 }, 'warnDays: 30 is below failDays (31)'],
+    ['diskSpace', { warnUsedPercent: 95 }, 'warnUsedPercent: 95 is above failUsedPercent (90)'],
+    ['diskSpace', { failUsedPercent: 50 }, 'warnUsedPercent: 75 is above failUsedPercent (50)'],
+    ['diskSpace', { forecastWarnDays: 1 }, 'forecastWarnDays: 1 is below forecastFailDays (3)'],
+    ['diskSpace', { forecastFailDays: 31 }, 'forecastWarnDays: 30 is below forecastFailDays (31)'],
   ])('%s %j', (id, params, problem) => {
     expect(problemsOf({ checks: { [id]: params } })).toEqual([
       `checks.${id}.${problem}, so it would never warn`,
@@ -824,3 +824,9 @@ const policyText: fc.Arbitrary<string> = fc.oneof(
       return `${text.slice(0, from)}${put}${text.slice(from + length)}`;
     }),
 );
+
+test('a key that names no product is a problem in the words of its check', () => {
+  expect(problemsOf({ checks: { runtimeLifecycle: { dates: { iotedge: '2030-01-01' } } } })).toEqual([
+    'checks.runtimeLifecycle.dates.iotedge: must be a product and its version, such as "iotedge 1.7", got "iotedge"',
+  ]);
+});

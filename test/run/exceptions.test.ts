@@ -160,3 +160,23 @@ test('an exception for something else that is wrong with a target is in use behi
     unused: 0,
   });
 });
+
+test('controls belong to what is reported, not to what is excepted', () => {
+  const finding: Finding = {
+    target: 'plc',
+    status: 'fail',
+    reason: 'privileged',
+    message: 'privileged',
+    controls: ['CIS Docker 1.6 5.5'],
+    also: [{ status: 'warn', reason: 'host_network', message: 'host network', remedy: 'mend' }],
+  };
+  const exception = {
+    check: 'containerPosture',
+    target: 'plc',
+    reason: 'privileged',
+    because: 'raw sockets',
+  };
+  const [reported] = applyExceptions('containerPosture', [finding], [exception], new Date());
+  expect(reported).toMatchObject({ reason: 'host_network' });
+  expect(reported).not.toHaveProperty('controls');
+});

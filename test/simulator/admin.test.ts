@@ -112,8 +112,10 @@ describe('the metrics', () => {
 describe('the simulator', () => {
   const freePorts = { hubPort: 0, adminPort: 0, metricsPort: 0 };
 
-  test('provides the environment variables that edgeAgent sets', () => {
+  test('provides the environment variables that edgeAgent sets, and the addresses of the metrics', () => {
     expect(simulator.environment).toEqual({
+      HARDENING_EDGEAGENT_METRICS: simulator.edgeAgentMetricsUrl,
+      HARDENING_EDGEHUB_METRICS: simulator.edgeHubMetricsUrl,
       IOTEDGE_WORKLOADURI: expect.stringMatching(/^unix:\/\/\/.*\/workload\.sock$/),
       IOTEDGE_APIVERSION: '2022-08-03',
       IOTEDGE_AUTHSCHEME: 'sasToken',

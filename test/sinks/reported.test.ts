@@ -44,6 +44,7 @@ describe('the reported properties contain', () => {
         reason: 'refused',
         message: 'mcr.microsoft.com:443 refused the connection (ECONNREFUSED), after 0.02 s',
         remedy: 'See that a service listens there: `curl -v telnet://mcr.microsoft.com:443`.',
+        controls: ['CIS Docker 1.6 5.4', 'CIS Docker 1.6 5.5'],
         since: '2026-11-21T18:00:00.000Z',
       },
     ]);

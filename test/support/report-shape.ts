@@ -12,6 +12,7 @@ const finding = z
     reason: z.string().optional(),
     message: z.string().min(1),
     remedy: z.string().optional(),
+    controls: z.array(z.string()).min(1).optional(),
     since: moment,
     exceptedReasons: z.array(z.string()).min(1).optional(),
     readings: z

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { CannotTell, defineCheck } from '../../check.ts';
 import type { HubDetail, HubProblem, HubTrouble } from '../../host/agent/types.ts';
+import { warnsFirst } from '../params/thresholds.ts';
 
 const minutes = z.number().min(0).max(10_080);
 
@@ -53,10 +54,7 @@ export const hubConnection = defineCheck({
         .describe('Warns after so many minutes without a connection, or with one that does not fully work.'),
       failMinutes: minutes.default(60).describe('Fails after so many.'),
     })
-    .refine(({ warnMinutes, failMinutes }) => warnMinutes <= failMinutes, {
-      path: ['warnMinutes'],
-      error: 'is above failMinutes, so it would never warn',
-    }),
+    .refine(...warnsFirst('warnMinutes', 'above', 'failMinutes')),
   uses: ['hubLink', 'watchHub'],
   reasons: ['offline', 'not_authorized', 'certificate_rejected', 'workload_api_failed'],
   needs: () => [],

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { defineCheck } from '../../check.ts';
+import { warnsFirst } from '../params/thresholds.ts';
 import { judgeCertificates } from './expiry-verdict.ts';
 import { examineFile, examineFiles } from './files.ts';
 import { certificatePlaces, needsOf } from './places.ts';
@@ -17,10 +18,7 @@ const params = z
       .default(0.8)
       .describe('The fraction of its lifetime after which a certificate should have been renewed.'),
   })
-  .refine(({ warnDays, failDays }) => warnDays >= failDays, {
-    path: ['warnDays'],
-    error: 'is below failDays, so it would never warn',
-  });
+  .refine(...warnsFirst('warnDays', 'below', 'failDays'));
 
 /** Checks the dates of each certificate: in certd's files, and as edgeHub, IoT Hub and other servers present them. */
 export const certificateExpiry = defineCheck({

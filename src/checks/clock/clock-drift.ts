@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { CannotTell, defineCheck } from '../../check.ts';
 import { parseEndpoint, secretParameter } from '../../endpoint.ts';
 import { linkLocal } from '../params/probe-target.ts';
+import { warnsFirst } from '../params/thresholds.ts';
 import { describeEvent, latestEvent, withEvent } from './events.ts';
 import { hypervHint } from './hyperv-hint.ts';
 import { askAll } from './sources.ts';
@@ -56,10 +57,7 @@ const params = z
     warnSeconds: z.number().positive().default(10).describe('Warns when the clock is off by this much.'),
     failSeconds: z.number().positive().default(300).describe('Fails when the clock is off by this much.'),
   })
-  .refine(({ warnSeconds, failSeconds }) => warnSeconds <= failSeconds, {
-    path: ['warnSeconds'],
-    error: 'is above failSeconds, so it would never warn',
-  });
+  .refine(...warnsFirst('warnSeconds', 'above', 'failSeconds'));
 
 /**
  * Compares all time sources. Each gives an interval for the offset; the range that a majority of them share is used, and

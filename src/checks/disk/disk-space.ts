@@ -3,12 +3,15 @@ import { CannotTell, defineCheck, type Reading } from '../../check.ts';
 import { within } from '../../deadline.ts';
 import type { DiskHost, Filesystem } from '../../host/disk/types.ts';
 import { absolutePath } from '../params/absolute-path.ts';
+import { warnsFirst } from '../params/thresholds.ts';
 import { askEngine, engineSpace } from './engine-space.ts';
 import { type Forecast, forecastFull } from './forecast.ts';
 import { describeUsage } from './format.ts';
 import { type DiskProblem, describeForecast, diskProblems } from './problems.ts';
 
 const days = z.number().min(0).max(3650);
+
+const [isOrdered, problem] = warnsFirst('forecastWarnDays', 'below', 'forecastFailDays');
 
 const params = z
   .strictObject({
@@ -35,15 +38,8 @@ const params = z
       .describe('Warns when it will be full within so many days; 0 switches the forecast off.'),
     forecastFailDays: days.default(3).describe('Fails when it will be full within so many days.'),
   })
-  .refine(({ warnUsedPercent, failUsedPercent }) => warnUsedPercent <= failUsedPercent, {
-    path: ['warnUsedPercent'],
-    error: 'is above failUsedPercent, so it would never warn',
-  })
-  .refine(
-    ({ forecastWarnDays, forecastFailDays }) =>
-      forecastWarnDays === 0 || forecastWarnDays >= forecastFailDays,
-    { path: ['forecastWarnDays'], error: 'is below forecastFailDays, so it would never warn' },
-  );
+  .refine(...warnsFirst('warnUsedPercent', 'above', 'failUsedPercent'))
+  .refine((days) => days.forecastWarnDays === 0 || isOrdered(days), problem);
 
 const gauges = {
   filesystem_size_bytes: { help: 'Size of the filesystem.', labels: ['target'] },

@@ -1,6 +1,7 @@
 import type { EdgeModule } from '../../host/edge/types.ts';
+import { parseImage } from './image-reference.ts';
 
-/** The registry of images whose reference names none. */
+/** Where images whose reference names no registry come from. */
 const dockerHub = 'registry-1.docker.io';
 
 /** The registries, `host[:port]`, that the images of these modules come from, each once. */
@@ -8,12 +9,13 @@ export const registriesOf = (modules: readonly Pick<EdgeModule, 'image'>[]): str
   ...new Set(modules.flatMap(({ image }) => registryOf(image) ?? [])),
 ];
 
-/** The registry of an image reference, as Docker reads it: the first part, when it looks like a host. */
+/**
+ * Undefined for an image by its id; for the device's own registry, which has another address from a container; and for
+ * `$upstream`, which is the parent gateway by a name that only the runtime knows.
+ */
 function registryOf(image: string): string | undefined {
-  if (/^(sha256:)?[0-9a-f]{64}$/.test(image)) return undefined;
-  const [first = '', ...rest] = image.toLowerCase().split('/');
-  // From a container, the device's own registry has another address.
-  if (/^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/.test(first) && rest.length > 0) return undefined;
-  const named = rest.length > 0 && /[.:]/.test(first);
-  return !named || /^(index\.)?docker\.io$/.test(first) ? dockerHub : first;
+  const registry = parseImage(image)?.registry;
+  if (registry === undefined || /^(localhost|127\.[\d.]+|\[::1\]|\$upstream)(:\d+)?$/.test(registry))
+    return undefined;
+  return registry === 'docker.io' ? dockerHub : registry;
 }

@@ -1,10 +1,8 @@
-import { access } from 'node:fs/promises';
 import * as z from 'zod';
 import { never, orAbort, withDeadline } from '../../deadline.ts';
 import type { Host } from '../../host.ts';
+import { openEngine } from '../engine/client.ts';
 import type { EngineSpace, EngineUsage } from './types.ts';
-
-const largestAnswer = 8 * 1_048_576;
 
 /**
  * What the container engine stores (`GET /info` and `GET /system/df`). Undefined where no engine answers within `seconds`.
@@ -32,42 +30,9 @@ export function createEngineUsage({
 }
 
 async function ask(socketPath: string, signal: AbortSignal): Promise<EngineUsage> {
-  const get = await openEngine(socketPath);
+  const { get } = await openEngine(socketPath, signal);
   const [root, usage] = await Promise.all([get('/info', signal), get('/system/df', signal)]);
   return { folder: info.parse(root).DockerRootDir, ...readUsage(usage) };
-}
-
-/**
- * A client that sends nothing but GET and refuses answers of more than 8 MiB. dockerode's own calls buffer answers without a
- * bound, so its modem is used directly.
- */
-async function openEngine(socketPath: string) {
-  // Without a socket the client need not be loaded.
-  await access(socketPath);
-  const { default: Docker } = await import('dockerode');
-  const { modem } = new Docker({ socketPath });
-  return async (path: string, signal: AbortSignal): Promise<unknown> => {
-    const stream = await new Promise<AsyncIterable<Uint8Array>>((resolve, reject) => {
-      const request = {
-        path,
-        method: 'GET',
-        isStream: true,
-        statusCodes: { 200: true },
-        abortSignal: signal,
-      };
-      modem.dial(request, (error: unknown, answer: unknown) =>
-        error ? reject(error) : resolve(answer as AsyncIterable<Uint8Array>),
-      );
-    });
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    for await (const chunk of stream) {
-      length += chunk.length;
-      if (length > largestAnswer) throw new Error(`The engine's answer to ${path} has more than 8 MiB`);
-      chunks.push(chunk);
-    }
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  };
 }
 
 const info = z.object({ DockerRootDir: z.string() });

@@ -1,4 +1,5 @@
 import type { Answer } from '../../answer.ts';
+import type { Endpoint } from '../../endpoint.ts';
 
 /** What a check may ask about the IoT Edge runtime. */
 export interface EdgeHost {
@@ -10,7 +11,7 @@ export interface EdgeHost {
   /** What a component of the runtime counts, as its metrics page had it at most some seconds ago. */
   runtimeMetrics(component: RuntimeComponent, signal: AbortSignal): Answer<RuntimeMetrics>;
   /** The proxy that the agent itself was told to use. */
-  ownProxy(): ProxyVariables;
+  ownProxy(): OwnProxy;
 }
 
 /** One listing of the modules. A module whose container the runtime cannot inspect is missing in it. */
@@ -37,6 +38,14 @@ export interface EdgeModule {
   readonly storage?: { readonly folder: string; readonly isMounted: boolean } | undefined;
   /** edgeAgent's, by its labels; undefined for other modules. */
   readonly proxy?: ProxyVariables | undefined;
+}
+
+/** The agent's own proxy. */
+export interface OwnProxy {
+  /** `host:port` of `https_proxy`; undefined where it has none. */
+  readonly https: string | undefined;
+  /** Whether `no_proxy` keeps connections to an endpoint away from the proxy. */
+  bypasses(endpoint: Endpoint): boolean;
 }
 
 /** Proxy variables of a process, without credentials. */

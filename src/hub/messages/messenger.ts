@@ -19,6 +19,8 @@ export interface Messenger {
   sending(): boolean;
   /** The connection was lost while a message was on its way, which may be the reason: messages pause. */
   connectionLost(error: Error): void;
+  /** When edgeHub last acknowledged a message; undefined before the first. */
+  sentAt(): Date | undefined;
   /** Whether the last message failed. The next one may end the session, so the report goes first. */
   failing(): boolean;
 }
@@ -27,14 +29,16 @@ export interface MessengerOptions {
   readonly queue: MessageQueue;
   readonly uses: Uses;
   readonly log: Pick<HubLog, 'warn'>;
+  readonly now: () => Date;
   /** Called with the unsent messages whenever they change. */
   onUnsent?(messages: readonly OutputMessage[]): void;
 }
 
-export function createMessenger({ queue, uses, log, onUnsent }: MessengerOptions): Messenger {
+export function createMessenger({ queue, uses, log, now, onUnsent }: MessengerOptions): Messenger {
   let failures = 0;
   let notBefore = Number.NEGATIVE_INFINITY;
   let sending = false;
+  let sentAt: Date | undefined;
 
   /** Returns its milliseconds. */
   function pause(): number {
@@ -46,6 +50,7 @@ export function createMessenger({ queue, uses, log, onUnsent }: MessengerOptions
 
   return {
     sending: () => sending,
+    sentAt: () => sentAt,
     connectionLost(error) {
       pause();
       // The first time it may be a coincidence.
@@ -70,6 +75,7 @@ export function createMessenger({ queue, uses, log, onUnsent }: MessengerOptions
         sending = false;
       }
       queue.sent();
+      sentAt = now();
       failures = 0;
       uses.worked('messages');
       onUnsent?.(queue.unsent());

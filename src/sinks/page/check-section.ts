@@ -29,10 +29,10 @@ const list = (findings: readonly ConfirmedFinding[], now: string): string =>
     : `<ul class="findings">${findings.map((each) => finding(each, now)).join('')}</ul>`;
 
 function finding(
-  { target, status, reason, message, remedy, since, readings }: ConfirmedFinding,
+  { target, status, reason, message, remedy, controls = [], since, readings }: ConfirmedFinding,
   now: string,
 ): string {
-  const details = [reason, `for ${span(since, now)}`].filter(Boolean).join(', ');
+  const details = [reason, `for ${span(since, now)}`, ...controls].filter(Boolean).join(', ');
   return `<li class="${status}">
 <p class="target">${badge(status)} <code>${escapeMarkup(target)}</code> <span class="meta">${escapeMarkup(details)}</span></p>
 <p>${escapeMarkup(message)}</p>${remedy ? `<p class="remedy"><b>Next:</b> ${withCommands(remedy)}</p>` : ''}${table(readings)}</li>`;

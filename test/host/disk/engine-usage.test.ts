@@ -1,36 +1,16 @@
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import type { RequestListener } from 'node:http';
+import { expect, test } from 'vitest';
 import { createEngineUsage } from '../../../src/host/disk/engine-usage.ts';
-import { tempFolder } from '../../support/temp-folder.ts';
+import { fakeEngine } from '../../support/servers/engine.ts';
 
 const { signal } = new AbortController();
 
-/** A container engine's socket that answers as told; `asked` has every request so far. */
-async function engine(answer: RequestListener) {
-  const socketPath = join(await tempFolder(), 'engine.sock');
-  const asked: string[] = [];
-  const server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`);
-    answer(request, response);
-  });
-  server.listen(socketPath);
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { socketPath, asked };
-}
-
-const answering =
-  (df: unknown): RequestListener =>
-  ({ url }, response) =>
-    response.end(JSON.stringify(url === '/info' ? { DockerRootDir: '/var/lib/docker' } : df));
+/** An engine with this answer to `GET /system/df`. */
+const engine = (df: object) =>
+  fakeEngine({ '/info': { DockerRootDir: '/var/lib/docker' }, '/system/df': { ...df } });
 
 const none = { bytes: 0, unusedBytes: 0 };
-const usage = async (df: unknown) => createEngineUsage(await engine(answering(df)))(signal);
+const usage = async (df: object) => createEngineUsage(await engine(df))(signal);
 
 test('images, containers, volumes and build cache are added up as the engine lists them', async () => {
   const df = {
@@ -88,15 +68,15 @@ test('an engine with nothing answers null, which counts as empty', async () => {
 });
 
 test('it is queried by GET only, and once for all callers within the period', async () => {
-  const { socketPath, asked } = await engine(answering({}));
+  const { socketPath, asked } = await engine({});
   const ask = createEngineUsage({ socketPath });
   await Promise.all([ask(signal), ask(signal)]);
   await ask(signal);
-  expect(asked.sort()).toEqual(['GET /info', 'GET /system/df']);
+  expect(asked.toSorted()).toEqual(['GET /v1.47/info', 'GET /v1.47/system/df', 'GET /version']);
   const anew = createEngineUsage({ socketPath, freshSeconds: 0 });
   await anew(signal);
   await anew(signal);
-  expect(asked).toHaveLength(6);
+  expect(asked).toHaveLength(9);
 });
 
 test.each<[string, RequestListener]>([
@@ -107,7 +87,7 @@ test.each<[string, RequestListener]>([
   ['half an answer', (_, response) => void response.write('{"DockerRootDir":')],
   ['more and more', (_, response) => void pour(response)],
 ])('an engine that answers with %s says nothing', async (_, answer) => {
-  const { socketPath } = await engine(answer);
+  const { socketPath } = await fakeEngine({ '/info': answer, '/system/df': answer });
   expect(await createEngineUsage({ socketPath, seconds: 0.5 })(signal)).toBeUndefined();
 });
 
@@ -117,10 +97,11 @@ test('without an engine there is no usage', async () => {
 
 test('a caller stops waiting when its signal fires, and the next has the answer', async () => {
   const held: (() => void)[] = [];
-  const { socketPath } = await engine((request, response) => {
-    held.push(() => answering({})(request, response));
+  const hold: RequestListener = (_, response) => {
+    held.push(() => response.end('{"DockerRootDir":"/var/lib/docker"}'));
     if (held.length === 2) stop.abort(reason);
-  });
+  };
+  const { socketPath } = await fakeEngine({ '/info': hold, '/system/df': hold });
   const ask = createEngineUsage({ socketPath });
   const stop = new AbortController();
   const reason = new DOMException('late', 'TimeoutError');

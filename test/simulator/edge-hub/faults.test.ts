@@ -102,6 +102,24 @@ describe('the fault messages', () => {
     await eventually(() => simulator.edgeHub.messages().length).toBe(1);
   });
 
+  test('unrouted acknowledges messages, drops them and counts that', async () => {
+    const { client } = await opened();
+    const dropped = async () =>
+      (await (await fetch(simulator.edgeHubMetricsUrl)).text())
+        .split('\n')
+        .filter((line) => line.startsWith('edgehub_messages_dropped_total'));
+    await client.sendOutputEvent('alerts', new iotDevice.Message('routed'));
+    expect(await dropped()).toEqual([]);
+    await set({ messages: 'unrouted' });
+    await client.sendOutputEvent('alerts', new iotDevice.Message('unrouted'));
+    expect(simulator.edgeHub.messages()).toHaveLength(1);
+    expect(await dropped()).toEqual([
+      expect.stringMatching(
+        /reason="no_route",from="simulated-edge\/hardening",from_route_output="alerts".* 1$/,
+      ),
+    ]);
+  });
+
   test('closes drops messages and closes the connection', async () => {
     const { client } = await opened();
     client.setRetryPolicy(neverRetry);
