@@ -6,6 +6,7 @@ import type { DiskHost } from './host/disk/types.ts';
 import type { EdgeHost } from './host/edge/types.ts';
 import type { EngineHost } from './host/engine/types.ts';
 import type { FileHost } from './host/files/types.ts';
+import type { IdentityHost } from './host/identity/types.ts';
 import type { NetworkHost } from './host/network/types.ts';
 import type { SystemHost } from './host/system/types.ts';
 
@@ -21,6 +22,7 @@ export interface Host
     EdgeHost,
     EngineHost,
     FileHost,
+    IdentityHost,
     NetworkHost,
     SystemHost {
   now(): Date;

@@ -12,6 +12,7 @@ import { proxySettings } from './edge/proxy-settings.ts';
 import { containerEngine } from './engine/container-engine.ts';
 import { containerPosture } from './engine/container-posture.ts';
 import { filePermissions } from './files/file-permissions.ts';
+import { provisioning } from './identity/provisioning.ts';
 import { dnsResolution } from './network/dns-resolution.ts';
 import { listeningPorts } from './network/listening-ports.ts';
 import { outboundContainment } from './network/outbound-containment.ts';
@@ -27,6 +28,7 @@ export const checks: readonly Check[] = [
   outboundReachability,
   outboundContainment,
   dnsResolution,
+  provisioning,
   filePermissions,
   listeningPorts,
   imagePinning,

@@ -15,6 +15,7 @@ import { createWorkload, noModules } from './edge/workload.ts';
 import { createEngine } from './engine/engine.ts';
 import { createFiles } from './files/files.ts';
 import { createGrants } from './files/grants.ts';
+import { createIdentity } from './identity/identity.ts';
 import { createConnect } from './network/connect.ts';
 import { dial } from './network/dial.ts';
 import { createListeners } from './network/listeners.ts';
@@ -92,6 +93,7 @@ export function createHost(options: HostOptions): Host {
     ownProxy: () => ownProxy,
     ...createEngine({ socketPath: dockerSocket, files }),
     system: createSystem({ files }),
+    ...createIdentity({ files, hostRoot }),
     runtimeMetrics: createRuntimeMetrics({ pages: options.metricsPages, resolve, dial, now }),
   };
 }

@@ -12,6 +12,7 @@ const file = (path: string, more: Partial<FileFacts> = {}): FileFacts => ({
   mode: 0o600,
   uid: 998,
   gid: 997,
+  modifiedAt: new Date(0),
   owners: ['aziotks'],
   groups: ['aziotks'],
   namesKnown: { users: true, groups: true },
