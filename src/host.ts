@@ -8,6 +8,7 @@ import type { EngineHost } from './host/engine/types.ts';
 import type { FileHost } from './host/files/types.ts';
 import type { IdentityHost } from './host/identity/types.ts';
 import type { NetworkHost } from './host/network/types.ts';
+import type { SshHost } from './host/ssh/types.ts';
 import type { SystemHost } from './host/system/types.ts';
 
 /**
@@ -24,6 +25,7 @@ export interface Host
     FileHost,
     IdentityHost,
     NetworkHost,
+    SshHost,
     SystemHost {
   now(): Date;
   /** Whether this machine grants what a check needs. What the network lets through, only the check itself finds out. */

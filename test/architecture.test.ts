@@ -24,6 +24,7 @@ const hostFolders = [
   'edge',
   'engine',
   'identity',
+  'ssh',
   'tls',
   'network',
   'certificates',

@@ -23,6 +23,7 @@ import { createLookUp } from './network/lookup.ts';
 import { createProbe } from './network/probe.ts';
 import { createProxyFor } from './network/proxy.ts';
 import { createResolver } from './network/resolve.ts';
+import { createSshd } from './ssh/sshd.ts';
 import { createSystem } from './system/system.ts';
 import { createTrust } from './tls/trust.ts';
 
@@ -93,6 +94,7 @@ export function createHost(options: HostOptions): Host {
     ownProxy: () => ownProxy,
     ...createEngine({ socketPath: dockerSocket, files }),
     system: createSystem({ files }),
+    sshd: createSshd({ files }),
     ...createIdentity({ files, hostRoot }),
     runtimeMetrics: createRuntimeMetrics({ pages: options.metricsPages, resolve, dial, now }),
   };
