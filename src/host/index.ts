@@ -11,6 +11,7 @@ import { createHypervClock } from './clock/hyperv.ts';
 import { createSntp } from './clock/sntp.ts';
 import { createEngineUsage } from './disk/engine-usage.ts';
 import { createFilesystem } from './disk/filesystem.ts';
+import { createModuleList } from './edge/module-list.ts';
 import { createWorkload, noModules } from './edge/workload.ts';
 import { createFiles } from './files/files.ts';
 import { createGrants } from './files/grants.ts';
@@ -70,9 +71,7 @@ export function createHost(options: HostOptions): Host {
     engineUsage: createEngineUsage({ socketPath: dockerSocket }),
     probe: createProbe({ connect, trust }),
     lookUp: createLookUp({ resolveFully }),
-    modules: workload
-      ? async (signal) => ({ listedAt: now(), modules: await workload.modules(signal) })
-      : noModules,
+    modules: workload ? createModuleList({ list: workload.modules, now }) : noModules,
     runtimeMetrics: unavailable,
     ownProxy: () => ({ noProxy: [] }),
     containers: unavailable,
