@@ -6,6 +6,7 @@ import { certificateChain } from './certificates/certificate-chain.ts';
 import { certificateExpiry } from './certificates/certificate-expiry.ts';
 import { clockDrift } from './clock/clock-drift.ts';
 import { diskSpace } from './disk/disk-space.ts';
+import { moduleHealth } from './edge/module-health.ts';
 import { dnsResolution } from './network/dns-resolution.ts';
 import { outboundContainment } from './network/outbound-containment.ts';
 import { outboundReachability } from './network/outbound-reachability.ts';
@@ -19,6 +20,7 @@ export const checks: readonly Check[] = [
   outboundReachability,
   outboundContainment,
   dnsResolution,
+  moduleHealth,
   hubConnection,
   policyInForce,
   stateFolder,
