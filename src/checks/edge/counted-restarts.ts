@@ -2,34 +2,37 @@ import type { Restart, WatchedModule, WatchedModules } from './watched-module.ts
 
 // A renewal of the Edge CA, and a restart of the runtime, stop and start every module.
 const togetherSeconds = 60;
-// Modules that restart together more often than this within the window are no renewal: they crash together.
+// Some modules that restart together more often than this within the window are no renewal: they crash together.
 const mostRenewals = 2;
 
 /**
  * The restarts of each module within the window. When at least half of the modules, and at least two, restart within 60 s, that
- * is one event and counts for none of them, but for a third one within the window.
+ * is one event and counts for none of them. The third such event within the window counts, unless all modules restarted.
  */
 export function countedRestarts(
   { uptime, modules }: WatchedModules,
   windowSeconds: number,
 ): ReadonlyMap<string, readonly Restart[]> {
-  const together = restartsTogether(modules);
+  const { byHalf, byAll } = restartsTogether(modules);
   const counted = [...modules].map(([name, { restarts }]): [string, readonly Restart[]] => {
-    const recent = restarts.filter(({ seenAt }) => uptime - seenAt <= windowSeconds);
-    const renewals = recent.filter((restart) => together.has(restart));
-    const isRenewed = renewals.length <= mostRenewals;
-    return [name, isRenewed ? recent.filter((restart) => !together.has(restart)) : recent];
+    const recent = restarts.filter(
+      (restart) => uptime - restart.seenAt <= windowSeconds && !byAll.has(restart),
+    );
+    const alone = recent.filter((restart) => !byHalf.has(restart));
+    return [name, recent.length - alone.length <= mostRenewals ? alone : recent];
   });
   return new Map(counted);
 }
 
-function restartsTogether(modules: ReadonlyMap<string, WatchedModule>): ReadonlySet<Restart> {
+/** Those that are part of a renewal, and those of one that took in every module. */
+function restartsTogether(modules: ReadonlyMap<string, WatchedModule>) {
   const listed = [...modules.values()].filter(({ misses }) => misses < 2).length;
-  const enough = Math.max(2, Math.ceil(listed / 2));
+  const half = Math.max(2, Math.ceil(listed / 2));
   const starts = [...modules]
     .flatMap(([name, { restarts }]) => restarts.map((restart) => ({ name, restart })))
     .toSorted((a, b) => a.restart.startedAt - b.restart.startedAt);
-  const together = new Set<Restart>();
+  const restarts = starts.map(({ restart }) => restart);
+  const [byHalf, byAll] = [createMarks(restarts), createMarks(restarts)];
   const counts = new Map<string, number>();
   let first = 0;
   for (const [last, { name, restart }] of starts.entries()) {
@@ -40,9 +43,22 @@ function restartsTogether(modules: ReadonlyMap<string, WatchedModule>): Readonly
       else counts.delete(start.name);
       first += 1;
     }
-    if (counts.size >= enough) for (const each of starts.slice(first, last + 1)) together.add(each.restart);
+    if (counts.size >= half) byHalf.mark(first, last);
+    if (counts.size >= half && counts.size >= listed) byAll.mark(first, last);
   }
-  return together;
+  return { byHalf: byHalf.marked, byAll: byAll.marked };
+}
+
+/** Marks ranges of a list whose ends only grow, each element once. */
+function createMarks<T>(list: readonly T[]) {
+  const marked = new Set<T>();
+  let next = 0;
+  return {
+    marked,
+    mark(first: number, last: number) {
+      for (next = Math.max(next, first); next <= last; next += 1) marked.add(list[next] as T);
+    },
+  };
 }
 
 const isBefore = (start: Restart, end: Restart): boolean => end.startedAt - start.startedAt > togetherSeconds;

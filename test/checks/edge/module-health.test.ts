@@ -145,7 +145,7 @@ describe('restarts', () => {
 describe('modules that restart together', () => {
   test('are renewed: that counts for none of them', async () => {
     const device = await known();
-    for (let i = 0; i < 2; i += 1) {
+    for (let i = 0; i < 4; i += 1) {
       device.renew();
       await device.look();
       device.pass(60);

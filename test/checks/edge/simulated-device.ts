@@ -41,6 +41,7 @@ export function createDevice(names: readonly string[], from = Date.parse('2026-1
   let agentMemory = createCheckMemory({ now: wall });
   let cached: { readonly at: number; readonly listing: EdgeModules } | undefined;
   const leftOut = new Set<string>();
+  let lacked: readonly string[] = [];
   let listingFails = false;
   let pagesFail = false;
 
@@ -190,6 +191,10 @@ export function createDevice(names: readonly string[], from = Date.parse('2026-1
     step(seconds: number) {
       offset += seconds;
     },
+    /** The modules that the last list lacked. */
+    get leftOut() {
+      return lacked;
+    },
     leaveOut(...left: string[]) {
       leftOut.clear();
       for (const name of left) leftOut.add(name);
@@ -224,6 +229,7 @@ export function createDevice(names: readonly string[], from = Date.parse('2026-1
           cached = undefined;
           if (listingFails) throw new Error('The listing failed');
           cached = { at: time, listing: list() };
+          lacked = [...leftOut];
           return cached.listing;
         },
         runtimeMetrics: async (component) => {
