@@ -30,10 +30,10 @@ export interface RestartLimits {
 
 type Problem = Wrong<ModuleReason>;
 
-// edgeAgent starts a module that ended without an error within 10 s; a stop and a start of all modules take longer.
 const stoppedSeconds = 300;
-// Two listings are at least a minute apart.
-const expectedStoppedSeconds = 60;
+// edgeAgent starts a module that ended without an error within 10 s, and aziot-edged starts edgeAgent within 60 s. One that was
+// killed has its back-off.
+const expectedStoppedSeconds = 120;
 
 /** What is wrong with a module, in the order of {@link moduleReasons}. */
 export function moduleProblems(judged: JudgedModule, limits: RestartLimits): readonly Problem[] {
@@ -55,11 +55,12 @@ export function moduleProblems(judged: JudgedModule, limits: RestartLimits): rea
 /** One listing may lack a module that is there, so one does not count. */
 export const isMissing = ({ misses }: WatchedModule): boolean => misses >= 2;
 
-/** For how many seconds a module has not been running. */
+/** For how many seconds a module has not been running, as far as it was seen. */
 export const downSeconds = ({
-  module: { downSince },
+  module: { downSince, lastSeen },
   uptime,
-}: Pick<JudgedModule, 'module' | 'uptime'>): number => (downSince === undefined ? 0 : uptime - downSince);
+}: Pick<JudgedModule, 'module' | 'uptime'>): number =>
+  downSince === undefined ? 0 : (lastSeen ?? uptime) - downSince;
 
 /** `45 s`, from two minutes on `12 min`, from two hours on `5 h`. */
 export const inWords = (seconds: number): string =>
@@ -159,7 +160,7 @@ const hasFailed = ({ state, exitCode }: WatchedModule): boolean =>
 function stopped(judged: JudgedModule): Problem | undefined {
   const { name, module, isExpected } = judged;
   const isStopped = (module.state === 'stopped' || module.state === 'failed') && !hasFailed(module);
-  const enough = isExpected ? expectedStoppedSeconds : stoppedSeconds;
+  const enough = isExpected && module.state === 'stopped' ? expectedStoppedSeconds : stoppedSeconds;
   const seconds = downSeconds(judged);
   if (!isStopped || seconds < enough || !(isExpected || module.wasRunning)) return undefined;
   const how = module.exitCode === undefined ? '' : `, with ${describeExit(module.exitCode)}`;

@@ -55,7 +55,7 @@ export function observeModules(
   for (const name of [...(earlier?.modules.keys() ?? []), ...watching.expected]) {
     if (modules.has(name)) continue;
     const missing = miss(earlier?.modules.get(name) ?? unseen, look);
-    const isOver = uptime - (missing.missingSince ?? uptime) > look.keepSeconds;
+    const isOver = uptime - (missing.lastSeen ?? uptime) > look.keepSeconds;
     if (!isOver || watching.expected.includes(name)) modules.set(name, missing);
   }
   return { listedAt, uptime, modules };
@@ -88,15 +88,16 @@ function afterReboot({ listedAt, uptime, modules }: WatchedModules): WatchedModu
       ...module,
       rebooted: true,
       downSince: shifted(module.downSince),
-      missingSince: shifted(module.missingSince),
+      lastSeen: shifted(module.lastSeen),
       restarts: module.restarts.map((restart) => ({ ...restart, seenAt: restart.seenAt - uptime })),
     },
   ]);
   return { listedAt, uptime: 0, modules: new Map(entries) };
 }
 
-function miss(known: WatchedModule, { uptime }: Look): WatchedModule {
-  return { ...known, misses: known.misses + 1, missingSince: known.missingSince ?? uptime };
+function miss(known: WatchedModule, { uptime, previous }: Look): WatchedModule {
+  const lastSeen = known.misses === 0 ? previous?.uptime : known.lastSeen;
+  return { ...known, misses: known.misses + 1, lastSeen: lastSeen ?? uptime };
 }
 
 function observe(
@@ -117,7 +118,7 @@ function observe(
   }
   const started = startedAt !== undefined && startedAt !== known.startedAt;
   // A container that was created again has not been started yet.
-  const current = { startedAt: startedAt ?? known.startedAt, wasRunning, misses: 0, missingSince: undefined };
+  const current = { startedAt: startedAt ?? known.startedAt, wasRunning, misses: 0, lastSeen: undefined };
   if (started) {
     const restart =
       known.startedAt === undefined || known.rebooted ? [] : [restartOf(known, module, startedAt, look)];

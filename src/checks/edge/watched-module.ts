@@ -33,7 +33,8 @@ export interface WatchedModule {
   readonly rebooted: boolean;
   /** In how many listings it has been missing since it was last there. */
   readonly misses: number;
-  readonly missingSince?: number | undefined;
+  /** The uptime of that one, while it is missing. */
+  readonly lastSeen?: number | undefined;
   /** Of its metrics page, since its last start. */
   readonly instance?: string | undefined;
   /** Another instance, whose start the next listing may show. */
@@ -80,7 +81,7 @@ const watched = z.object({
   gaveUp: z.boolean().default(false),
   rebooted: z.boolean().default(false),
   misses: z.number().default(0),
-  missingSince: optionalNumber,
+  lastSeen: optionalNumber,
   instance: optionalText,
   newInstance: optionalText,
 });

@@ -5,7 +5,8 @@ import type { EdgeModule, EdgeModules } from './types.ts';
 
 // edged inspects every container to answer, one after another.
 const listSeconds = 20;
-const freshMs = 60_000;
+// A minute, less what a timer of a schedule may fire early.
+const freshMs = 59_500;
 
 /** What the module list is made with. */
 export interface ModuleListParts {

@@ -147,6 +147,7 @@ describe('modules that restart together', () => {
     const device = await known();
     for (let i = 0; i < 4; i += 1) {
       device.renew();
+      if (i === 2) device.update('opc');
       await device.look();
       device.pass(60);
     }
@@ -305,6 +306,15 @@ describe('a module that leaves the list', () => {
     device.leaveOut('opc');
     device.pass(60);
     expect(alarmsIn(await device.look())).toEqual(['opc fail dead']);
+  });
+
+  test('for one listing is not said to be down meanwhile', async () => {
+    const device = await known();
+    device.crash('opc', 137);
+    await device.look();
+    device.leaveOut('opc');
+    device.pass(600);
+    expect(alarmsIn(await device.look())).toEqual([]);
   });
 
   test('or never was in it cannot be judged by the first look', async () => {

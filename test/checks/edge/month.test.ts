@@ -22,7 +22,13 @@ const month = 30 * day;
 const seed = seedOf('MONTH_SEED');
 
 type Device = ReturnType<typeof createDevice>;
-type Event = readonly [name: string, perMonth: number, happen: (device: Device, random: Random) => void];
+type Event = readonly [
+  name: string,
+  perMonth: number,
+  happen: (device: Device, random: Random) => void,
+  /** So many times, once before each of the next looks. */
+  times?: number,
+];
 
 const anyOf = (random: Random): string => names[random.below(names.length)] ?? 'opc';
 
@@ -35,22 +41,14 @@ function restartAfterCrash(device: Device): void {
   device.restartAgent();
 }
 
-/** Each time within the hour. */
-function thrice(device: Device, happen: () => void): void {
-  for (let i = 0; i < 3; i += 1) {
-    happen();
-    device.pass(900);
-  }
-}
-
 /** What happens on a device that is well, and how often. */
 const events: readonly Event[] = [
   ['one module is updated', 20, (device, random) => device.update(anyOf(random))],
   ['all modules are updated', 2, (device) => forAll((name) => device.update(name))],
   ['the Edge CA is renewed', 8, (device) => device.renew()],
   ['the device is rebooted', 6, (device, random) => device.reboot(30 + random.below(hour))],
-  ['the runtime is restarted again and again', 3, (device) => thrice(device, device.renew)],
-  ['the device is rebooted again and again', 3, (device) => thrice(device, () => device.reboot(60))],
+  ['the runtime is restarted again and again', 3, (device) => device.renew(), 4],
+  ['the device is rebooted again and again', 3, (device) => device.reboot(60), 4],
   ['the agent is restarted', 20, (device) => device.restartAgent()],
   ['the agent crashes', 6, restartAfterCrash],
   [
@@ -97,15 +95,21 @@ test.each([1, 2])('a month of ten modules without a fault is a month without an 
   const device = createDevice(names);
   const alarms: string[] = [];
   const happened: string[] = [];
-  const perLook = 300 / month;
+  const probability = 300 / month / 2;
+  let repeated: readonly Event[] = [];
   await watch(device, random, month, (told) => {
     if (told.length > 0) {
       alarms.push(
         `day ${(device.time / day).toFixed(2)}: ${told.join(', ')} after ${happened.slice(-6).join('; ')}`,
       );
     }
-    for (const [name, perMonth, happen] of events) {
-      if (random.next() >= (perMonth * perLook) / 2) continue;
+    const [next, ...later] = repeated;
+    repeated = later;
+    for (const event of events) {
+      const [name, perMonth, happen, times = 1] = event;
+      const begins = random.next() < perMonth * probability;
+      if (begins) repeated = [...repeated, ...Array.from({ length: times - 1 }, () => event)];
+      if (!begins && event !== next) continue;
       happened.push(`${name} (${(device.time / day).toFixed(3)})`);
       device.pass(random.below(200));
       happen(device, random);
@@ -122,25 +126,25 @@ const faults: readonly Fault[] = [
   [
     'ends at once, again and again',
     /^camera (warn|fail) restart_loop$/,
-    20,
+    35,
     (device) => device.behave('camera', { runSeconds: 2, code: 0 }),
   ],
   [
     'ends every minute without an error',
     /^camera (warn|fail) restart_loop$/,
-    20,
+    35,
     (device) => device.behave('camera', { runSeconds: 60, code: 0 }),
   ],
   [
     'crashes at once',
     /^camera (warn|fail) restart_loop$/,
-    30,
+    35,
     (device) => device.behave('camera', { runSeconds: 1, code: 139 }),
   ],
   [
     'crashes after two minutes',
     /^camera (warn|fail) restart_loop$/,
-    30,
+    35,
     (device) => device.behave('camera', { runSeconds: 120, code: 1 }),
   ],
   [
@@ -152,7 +156,7 @@ const faults: readonly Fault[] = [
   [
     'ends again and again under "always"',
     /^camera (warn|fail) restart_loop$/,
-    30,
+    35,
     (device) => device.behave('camera', { runSeconds: 5, code: 0, policy: 'always' }),
   ],
   [
@@ -164,20 +168,20 @@ const faults: readonly Fault[] = [
   [
     'is edgeAgent, and crashes',
     /^edgeAgent (warn|fail) restart_loop$/,
-    30,
+    35,
     (device) => device.behave('edgeAgent', { runSeconds: 5, code: 1 }),
   ],
   [
     'is the agent itself, and crashes',
     /^hardening (warn|fail) restart_loop$/,
-    30,
+    35,
     (device) => device.behave('hardening', { runSeconds: 60, code: 1 }),
   ],
-  ['is dead', /^camera fail dead$/, 6, (device) => device.kill('camera')],
-  ['is removed, but expected', /^press fail missing$/, 15, (device) => device.remove('press')],
-  ['fails, and is not started again', /^camera fail failed$/, 20, (device) => device.stop('camera', 1)],
-  ['is stopped', /^camera warn stopped$/, 15, (device) => device.stop('camera', 143)],
-  ['is stopped, but expected', /^press fail stopped$/, 12, (device) => device.stop('press', 0)],
+  ['is dead', /^camera fail dead$/, 12, (device) => device.kill('camera')],
+  ['is removed, but expected', /^press fail missing$/, 20, (device) => device.remove('press')],
+  ['fails, and is not started again', /^camera fail failed$/, 25, (device) => device.stop('camera', 1)],
+  ['is stopped', /^camera warn stopped$/, 20, (device) => device.stop('camera', 143)],
+  ['is stopped, but expected', /^press fail stopped$/, 20, (device) => device.stop('press', 0)],
 ];
 
 describe('a module that', () => {
