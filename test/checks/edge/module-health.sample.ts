@@ -43,4 +43,6 @@ export const sample: Sample = {
     status: 'fail',
     reason: 'failed',
   },
+  // Whether plcGateway has failed for long enough depends on the uptime of the machine.
+  demonstration: { policy: () => ({ expected: ['edgeAgent', 'edgeHub'] }) },
 };
