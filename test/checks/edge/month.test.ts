@@ -84,41 +84,46 @@ async function watch(
   while (device.time < until) {
     device.pass(270 + random.below(60));
     if (each(await lookOddly(device, random))) return;
-    // Every change of status is looked at once more.
+    // A change of status is looked at once more.
+    if (random.below(10) > 0) continue;
     device.pass(15);
     if (each(await lookOddly(device, random))) return;
   }
 }
 
-test.each([1, 2])('a month of ten modules without a fault is a month without an alarm (%d)', async (nth) => {
-  const random = seeded(seed + nth);
-  const device = createDevice(names);
-  const alarms: string[] = [];
-  const happened: string[] = [];
-  const probability = 300 / month / 2;
-  let repeated: readonly Event[] = [];
-  await watch(device, random, month, (told) => {
-    if (told.length > 0) {
-      alarms.push(
-        `day ${(device.time / day).toFixed(2)}: ${told.join(', ')} after ${happened.slice(-6).join('; ')}`,
-      );
-    }
-    const [next, ...later] = repeated;
-    repeated = later;
-    for (const event of events) {
-      const [name, perMonth, happen, times = 1] = event;
-      const begins = random.next() < perMonth * probability;
-      if (begins) repeated = [...repeated, ...Array.from({ length: times - 1 }, () => event)];
-      if (!begins && event !== next) continue;
-      happened.push(`${name} (${(device.time / day).toFixed(3)})`);
-      device.pass(random.below(200));
-      happen(device, random);
-    }
-    return false;
-  });
-  expect(alarms).toEqual([]);
-  expect(happened.length).toBeGreaterThan(80);
-});
+test.each([1, 2])(
+  'a month of ten modules without a fault is a month without an alarm (%d)',
+  { timeout: 60_000 },
+  async (nth) => {
+    const random = seeded(seed + nth);
+    const device = createDevice(names);
+    const alarms: string[] = [];
+    const happened: string[] = [];
+    const probability = 300 / month;
+    let repeated: readonly Event[] = [];
+    await watch(device, random, month, (told) => {
+      if (told.length > 0) {
+        alarms.push(
+          `day ${(device.time / day).toFixed(2)}: ${told.join(', ')} after ${happened.slice(-6).join('; ')}`,
+        );
+      }
+      const [next, ...later] = repeated;
+      repeated = later;
+      for (const event of events) {
+        const [name, perMonth, happen, times = 1] = event;
+        const begins = random.next() < perMonth * probability;
+        if (begins) repeated = [...repeated, ...Array.from({ length: times - 1 }, () => event)];
+        if (!begins && event !== next) continue;
+        happened.push(`${name} (${(device.time / day).toFixed(3)})`);
+        device.pass(random.below(200));
+        happen(device, random);
+      }
+      return false;
+    });
+    expect(alarms).toEqual([]);
+    expect(happened.length).toBeGreaterThan(80);
+  },
+);
 
 type Fault = readonly [name: string, alarm: RegExp, withinMinutes: number, happen: (device: Device) => void];
 

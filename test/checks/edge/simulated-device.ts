@@ -80,6 +80,7 @@ export function createDevice(names: readonly string[], from = Date.parse('2026-1
   }
 
   function end(container: Container, code: number): void {
+    if (time - container.startedTrue > 600) container.tries = 0;
     container.state = code === 0 ? 'stopped' : 'failed';
     container.exit = { at: wall(), code };
     container.exitedTrue = time;
@@ -88,7 +89,6 @@ export function createDevice(names: readonly string[], from = Date.parse('2026-1
   function reconcile(container: Container): void {
     const { behaviour, state, name } = container;
     if (state === 'running') {
-      if (time - container.startedTrue > 600) container.tries = 0;
       const { runSeconds, code = 1 } = behaviour;
       if (runSeconds !== undefined && time - container.startedTrue >= runSeconds) end(container, code);
       return;
@@ -106,6 +106,10 @@ export function createDevice(names: readonly string[], from = Date.parse('2026-1
       start(container);
     }
   }
+
+  /** Whether it ends or is started some time. */
+  const isUnsettled = ({ state, behaviour, desired }: Container): boolean =>
+    state === 'running' ? behaviour.runSeconds !== undefined : state !== 'dead' && desired === 'running';
 
   const get = (name: string): Container => {
     const container = containers.get(name);
@@ -139,11 +143,11 @@ export function createDevice(names: readonly string[], from = Date.parse('2026-1
     /** Lets so many seconds pass. */
     pass(seconds: number) {
       const until = time + seconds;
-      while (time < until) {
-        const next = Math.min(until, (Math.floor(time / reconcileSeconds) + 1) * reconcileSeconds);
-        time = next;
+      while (time < until && [...containers.values()].some(isUnsettled)) {
+        time = Math.min(until, (Math.floor(time / reconcileSeconds) + 1) * reconcileSeconds);
         if (time % reconcileSeconds === 0) for (const container of containers.values()) reconcile(container);
       }
+      time = until;
     },
     behave(name: string, behaviour: Behaviour) {
       get(name).behaviour = behaviour;
