@@ -36,7 +36,7 @@ export function observeModules(
   const listedAt = listing.listedAt.getTime();
   const uptime = Math.round(listing.uptimeSeconds);
   if (before?.listedAt === listedAt && before.uptime === uptime) return before;
-  const earlier = before && uptime < before.uptime ? afterReboot(before) : before;
+  const earlier = before && sinceReboot(before, listing);
   const isSteady =
     earlier !== undefined &&
     Math.abs((listedAt - earlier.listedAt) / 1000 - (uptime - earlier.uptime)) < steadySeconds;
@@ -78,6 +78,23 @@ const unseen: WatchedModule = {
   rebooted: false,
   misses: 0,
 };
+
+/** What was known, made to fit the machine's uptime, and the restarts of a reboot, if there was one. */
+function sinceReboot(
+  before: WatchedModules,
+  { listedAt, uptimeSeconds, modules }: EdgeModules,
+): WatchedModules {
+  if (Math.round(uptimeSeconds) < before.uptime) return afterReboot(before);
+  // The reboot may have been soon after the last look, or the clock was set; what still runs has not been rebooted.
+  const bootedAt = listedAt.getTime() - uptimeSeconds * 1000;
+  const runsOn = modules.some(
+    ({ name, state, startedAt }) =>
+      state === 'running' && startedAt?.getTime() === before.modules.get(name)?.startedAt,
+  );
+  if (bootedAt <= before.listedAt || runsOn) return before;
+  const entries = [...before.modules].map(([name, module]) => [name, { ...module, rebooted: true }] as const);
+  return { ...before, modules: new Map(entries) };
+}
 
 /** Moments of the earlier boot become negative: how long the machine was off does not count. */
 function afterReboot({ listedAt, uptime, modules }: WatchedModules): WatchedModules {

@@ -382,6 +382,23 @@ test('a restarted agent knows what it has seen', async () => {
   expect(alarmsIn(await device.look())).toEqual(['opc warn restart_loop']);
 });
 
+test.each([100, 400])(
+  'a reboot is no restart, also when it was %d s before the next look',
+  async (seconds) => {
+    const device = await known();
+    // So that the uptime is larger than at the look before.
+    device.reboot(60);
+    device.pass(seconds - 70);
+    await device.look();
+    device.reboot(60);
+    device.pass(seconds);
+    await device.look();
+    device.pass(600);
+    for (const { readings } of await device.look())
+      expect(readings).toContainEqual({ gauge: 'module_restarts_in_window', value: 0 });
+  },
+);
+
 test('no step of the clock makes a restart or a stop', async () => {
   const device = await known();
   for (const step of [86_400, -172_800, 3600, -59, 59]) {
