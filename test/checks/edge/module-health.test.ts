@@ -120,6 +120,13 @@ describe('restarts', () => {
     expect(finding?.message).not.toContain('20 tries');
   });
 
+  test('of edgeAgent without an error are those of aziot-edged', async () => {
+    const device = await known();
+    device.behave('edgeAgent', { runSeconds: 5, code: 0 });
+    await looks(device, 4);
+    expect((await findingOf(device, 'edgeAgent'))?.message).not.toContain('for ever');
+  });
+
   test('by an update are none, and the history ends there', async () => {
     const device = await known();
     for (let i = 0; i < 2; i += 1) {
@@ -158,9 +165,9 @@ describe('modules that restart together', () => {
   test('are recognized where a look falls into the middle of it', async () => {
     const device = await known();
     const policy = { restartsWarn: 1 };
-    for (const name of names.slice(0, 5)) device.restart(name);
-    device.pass(30);
-    for (const name of names.slice(5)) device.restart(name);
+    for (const name of names.slice(0, 4)) device.restart(name);
+    device.pass(55);
+    for (const name of names.slice(4)) device.restart(name);
     expect(alarmsIn(await device.look(policy))).toEqual([]);
   });
 
@@ -214,6 +221,67 @@ describe('a module that does not run', () => {
       reason: 'failed',
       message: 'opc failed with exit code 1 and has not been started again for 7 min',
     });
+  });
+
+  test('and was started again has not given up, whatever happens next', async () => {
+    const device = await known();
+    device.behave('opc', { runSeconds: 3, code: 1 });
+    expect(await looks(device, 22)).toEqual(['opc fail gave_up']);
+    device.behave('opc', {});
+    device.restart('opc');
+    device.pass(7200);
+    expect(alarmsIn(await device.look())).toEqual([]);
+    device.stop('opc', 1);
+    expect(await looks(device, 3)).toEqual(['opc fail failed']);
+  });
+
+  test('was stopped on purpose after some crashes has not been given up', async () => {
+    const device = await known();
+    device.behave('opc', { runSeconds: 120, code: 1 });
+    await looks(device, 8);
+    device.stop('opc', 137);
+    await looks(device, 3);
+    const finding = await findingOf(device, 'opc');
+    expect([finding?.reason, finding?.also?.map(({ reason }) => reason)]).toEqual([
+      'restart_loop',
+      ['stopped'],
+    ]);
+  });
+
+  test('after few restarts has failed, and has not been given up', async () => {
+    const device = await known();
+    for (let i = 0; i < 4; i += 1) {
+      device.restart('opc');
+      await device.look();
+      device.pass(60);
+    }
+    device.stop('opc', 1);
+    await looks(device, 3);
+    const finding = await findingOf(device, 'opc');
+    expect([finding?.reason, finding?.also?.map(({ reason }) => reason)]).toEqual([
+      'restart_loop',
+      ['failed'],
+    ]);
+  });
+
+  test('is expected and was killed has its back-off first', async () => {
+    const device = await known();
+    device.stop('opc', 137);
+    await device.look();
+    device.pass(200);
+    const policy = { expected: ['opc'] };
+    expect(alarmsIn(await device.look(policy))).toEqual([]);
+    device.pass(100);
+    expect(alarmsIn(await device.look(policy))).toEqual(['opc fail stopped']);
+  });
+
+  test('is not old news soon after the machine was started', async () => {
+    const device = createDevice(names);
+    device.pass(600);
+    device.stop('opc', 1);
+    device.reboot(86_400);
+    device.pass(100);
+    expect(alarmsIn(await device.look())).toEqual([]);
   });
 
   test('has failed at the first look already where that was long ago', async () => {
@@ -360,6 +428,17 @@ describe('restarts of the runtime by its metrics', () => {
     expect(await restartsOf(device, 'edgeHub')).toBe(1);
   });
 
+  test('count once where the page is ahead of the list', async () => {
+    const device = await known();
+    await looked(device, 2);
+    device.newInstance('edgeHub');
+    await device.look();
+    device.pass(60);
+    device.restart('edgeHub');
+    await looked(device, 4);
+    expect(await restartsOf(device, 'edgeHub')).toBe(1);
+  });
+
   test('do not matter where the pages cannot be read', async () => {
     const device = await known();
     await looked(device, 2);
@@ -409,6 +488,16 @@ test('no step of the clock makes a restart or a stop', async () => {
     expect(alarmsIn(await device.look())).toEqual([]);
     device.pass(3600);
   }
+});
+
+test('a clock that was set ahead hides no restart', async () => {
+  const device = await known();
+  device.step(3 * 86_400);
+  await device.look();
+  device.pass(60);
+  device.restart('opc');
+  device.step(3 * 86_400);
+  expect(alarmsIn(await device.look({ restartsWarn: 1 }))).toEqual(['opc warn restart_loop']);
 });
 
 test('where the list cannot be read nothing is known, and nothing forgotten', async () => {
