@@ -79,7 +79,7 @@ const unseen: WatchedModule = {
   misses: 0,
 };
 
-/** What was known, made to fit the machine's uptime, and the restarts of a reboot, if there was one. */
+/** What was known; where the machine was rebooted since, the next start of each module is marked as no restart. */
 function sinceReboot(
   before: WatchedModules,
   { listedAt, uptimeSeconds, modules }: EdgeModules,

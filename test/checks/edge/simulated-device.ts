@@ -187,7 +187,7 @@ export function createDevice(names: readonly string[], from = Date.parse('2026-1
       time += offSeconds;
       bootedAt = time;
       for (const container of containers.values()) {
-        end(container, 255);
+        if (container.state === 'running') end(container, 255);
         container.tries = container.name === 'edgeAgent' ? 0 : 4;
       }
     },
