@@ -8,6 +8,7 @@ import { clockDrift } from './clock/clock-drift.ts';
 import { diskSpace } from './disk/disk-space.ts';
 import { imagePinning } from './edge/image-pinning.ts';
 import { messageFlow } from './edge/message-flow.ts';
+import { moduleHealth } from './edge/module-health.ts';
 import { proxySettings } from './edge/proxy-settings.ts';
 import { containerEngine } from './engine/container-engine.ts';
 import { containerPosture } from './engine/container-posture.ts';
@@ -37,6 +38,7 @@ export const checks: readonly Check[] = [
   containerPosture,
   containerEngine,
   messageFlow,
+  moduleHealth,
   hubConnection,
   policyInForce,
   stateFolder,

@@ -10,6 +10,7 @@ import { createHypervClock } from './clock/hyperv.ts';
 import { createSntp } from './clock/sntp.ts';
 import { createEngineUsage } from './disk/engine-usage.ts';
 import { createFilesystem } from './disk/filesystem.ts';
+import { createModuleList } from './edge/module-list.ts';
 import { createRuntimeMetrics, type MetricsPages } from './edge/runtime-metrics.ts';
 import { createWorkload, noModules } from './edge/workload.ts';
 import { createEngine } from './engine/engine.ts';
@@ -88,14 +89,12 @@ export function createHost(options: HostOptions): Host {
     probe: createProbe({ connect, trust }),
     lookUp: createLookUp({ resolveFully }),
     listeners: createListeners({ files, ownPort: options.port, standalone: options.mode === 'standalone' }),
-    modules: workload
-      ? async (signal) => ({ listedAt: now(), modules: await workload.modules(signal) })
-      : noModules,
     ownProxy: () => ownProxy,
     ...createEngine({ socketPath: dockerSocket, files }),
     system: createSystem({ files }),
     sshd: createSshd({ files }),
     ...createIdentity({ files, hostRoot }),
     runtimeMetrics: createRuntimeMetrics({ pages: options.metricsPages, resolve, dial, now }),
+    modules: workload ? createModuleList({ list: workload.modules, now }) : noModules,
   };
 }
