@@ -18,6 +18,7 @@ import { dnsResolution } from './network/dns-resolution.ts';
 import { listeningPorts } from './network/listening-ports.ts';
 import { outboundContainment } from './network/outbound-containment.ts';
 import { outboundReachability } from './network/outbound-reachability.ts';
+import { sshSettings } from './ssh/ssh-settings.ts';
 import { runtimeLifecycle } from './system/runtime-lifecycle.ts';
 
 /** Every check the agent knows, in the order people see them. */
@@ -32,6 +33,7 @@ export const checks: readonly Check[] = [
   provisioning,
   filePermissions,
   listeningPorts,
+  sshSettings,
   imagePinning,
   runtimeLifecycle,
   proxySettings,

@@ -1,4 +1,3 @@
-import { parse, TomlError } from 'smol-toml';
 import { CannotTell } from '../../check.ts';
 import type { Files } from '../files/files.ts';
 
@@ -25,12 +24,14 @@ export async function readConfiguration(
     throw new CannotTell('unreadable', `${folder}/config.d has more than ${maxFiles} files`);
   let merged: Table = {};
   for (const path of found) {
-    merged = merge(merged, parseFile(path, (await files.read(path, signal)).toString()));
+    merged = merge(merged, await parseFile(path, (await files.read(path, signal)).toString()));
   }
   return merged;
 }
 
-function parseFile(path: string, text: string): Table {
+async function parseFile(path: string, text: string): Promise<Table> {
+  // Few devices mount such files.
+  const { parse, TomlError } = await import('smol-toml');
   try {
     return parse(text, { maxDepth }) as Table;
   } catch (error) {

@@ -166,3 +166,12 @@ test('by default keys, configuration and their folders are judged', () => {
   // keyd writes its own keys with mode 0644 into a folder that only it may enter.
   expect(paths.filter((path) => path.startsWith('/var/lib/aziot/keyd/'))).toEqual([]);
 });
+
+test('without any mount one finding says so', async () => {
+  const refuse = async (): Promise<never> => {
+    throw new CannotTell('no_access', 'It is not mounted', { remedy: 'Mount it' });
+  };
+  const host = fakeHost({ findPaths: refuse, inspectFile: refuse });
+  const subjects = filePermissions.subjects(filePermissions.params.parse({}), host, signal);
+  await expect(subjects).rejects.toMatchObject({ reason: 'no_access' });
+});
