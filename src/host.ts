@@ -8,6 +8,7 @@ import type { EngineHost } from './host/engine/types.ts';
 import type { FileHost } from './host/files/types.ts';
 import type { NetworkHost } from './host/network/types.ts';
 import type { SystemHost } from './host/system/types.ts';
+import type { TpmHost } from './host/tpm/types.ts';
 
 /**
  * Everything a check may touch; nothing else reaches the machine. Paths are the VM's. A method that waits rejects with
@@ -22,7 +23,8 @@ export interface Host
     EngineHost,
     FileHost,
     NetworkHost,
-    SystemHost {
+    SystemHost,
+    TpmHost {
   now(): Date;
   /** Whether this machine grants what a check needs. What the network lets through, only the check itself finds out. */
   grants(need: Exclude<Need, { kind: 'network' }>, signal: AbortSignal): Answer<boolean>;

@@ -24,6 +24,7 @@ import { createProxyFor } from './network/proxy.ts';
 import { createResolver } from './network/resolve.ts';
 import { createSystem } from './system/system.ts';
 import { createTrust } from './tls/trust.ts';
+import { createTpm } from './tpm/tpm.ts';
 
 export interface HostOptions extends AgentHost {
   readonly names: Names;
@@ -92,6 +93,7 @@ export function createHost(options: HostOptions): Host {
     ownProxy: () => ownProxy,
     ...createEngine({ socketPath: dockerSocket, files }),
     system: createSystem({ files }),
+    tpm: createTpm(),
     runtimeMetrics: createRuntimeMetrics({ pages: options.metricsPages, resolve, dial, now }),
   };
 }

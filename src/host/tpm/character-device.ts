@@ -6,12 +6,17 @@ import { BadAnswer, type Device, headerBytes, maxBytes, responseSize } from './d
  * TPM has answered.
  */
 export async function openCharacterDevice(path: string): Promise<Device> {
-  // The device takes commands by write(2). It is no file: O_CREAT and O_TRUNC stay out.
   const file = await open(path, 'rs+');
+  // A command written to a file would change it.
+  if (!(await file.stat()).isCharacterDevice()) {
+    await file.close();
+    throw new BadAnswer(`${path} is not a device`);
+  }
   return {
     async transmit(command) {
       const { bytesWritten } = await file.write(command);
-      if (bytesWritten !== command.length) throw new BadAnswer(`It took ${bytesWritten} of ${command.length} bytes`);
+      if (bytesWritten !== command.length)
+        throw new BadAnswer(`It took ${bytesWritten} of ${command.length} bytes`);
       const response = Buffer.alloc(maxBytes);
       let length = 0;
       // The kernel gives a response at once; a terminal, behind which a software TPM may be, gives it in parts.

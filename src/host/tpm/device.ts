@@ -37,6 +37,6 @@ export const onlyReading = (device: Device): Device => ({
 /** How many bytes a response has, by its header. */
 export function responseSize(header: Buffer): number {
   const size = header.readUInt32BE(2);
-  if (size < headerBytes || size > maxBytes) throw new BadAnswer(`It answered with ${size} bytes`);
+  if (size < headerBytes || size > maxBytes) throw new BadAnswer('It does not answer as a TPM 2.0 does');
   return size;
 }

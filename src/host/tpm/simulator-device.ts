@@ -39,7 +39,8 @@ export async function openSimulatorDevice(endpoint: Endpoint): Promise<Device> {
       const size = (await take(4)).readUInt32BE();
       // The simulator answers nothing at all while it is off.
       if (size === 0) throw new BadAnswer('It is switched off');
-      if (size < headerBytes || size > maxBytes) throw new BadAnswer('It does not speak the simulator protocol');
+      if (size < headerBytes || size > maxBytes)
+        throw new BadAnswer('It does not speak the simulator protocol');
       const response = await take(size);
       if ((await take(4)).readUInt32BE() !== 0) throw new BadAnswer('It did not confirm its answer');
       return response;
