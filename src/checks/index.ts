@@ -17,12 +17,14 @@ import { listeningPorts } from './network/listening-ports.ts';
 import { outboundContainment } from './network/outbound-containment.ts';
 import { outboundReachability } from './network/outbound-reachability.ts';
 import { runtimeLifecycle } from './system/runtime-lifecycle.ts';
+import { tpm } from './tpm/tpm.ts';
 
 /** Every check the agent knows, in the order people see them. */
 export const checks: readonly Check[] = [
   clockDrift,
   certificateExpiry,
   certificateChain,
+  tpm,
   diskSpace,
   outboundReachability,
   outboundContainment,
