@@ -13,13 +13,16 @@ const address = z.string().superRefine((text, context) => {
   }
 });
 
+/** Of nothing at all. */
+const exampleHash = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
 const params = z.strictObject({
   registrationId: z
     .string()
     .min(1)
     .max(128)
     .optional()
-    .describe('The registration id that this device must have.'),
+    .meta({ description: 'The registration id that this device must have.', examples: ['press-7'] }),
   endorsementKeySha256: z
     .string()
     .regex(
@@ -27,10 +30,14 @@ const params = z.strictObject({
       'must be a SHA-256 as 64 hexadecimal digits, or as 52 characters of base32',
     )
     .optional()
-    .describe('SHA-256 of the public part of the endorsement key (TPM2B_PUBLIC), as hex or base32.'),
-  address: address
-    .optional()
-    .describe('host:port of a TPM that speaks the simulator protocol, instead of /dev/tpmrm0.'),
+    .meta({
+      description: 'SHA-256 of the public part of the endorsement key (TPM2B_PUBLIC), as hex or base32.',
+      examples: [exampleHash],
+    }),
+  address: address.optional().meta({
+    description: 'host:port of a TPM that speaks the simulator protocol, instead of /dev/tpmrm0.',
+    examples: ['127.0.0.1:2321'],
+  }),
 });
 
 /** Asks the TPM who it is, and compares it with the one that the policy names. */
@@ -57,15 +64,6 @@ export const tpm = defineCheck({
       labels: ['target'],
     },
     tpm_lockout_max_failures: { help: 'Failed authorizations that lock the TPM out.', labels: ['target'] },
-    tpm_lockout_interval_seconds: {
-      help: 'Time after which the TPM counts one failed authorization less.',
-      labels: ['target'],
-    },
-    tpm_lockout_recovery_seconds: {
-      help: 'Time after a failure of the lockout authorization until it may be used again.',
-      labels: ['target'],
-    },
-    tpm_persistent_handles: { help: 'Objects that are kept in the TPM.', labels: ['target'] },
   },
 
   needs: ({ address }) => [
@@ -117,12 +115,9 @@ function describe({ at, manufacturer, vendor, firmware, endorsementKey }: Tpm): 
   return `The TPM at ${at}, ${[manufacturer, vendor].join(' ').trim()} with firmware ${firmware}, answers; ${key}`;
 }
 
-const readingsOf = ({ manufacturer, vendor, firmware, lockout, persistentHandles }: Tpm) =>
+const readingsOf = ({ manufacturer, vendor, firmware, lockout }: Tpm) =>
   [
     { gauge: 'tpm_info', labels: { manufacturer, vendor, firmware }, value: 1 },
     { gauge: 'tpm_lockout_failures', value: lockout.failures },
     { gauge: 'tpm_lockout_max_failures', value: lockout.maxFailures },
-    { gauge: 'tpm_lockout_interval_seconds', value: lockout.intervalSeconds },
-    { gauge: 'tpm_lockout_recovery_seconds', value: lockout.recoverySeconds },
-    { gauge: 'tpm_persistent_handles', value: persistentHandles.length },
   ] as const;
