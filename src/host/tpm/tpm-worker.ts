@@ -22,7 +22,7 @@ async function answer(place: Place): Promise<Answered> {
 
 // Node would wait for the thread of a command that hangs, so both ends of the process are abrupt: when its parent is gone,
 const end = (): void => void process.kill(process.pid, 'SIGKILL');
-process.stdin.on('close', end).resume();
+process.stdin.on('end', end).on('close', end).resume();
 
 // and when it has answered.
 process.stdout.write(`${JSON.stringify(await answer(JSON.parse(process.argv[2] ?? '')))}\n`, end);

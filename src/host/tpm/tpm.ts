@@ -7,27 +7,30 @@ import { codeOf } from '../../errors.ts';
 import type { Host } from '../../host.ts';
 import { isMissing } from '../files/access.ts';
 import { absent, cannotUse, type TpmPaths } from './absent.ts';
-import type { Place } from './tpm-child.ts';
-import type { Tpm } from './types.ts';
+import type { Answered, Place } from './tpm-child.ts';
 
 const linuxPaths: TpmPaths = { managed: '/dev/tpmrm0', raw: '/dev/tpm0', list: '/sys/class/tpm' };
 
 /** Asks a TPM in a process of its own. It gets `seconds`, and is never asked by two processes at a time. */
 export function createTpm({ paths = linuxPaths, seconds = 8 } = {}): Host['tpm'] {
-  // Even a process that is killed stays while the kernel waits for the TPM.
-  let before = Promise.resolve();
+  let before: Promise<void> = Promise.resolve();
 
-  async function askIn(place: Place, signal: AbortSignal): Promise<Omit<Tpm, 'at'>> {
-    await orAbort(before, signal);
-    // Loaded only where it is needed, with the module for processes.
-    const { startAsking } = await import('./tpm-child.ts');
-    signal.throwIfAborted();
-    const { answer, ended } = startAsking(place, signal);
-    before = ended;
-    const answered = await answer;
-    if ('tpm' in answered) return answered.tpm;
-    const { failure } = answered;
-    throw Object.assign(new Error(failure.message), failure);
+  function askIn(place: Place, signal: AbortSignal): Promise<Answered> {
+    // Even a process that is killed stays while the kernel waits for the TPM.
+    let gone: Promise<void> = Promise.resolve();
+    const turn = before.then(async () => {
+      // Loaded only where it is needed, with the module for processes.
+      const { startAsking } = await import('./tpm-child.ts');
+      signal.throwIfAborted();
+      const { answer, ended } = startAsking(place, signal);
+      gone = ended;
+      return answer;
+    });
+    before = turn.then(
+      () => gone,
+      () => gone,
+    );
+    return orAbort(turn, signal);
   }
 
   return async (address, signal) => {
@@ -35,8 +38,9 @@ export function createTpm({ paths = linuxPaths, seconds = 8 } = {}): Host['tpm']
     const at = address === undefined ? paths.managed : formatEndpoint(address);
     const place = address ?? { device: paths.managed };
     try {
-      const tpm = await withDeadline(seconds, signal, (deadline) => askIn(place, deadline));
-      return { at, ...tpm };
+      const answered = await withDeadline(seconds, signal, (deadline) => askIn(place, deadline));
+      if ('tpm' in answered) return { at, ...answered.tpm };
+      throw Object.assign(new Error(answered.failure.message), answered.failure);
     } catch (cause) {
       signal.throwIfAborted();
       throw explain(at, address === undefined, seconds, cause);

@@ -5,6 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { codeOf } from '../../../src/errors.ts';
 import { tempFolder } from '../temp-folder.ts';
 
 /** The programs of Debian's packages swtpm and socat. */
@@ -18,9 +19,9 @@ export interface SoftwareTpm {
   readonly commands: readonly Buffer[];
   /** Every byte that came over `simulator`. */
   readonly simulatorBytes: () => Buffer;
-  /** From now on what comes over either is taken, and never answered. */
-  hang(): void;
-  /** A character device (a pseudo-terminal), there again after each use. */
+  /** What comes over either is taken and never answered, once so many more commands have been. */
+  hangAfter(count: number): void;
+  /** The path of a character device, a pseudo-terminal that is gone after its first use. */
   device(): Promise<string>;
   /** The port of a server of the simulator protocol. */
   simulator(): Promise<number>;
@@ -34,9 +35,7 @@ export async function startSoftwareTpm(): Promise<SoftwareTpm> {
     ...['swtpm', 'socket', '--tpm2', '--tpmstate', `dir=${folder}`, '--flags', 'not-need-init,startup-clear'],
     ...['--server', `type=unixio,path=${path}`, '--log', 'level=0'],
   );
-  await untilExists(path, program);
-  const socket = connect(path);
-  await once(socket, 'connect');
+  const socket = await connectOnce(path, program);
   const read = reader(socket);
   let turn: Promise<unknown> = Promise.resolve();
   const transmit = (command: Buffer): Promise<Buffer> => {
@@ -50,10 +49,12 @@ export async function startSoftwareTpm(): Promise<SoftwareTpm> {
 
   const commands: Buffer[] = [];
   const overSimulator: Buffer[] = [];
-  let hangs = false;
+  let devices = 0;
+  let answersLeft = Number.POSITIVE_INFINITY;
   const recorded = async (command: Buffer): Promise<Buffer> => {
     commands.push(command);
-    if (hangs) await new Promise(() => {});
+    answersLeft -= 1;
+    if (answersLeft < 0) await new Promise(() => {});
     return transmit(command);
   };
 
@@ -61,16 +62,17 @@ export async function startSoftwareTpm(): Promise<SoftwareTpm> {
     transmit,
     commands,
     simulatorBytes: () => Buffer.concat(overSimulator),
-    hang: () => {
-      hangs = true;
+    hangAfter: (count) => {
+      answersLeft = count;
     },
     async device() {
-      const raw = join(folder, 'raw.sock');
+      devices += 1;
+      const raw = join(folder, `raw${devices}.sock`);
       await listen(
         createServer((client) => void serve(client, readPacket, recorded, (answer) => answer)),
         raw,
       );
-      return terminal(join(folder, 'tpmrm0'), raw);
+      return terminal(join(folder, `tpmrm${devices}`), raw);
     },
     simulator: async () => {
       const server = createServer((client) => {
@@ -154,20 +156,10 @@ async function listen(server: Server, where: string | number): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** A pseudo-terminal that leads to a socket, and is replaced when whoever used it is gone. */
+/** A pseudo-terminal that leads to a socket, until whoever opens it closes it. */
 async function terminal(link: string, socket: string): Promise<string> {
-  let stopped = false;
-  onTestFinished(() => {
-    stopped = true;
-  });
-  const keep = async (): Promise<void> => {
-    while (!stopped) {
-      const program = start('socat', `PTY,link=${link},raw,echo=0,wait-slave`, `UNIX-CONNECT:${socket}`);
-      await once(program, 'close');
-    }
-  };
-  void keep();
-  await untilExists(link);
+  const program = start('socat', `PTY,link=${link},raw,echo=0,wait-slave`, `UNIX-CONNECT:${socket}`);
+  await untilExists(link, program);
   return link;
 }
 
@@ -177,8 +169,24 @@ function start(program = '', ...options: readonly string[]): ChildProcess {
   return child;
 }
 
+/** Connects as soon as a program listens. */
+async function connectOnce(path: string, program: ChildProcess): Promise<Socket> {
+  await untilExists(path, program);
+  for (;;) {
+    const socket = connect(path);
+    try {
+      await once(socket, 'connect');
+      return socket;
+    } catch (error) {
+      // The path is there before the program listens.
+      if (codeOf(error) !== 'ECONNREFUSED') throw error;
+      await setTimeout(5);
+    }
+  }
+}
+
 /** Waits for a program to create a path. */
-export async function untilExists(path: string, program?: ChildProcess): Promise<void> {
+async function untilExists(path: string, program?: ChildProcess): Promise<void> {
   while (
     !(await stat(path).then(
       () => true,
