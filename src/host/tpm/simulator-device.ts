@@ -14,7 +14,8 @@ const locality = 0;
 export async function openSimulatorDevice(endpoint: Endpoint): Promise<Device> {
   const socket = connect(endpoint);
   await once(socket, 'connect');
-  socket.setNoDelay(true);
+  // Whoever reads notices an error; without a listener it would end the process.
+  socket.setNoDelay(true).on('error', () => {});
   const incoming: AsyncIterator<Buffer> = socket[Symbol.asyncIterator]();
   let rest = Buffer.alloc(0);
 

@@ -55,7 +55,11 @@ async function mustBeUsable(paths: TpmPaths, signal: AbortSignal): Promise<void>
   } catch (cause) {
     signal.throwIfAborted();
     if (isMissing(cause)) throw await absent(paths);
-    throw cannotUse(paths.managed, (await stat(paths.managed)).gid, cause);
+    const group = await stat(paths.managed).then(
+      ({ gid }) => gid,
+      () => undefined,
+    );
+    throw cannotUse(paths.managed, group, cause);
   }
 }
 
