@@ -1,5 +1,5 @@
 // Bundles into dist/: main.js (the agent), cli.js (the package's bin), statfs.js (the process in which both read
-// filesystem statistics where that can block), the chunks that these share or load when they need them, simulator.js
+// filesystem statistics where that can block), tpm.js (the process in which both ask the TPM), the chunks that these share or load when they need them, simulator.js
 // (loaded by cli.js for `simulate`), demo.js (`npm start`), bench.js and its scrape-client.js (`npm run bench`). `--image`
 // builds only what the image contains; `--why` prints how many bytes each package costs.
 import { execFileSync } from 'node:child_process';
@@ -7,7 +7,7 @@ import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { builtins, leaveOut, parts } from './lean.mjs';
+import { builtins, leaveOut, parts, structures } from './lean.mjs';
 import { licences } from './licences.mjs';
 import { why } from './why.mjs';
 
@@ -18,6 +18,7 @@ const image = {
   main: 'src/main.ts',
   cli: 'src/cli/main.ts',
   statfs: 'src/host/disk/statfs-worker.ts',
+  tpm: 'src/host/tpm/tpm-worker.ts',
 };
 const others = {
   simulator: 'simulator/index.ts',
@@ -114,7 +115,7 @@ const buildImage = () =>
     entryPoints: image,
     splitting: true,
     chunkNames: '[name]-[hash]',
-    plugins: [parts, builtins, leaveOut, externalSimulator],
+    plugins: [parts, builtins, leaveOut, structures, externalSimulator],
   });
 
 const buildOthers = async () => {

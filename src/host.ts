@@ -10,6 +10,7 @@ import type { IdentityHost } from './host/identity/types.ts';
 import type { NetworkHost } from './host/network/types.ts';
 import type { SshHost } from './host/ssh/types.ts';
 import type { SystemHost } from './host/system/types.ts';
+import type { TpmHost } from './host/tpm/types.ts';
 
 /**
  * Everything a check may touch; nothing else reaches the machine. Paths are the VM's. A method that waits rejects with
@@ -26,7 +27,8 @@ export interface Host
     IdentityHost,
     NetworkHost,
     SshHost,
-    SystemHost {
+    SystemHost,
+    TpmHost {
   now(): Date;
   /** Whether this machine grants what a check needs. What the network lets through, only the check itself finds out. */
   grants(need: Exclude<Need, { kind: 'network' }>, signal: AbortSignal): Answer<boolean>;

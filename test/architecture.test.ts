@@ -31,6 +31,7 @@ const hostFolders = [
   'clock',
   'disk',
   'system',
+  'tpm',
 ];
 const folders = ['checks/', 'cloud/', 'host/', 'http/', 'hub/', 'policy/', 'run/', 'sinks/', 'state/'];
 const everything = [...vocabulary, ...tools, ...folders, 'config.ts', 'log.ts', 'version.ts'];
@@ -48,6 +49,7 @@ const rules: Readonly<Record<string, readonly string[]>> = {
   'checks/index.ts': ['type check.ts', 'checks/'],
   'checks/params/': [...vocabulary, 'type host/', 'zod', 'ipaddr.js'],
   'host/': ['check.ts', 'type host.ts', ...tools, 'zod', 'smol-toml'],
+  'host/tpm/': ['check.ts', 'type host.ts', ...tools, 'tss.js'],
   'host/index.ts': ['type host.ts', 'endpoint.ts', 'host/'],
   'hub/': [...tools, 'hub/'],
   'hub/mqtt/': [...tools, 'hub/', 'azure-iot-', 'mqtt-packet'],
@@ -171,8 +173,13 @@ describe('restricted packages', () => {
       /^node:(fs|net|dgram|tls|dns|child_process|worker_threads|cluster)\b/,
       ['src/host/', 'src/read-file.ts', 'src/state/state-file.ts', 'src/policy/keeper.ts', 'src/cli/'],
     ],
-    ['child processes', /^node:(child_process|cluster)\b/, ['src/host/disk/statfs-child.ts']],
+    [
+      'child processes',
+      /^node:(child_process|cluster)\b/,
+      ['src/host/disk/statfs-child.ts', 'src/host/tpm/tpm-child.ts'],
+    ],
     ['Azure', /^(azure-|mqtt-packet)/, ['src/hub/mqtt/']],
+    ['the TPM library', /^(tss\.js|azure-iot-security)/, ['src/host/tpm/ask.ts']],
     ['Prometheus', /^prom-client/, ['src/sinks/metrics.ts']],
   ])('only the listed files import %s', (_, what, allowed) => {
     expect(importersOf(src, what, ...allowed)).toEqual([]);

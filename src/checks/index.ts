@@ -20,6 +20,7 @@ import { outboundContainment } from './network/outbound-containment.ts';
 import { outboundReachability } from './network/outbound-reachability.ts';
 import { sshSettings } from './ssh/ssh-settings.ts';
 import { runtimeLifecycle } from './system/runtime-lifecycle.ts';
+import { tpm } from './tpm/tpm.ts';
 
 /** Every check the agent knows, in the order people see them. */
 export const checks: readonly Check[] = [
@@ -34,6 +35,7 @@ export const checks: readonly Check[] = [
   filePermissions,
   listeningPorts,
   sshSettings,
+  tpm,
   imagePinning,
   runtimeLifecycle,
   proxySettings,

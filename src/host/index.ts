@@ -27,6 +27,7 @@ import { createResolver } from './network/resolve.ts';
 import { createSshd } from './ssh/sshd.ts';
 import { createSystem } from './system/system.ts';
 import { createTrust } from './tls/trust.ts';
+import { createTpm } from './tpm/tpm.ts';
 
 export interface HostOptions extends AgentHost {
   readonly names: Names;
@@ -94,6 +95,7 @@ export function createHost(options: HostOptions): Host {
     system: createSystem({ files }),
     sshd: createSshd({ files }),
     ...createIdentity({ files, hostRoot }),
+    tpm: createTpm(),
     runtimeMetrics: createRuntimeMetrics({ pages: options.metricsPages, resolve, dial, now }),
     modules: workload ? createModuleList({ list: workload.modules, now }) : noModules,
   };

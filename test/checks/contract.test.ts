@@ -19,7 +19,7 @@ const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8
 const snakeCase = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
 // Base units of Prometheus, and nouns or states for counts and booleans.
 const unit =
-  /_(seconds|bytes|ratio|total|files|files_free|readonly|success|info|present|running|window|dropped|length|connected)$/;
+  /_(seconds|bytes|ratio|total|files|files_free|readonly|success|info|present|running|window|dropped|length|connected|failures)$/;
 
 /** All names of a device, so that no check returns early because a name is missing. */
 const names = { iothub: 'hub.test', gateway: 'gateway.test', device: 'press-7' };

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const root = new URL('../../../', import.meta.url);
 
 /** The path of a bundled program. Throws when the bundle is missing or older than a source. */
-export function bundled(name: 'main' | 'cli' | 'statfs' | 'demo' | 'bench'): string {
+export function bundled(name: 'main' | 'cli' | 'statfs' | 'tpm' | 'demo' | 'bench'): string {
   const file = new URL(`dist/${name}.js`, root);
   const built = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const newer = sources().find((source) => statSync(source).mtimeMs > built);
