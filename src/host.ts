@@ -6,7 +6,9 @@ import type { DiskHost } from './host/disk/types.ts';
 import type { EdgeHost } from './host/edge/types.ts';
 import type { EngineHost } from './host/engine/types.ts';
 import type { FileHost } from './host/files/types.ts';
+import type { IdentityHost } from './host/identity/types.ts';
 import type { NetworkHost } from './host/network/types.ts';
+import type { SshHost } from './host/ssh/types.ts';
 import type { SystemHost } from './host/system/types.ts';
 import type { TpmHost } from './host/tpm/types.ts';
 
@@ -22,7 +24,9 @@ export interface Host
     EdgeHost,
     EngineHost,
     FileHost,
+    IdentityHost,
     NetworkHost,
+    SshHost,
     SystemHost,
     TpmHost {
   now(): Date;

@@ -13,28 +13,28 @@ const mount = z.object({
   ReadOnly: z.boolean().optional(),
 });
 const system = z.object({ settings: z.object({ image: z.string() }) });
-const template = z
-  .object({
-    modulesContent: z.object({
-      $edgeAgent: z.object({
-        'properties.desired': z.object({
-          systemModules: z.object({ edgeAgent: system, edgeHub: system }),
-          modules: z.object({
-            hardening: z.object({
-              version: z.string(),
-              settings: z.object({
-                image: z.string(),
-                createOptions: z.object({ HostConfig: z.looseObject({ Mounts: z.array(mount) }) }),
-              }),
+const templateShape = z.object({
+  modulesContent: z.object({
+    $edgeAgent: z.object({
+      'properties.desired': z.object({
+        systemModules: z.object({ edgeAgent: system, edgeHub: system }),
+        modules: z.object({
+          hardening: z.object({
+            version: z.string(),
+            settings: z.object({
+              image: z.string(),
+              createOptions: z.object({ HostConfig: z.looseObject({ Mounts: z.array(mount) }) }),
             }),
           }),
         }),
       }),
-      $edgeHub: z.object({ 'properties.desired': z.object({ routes: z.record(z.string(), z.string()) }) }),
-      hardening: z.object({ 'properties.desired': z.object({ policy: z.unknown() }) }),
     }),
-  })
-  .parse(JSON.parse(await read('deployment.template.json'))).modulesContent;
+    $edgeHub: z.object({ 'properties.desired': z.object({ routes: z.record(z.string(), z.string()) }) }),
+    hardening: z.object({ 'properties.desired': z.object({ policy: z.unknown() }) }),
+  }),
+});
+const modulesOf = async (path: string) => templateShape.parse(JSON.parse(await read(path))).modulesContent;
+const template = await modulesOf('deployment.template.json');
 const desired = template.$edgeAgent['properties.desired'];
 const module = desired.modules.hardening;
 const { HostConfig } = module.settings.createOptions;
@@ -122,4 +122,24 @@ test('the images differ only in the platform', async () => {
 test('no script relies on another that runs before or after it, because .npmrc sets ignore-scripts', async () => {
   const { scripts } = JSON.parse(await read('package.json'));
   expect(Object.keys(scripts).filter((name) => /^(?:pre|post)/.test(name))).toEqual([]);
+});
+
+test('the full template differs from the small one in what it mounts and in the groups it adds, and in nothing else', async () => {
+  const full = await modulesOf('deploy/full.template.json');
+  const { Mounts, GroupAdd, ...rest } =
+    full.$edgeAgent['properties.desired'].modules.hardening.settings.createOptions.HostConfig;
+  const placeholder = (name: string) => `\${${name}}`;
+  expect(GroupAdd).toEqual(['AZIOTID_GROUP_ID', 'DOCKER_GROUP_ID'].map(placeholder));
+  const { Mounts: few, ...same } = HostConfig;
+  expect(rest).toEqual(same);
+  expect(Mounts).toEqual(expect.arrayContaining(few));
+  const sockets = ['/run/aziot/identityd.sock', '/var/run/docker.sock'];
+  for (const { Type, Source, Target, ReadOnly } of Mounts.filter((each) => each.Type === 'bind')) {
+    expect({ Type, Target, ReadOnly }).toEqual(
+      sockets.includes(Source)
+        ? { Type, Target: Source, ReadOnly: undefined }
+        : { Type, Target: `/host${Source}`, ReadOnly: true },
+    );
+  }
+  expect(full.hardening).toEqual(template.hardening);
 });

@@ -42,6 +42,7 @@ const commands: Readonly<Record<string, Origin>> = {
   resolvectl: { debian: 'systemd', azureLinux: 'systemd' },
   sh: { debian: 'dash', azureLinux: 'bash' },
   sort: { debian: 'coreutils', azureLinux: 'coreutils' },
+  sshd: { debian: 'openssh-server', azureLinux: 'openssh-server', root: true },
   ss: { debian: 'iproute2', azureLinux: 'iproute', root: true },
   stat: { debian: 'coreutils', azureLinux: 'coreutils' },
   systemctl: { debian: 'systemd', azureLinux: 'systemd', root: true },

@@ -29,10 +29,10 @@ export function createModuleList({ moduleId }: Identity, now: () => Date): Modul
 }
 
 function sampleModules(moduleId: string, startedAt: Date): readonly ListedModule[] {
-  const hourAgo = new Date(startedAt.getTime() - 3_600_000).toISOString();
+  const ago = (minutes: number) => new Date(startedAt.getTime() - minutes * 60_000).toISOString();
   const failed = {
-    startTime: hourAgo,
-    exitStatus: { exitTime: startedAt.toISOString(), statusCode: '139' },
+    startTime: ago(60),
+    exitStatus: { exitTime: ago(10), statusCode: '139' },
     runtimeStatus: { status: 'failed' },
   };
   const running = runningSince(startedAt);

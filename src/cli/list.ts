@@ -15,12 +15,26 @@ export async function list(policyFile: string | undefined): Promise<string> {
   const { policy } = inForce;
   const sections = checks.map(async ({ id, title, needs }) => {
     const params = policy.checks[id];
-    const lines = needs(params ?? {}).map(async (need) => `    ${await accessTo(need, host)}\n`);
+    const wanted = needs(params ?? {});
+    const lines = wanted.map(async (need) => `    ${await accessTo(need, host)}\n`);
     const access = (await Promise.all(lines)).join('') || '    needs no access\n';
     const disabled = params?.enabled === false ? '    disabled by the policy; if enabled:\n' : '';
-    return `${id}\n    ${title}\n${disabled}${access}`;
+    return `${id}\n    ${title}\n    tier: ${tierOf(wanted)}\n${disabled}${access}`;
   });
   return (await Promise.all(sections)).join('');
+}
+
+/** What a check must be given, from the least to the most that it may mean for the device. */
+const tiers = ['no mounts', 'read-only mounts', 'a device or the engine socket'] as const;
+
+function tierOf(needs: readonly Need[]): string {
+  const rank = (need: Need) =>
+    need.kind === 'device' || (need.kind === 'socket' && need.socket === 'engine')
+      ? 2
+      : need.kind === 'path'
+        ? 1
+        : 0;
+  return tiers[Math.max(0, ...needs.map(rank)) as 0 | 1 | 2];
 }
 
 async function accessTo(need: Need, host: Host): Promise<string> {

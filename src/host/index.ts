@@ -10,11 +10,13 @@ import { createHypervClock } from './clock/hyperv.ts';
 import { createSntp } from './clock/sntp.ts';
 import { createEngineUsage } from './disk/engine-usage.ts';
 import { createFilesystem } from './disk/filesystem.ts';
+import { createModuleList } from './edge/module-list.ts';
 import { createRuntimeMetrics, type MetricsPages } from './edge/runtime-metrics.ts';
 import { createWorkload, noModules } from './edge/workload.ts';
 import { createEngine } from './engine/engine.ts';
 import { createFiles } from './files/files.ts';
 import { createGrants } from './files/grants.ts';
+import { createIdentity } from './identity/identity.ts';
 import { createConnect } from './network/connect.ts';
 import { dial } from './network/dial.ts';
 import { createListeners } from './network/listeners.ts';
@@ -22,6 +24,7 @@ import { createLookUp } from './network/lookup.ts';
 import { createProbe } from './network/probe.ts';
 import { createProxyFor } from './network/proxy.ts';
 import { createResolver } from './network/resolve.ts';
+import { createSshd } from './ssh/sshd.ts';
 import { createSystem } from './system/system.ts';
 import { createTrust } from './tls/trust.ts';
 import { createTpm } from './tpm/tpm.ts';
@@ -87,13 +90,13 @@ export function createHost(options: HostOptions): Host {
     probe: createProbe({ connect, trust }),
     lookUp: createLookUp({ resolveFully }),
     listeners: createListeners({ files, ownPort: options.port, standalone: options.mode === 'standalone' }),
-    modules: workload
-      ? async (signal) => ({ listedAt: now(), modules: await workload.modules(signal) })
-      : noModules,
     ownProxy: () => ownProxy,
     ...createEngine({ socketPath: dockerSocket, files }),
     system: createSystem({ files }),
     tpm: createTpm(),
+    sshd: createSshd({ files }),
+    ...createIdentity({ files, hostRoot }),
     runtimeMetrics: createRuntimeMetrics({ pages: options.metricsPages, resolve, dial, now }),
+    modules: workload ? createModuleList({ list: workload.modules, now }) : noModules,
   };
 }

@@ -64,6 +64,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     contentType: registry.contentType,
     count({ result: { id: check, findings }, transitions }) {
       runs.transitions.inc({ check }, transitions);
+      if (findings.some(({ status }) => status !== 'skip')) runs.startReasons(check);
       for (const { reason } of findings) if (reason) runs.reasons.inc({ check, reason });
     },
     key: () =>
@@ -126,11 +127,14 @@ function addRunCounters(registry: Registry, checks: readonly Check[]) {
     'Findings with this reason, counted at every run.',
     ['check', 'reason'],
   );
-  for (const check of checks) {
-    transitions.inc({ check: check.id }, 0);
-    for (const reason of check.reasons) reasons.inc({ check: check.id, reason }, 0);
+  for (const { id: check } of checks) transitions.inc({ check }, 0);
+  const unstarted = new Map(checks.map(({ id, reasons: own }) => [id, own]));
+  /** Starts each of a check's own reasons at 0, which a check that has never examined anything does not need. */
+  function startReasons(check: string): void {
+    for (const reason of unstarted.get(check) ?? []) reasons.inc({ check, reason }, 0);
+    unstarted.delete(check);
   }
-  return { transitions, reasons };
+  return { transitions, reasons, startReasons };
 }
 
 function addCheckGauges(registry: Registry): (report: Report) => void {

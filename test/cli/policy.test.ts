@@ -16,13 +16,18 @@ test('list prints every check, the access it needs and whether it has that acces
   expect(out).toContain(`needs to read ${root}: given`);
   expect(out).toContain('needs to read /nowhere: not given');
   expect(out).toContain('needs the network: UDP (NTP) to time.windows.com');
+  expect(out).toMatch(/^clockDrift\n.*\n {4}tier: no mounts\n/m);
+  expect(out).toMatch(/^listeningPorts\n.*\n {4}tier: read-only mounts\n/m);
+  expect(out).toMatch(/^containerPosture\n.*\n {4}tier: a device or the engine socket\n/m);
   expect(code).toBe(0);
 });
 
 test('list marks the checks that the policy disables', async () => {
   const policy = await policyFile({ checks: { diskSpace: { enabled: false } } });
   const { out } = await cli(['list', '--policy', policy]);
-  expect(out).toMatch(/^diskSpace\n {4}.*\n {4}disabled by the policy; if enabled:\n {4}needs /m);
+  expect(out).toMatch(
+    /^diskSpace\n {4}.*\n {4}tier: .*\n {4}disabled by the policy; if enabled:\n {4}needs /m,
+  );
   expect(out.match(/disabled/g)).toHaveLength(1);
 });
 

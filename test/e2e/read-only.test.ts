@@ -1,6 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createPlantedVm, plantedChecks } from '../support/fixtures/planted-vm.ts';
 import { createDevice, soon } from '../support/programs/device.ts';
 import { have } from '../support/programs/installed.ts';
 
@@ -37,6 +38,33 @@ describe.skipIf(!have('strace'))('the agent under strace (Debian package strace)
     const outside = paths.filter((path) => !`${path}/`.startsWith(inside) && path !== '/dev/null');
     expect(outside).toEqual([]);
   });
+
+  test('opens no private key, on a device with a key in every place', async () => {
+    const vm = await createPlantedVm();
+    const { folder, start, desire, reported, simulator } = await createDevice();
+    await simulator.admin('PUT', '/modules', { modules: vm.modules });
+    const enabled = Object.fromEntries(plantedChecks.map((id) => [id, { enabled: true }]));
+    const certificateExpiry = {
+      files: ['/etc/ssh/*', '/var/aziot/secrets/*', '/var/lib/aziot/keyd/keys/*'],
+      endpoints: [],
+    };
+    await desire({ policy: { checks: { ...enabled, certificateExpiry } } });
+    const file = join(folder, 'trace');
+    const strace = ['strace', '-f', '-qq', '-s', '4096', '-e', 'trace=openat,open', '-o', file];
+    const agent = await start(vm.environment, strace);
+    await soon(reported).toMatchObject({ checks: { sshSettings: { status: 'fail' } } });
+    expect((await agent.stop()).code).toBe(0);
+    const files = (await readFile(file, 'utf8')).split('\n').filter((line) => !line.includes('O_DIRECTORY'));
+    const opened = files.map((line) => /"([^"]*)"/.exec(line)?.[1] ?? '');
+    const inVm = opened
+      .filter((path) => path.startsWith(vm.hostRoot))
+      .map((path) => path.slice(vm.hostRoot.length));
+    // Proves that the trace shows what is read.
+    expect(inVm).toContain('/etc/ssh/sshd_config');
+    expect(inVm).toContain('/etc/ssh/ssh_host_rsa_key.pub');
+    const keys = /\.key|_key$|\/secrets\/|config\.toml$|keyd\/config/;
+    expect(inVm.filter((path) => keys.test(path))).toEqual([]);
+  }, 60_000);
 
   test.each([
     ['12 openat(AT_FDCWD, "/etc/x", O_WRONLY|O_CREAT|O_CLOEXEC, 0666) = 3', ['/etc/x']],

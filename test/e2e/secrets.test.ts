@@ -1,5 +1,9 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createPlantedVm, plantedChecks, plantedSecret } from '../support/fixtures/planted-vm.ts';
 import { bundled, run } from '../support/programs/bundle.ts';
+import { cli } from '../support/programs/cli.ts';
 import { createDevice, type RunningAgent, soon } from '../support/programs/device.ts';
 import { node } from '../support/programs/node.ts';
 import { proxyServer, refusedPort } from '../support/servers/tcp.ts';
@@ -80,3 +84,39 @@ test('an invalid proxy setting is reported without its password', async () => {
   expect(err()).toContain('https_proxy');
   expectNoSecrets(out() + err());
 });
+
+test('a secret in every file, label and environment that the agent can see is in no output', async () => {
+  const vm = await createPlantedVm();
+  const device = await createDevice();
+  expect((await device.simulator.admin('PUT', '/modules', { modules: vm.modules })).status).toBe(200);
+  const enabled = Object.fromEntries(plantedChecks.map((id) => [id, { enabled: true }]));
+  await device.desire({ policy: { checks: enabled } });
+  const agent = await device.start({ RuntimeLogLevel: 'verbose', ...vm.environment });
+  await soon(async () => (await agent.get('/readyz')).status).toBe(200);
+  const report = JSON.parse((await agent.get('/api/report')).body);
+  // Proves that each of them read what is planted.
+  const found = Object.fromEntries(plantedChecks.map((id) => [id, report.checks[id].status]));
+  expect(found).toMatchObject({
+    containerPosture: 'fail',
+    filePermissions: 'fail',
+    provisioning: 'fail',
+    sshSettings: 'fail',
+    proxySettings: 'warn',
+    containerEngine: 'warn',
+  });
+  await soon(device.reported).toMatchObject({ checks: { sshSettings: { status: 'fail' } } });
+  const environment = {
+    ...device.simulator.environment,
+    ...vm.environment,
+    HARDENING_STATE_DIR: device.state,
+  };
+  const junit = await cli(['check', '--verbose', '--junit', '-'], environment);
+  const table = await cli(['check', '--verbose', '--json'], environment);
+  const text = await allOutput(agent, device);
+  const state = await readdir(device.state);
+  const kept = await Promise.all(state.map((name) => readFile(join(device.state, name), 'utf8')));
+  const everything = [text, ...kept, junit.out, junit.err, table.out, table.err].join('\n');
+  expect(everything).toContain('PermitRootLogin');
+  expect(everything).not.toContain(plantedSecret);
+  expectNoSecrets(everything);
+}, 60_000);

@@ -32,7 +32,7 @@ describe('a document that is no policy is refused with one plain reason', () => 
       { checks: { diskSpace: { enable: true } } },
       'checks.diskSpace.enable: unknown key, did you mean enabled?',
     ],
-    [{ checks: { moduleHealth: {} } }, 'checks.moduleHealth: unknown key'],
+    [{ checks: { weather: {} } }, 'checks.weather: unknown key'],
     [{ constructor: 1 }, 'constructor: unknown key'],
     [JSON.parse('{ "__proto__": { "enabled": false } }'), '__proto__: unknown key'],
     [
@@ -714,6 +714,7 @@ const published = {
   },
   outboundContainment: { targets: ['tcp://8.8.8.8:53'], severity: 'warn' },
   dnsResolution: { names: ['{iothub}'], servers: [], warnSeconds: 1 },
+  moduleHealth: { expected: [], restartsWarn: 3, restartsFail: 10, windowMinutes: 60 },
 };
 
 test('the published sections are accepted, and say what the defaults say', () => {

@@ -71,6 +71,8 @@ export const filePermissions = defineCheck({
       }
     }
     const examined = await inTurns([...ruled], ([path, its]) => examineFile(path, its, host, signal));
+    const [nothing] = notGiven([...failed.values(), ...examined]);
+    if (nothing) throw nothing;
     const isWrong = ({ outcome }: RuledFile) =>
       'wrong' in outcome && 'facts' in outcome && outcome.wrong.length > 0;
     const files = [...examined.filter(isWrong), ...examined.filter((file) => !isWrong(file))];
@@ -124,6 +126,13 @@ async function examineFile(
     signal.throwIfAborted();
     return { target: path, outcome: { error: absentIsRight(error, path) } };
   }
+}
+
+/** The reasons of files that are not mounted, where that is all there is: one finding says it for all. */
+function notGiven(files: readonly RuledFile[]): readonly CannotTell[] {
+  const errors = files.map(({ outcome }) => ('error' in outcome ? outcome.error : undefined));
+  const absent = errors.filter((error) => error instanceof CannotTell && error.reason === 'no_access');
+  return absent.length === files.length ? (absent as CannotTell[]) : [];
 }
 
 /** What does not exist cannot be open to anybody. */

@@ -18,19 +18,14 @@ export const defaultRules: readonly FileRule[] = [
   { path: '/etc/aziot/edged/config.d', maxMode: '0700', owner: 'iotedge' },
   { path: '/etc/aziot/identityd/config.d', maxMode: '0700', owner: 'aziotid' },
   { path: '/etc/aziot/keyd/config.d', maxMode: '0700', owner: 'aziotks' },
-  { path: '/etc/aziot/tpmd/config.d', maxMode: '0700', owner: 'aziottpm' },
   { path: '/var/lib/aziot/certd', maxMode: '0700', owner: 'aziotcs' },
   { path: '/var/lib/aziot/identityd', maxMode: '0700', owner: 'aziotid' },
   { path: '/var/lib/aziot/keyd', maxMode: '0700', owner: 'aziotks' },
-  { path: '/var/lib/aziot/tpmd', maxMode: '0700', owner: 'aziottpm' },
   { path: '/var/aziot/secrets', maxMode: '0700', owner: 'aziotks' },
   { path: '/var/aziot/secrets/*', maxMode: '0600', owner: 'aziotks' },
   { path: '/var/secrets/aziot/keyd', maxMode: '0700', owner: 'aziotks' },
   { path: '/var/secrets/aziot/keyd/*', maxMode: '0600', owner: 'aziotks' },
-  { path: '/run/aziot/certd.sock', maxMode: '0660', owner: 'aziotcs', group: 'aziotcs' },
-  { path: '/run/aziot/identityd.sock', maxMode: '0660', owner: 'aziotid', group: 'aziotid' },
   { path: '/run/aziot/keyd.sock', maxMode: '0660', owner: 'aziotks', group: 'aziotks' },
-  { path: '/run/aziot/tpmd.sock', maxMode: '0660', owner: 'aziottpm', group: 'aziottpm' },
 ];
 
 /** Whether a pattern may match several paths. */

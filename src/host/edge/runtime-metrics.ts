@@ -25,7 +25,7 @@ export interface RuntimeMetricsOptions {
 }
 
 /** How long a page is shared: by the checks of one run, but not by the run that confirms it. */
-const freshMs = 10_000;
+const freshMs = 2000;
 
 const prefixes: Readonly<Record<RuntimeComponent, string>> = { edgeAgent: 'edgeAgent_', edgeHub: 'edgehub_' };
 

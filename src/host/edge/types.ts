@@ -18,6 +18,8 @@ export interface EdgeHost {
 export interface EdgeModules {
   /** When it was made; the same for checks that share it. */
   readonly listedAt: Date;
+  /** Of the machine at that moment. No step of the clock moves it; it is smaller than before after a reboot. */
+  readonly uptimeSeconds: number;
   readonly modules: readonly EdgeModule[];
 }
 

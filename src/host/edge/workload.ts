@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { CannotTell } from '../../check.ts';
 import type { Host } from '../../host.ts';
+import { maxModules, parseListedModule } from './listed-module.ts';
 import type { EdgeModule } from './types.ts';
 import { requestOverUnixSocket } from './unix-request.ts';
 
@@ -12,10 +12,7 @@ export interface Workload {
   readonly socketPath: string;
   /** The device's trust bundle as PEM. */
   trustBundle(signal: AbortSignal): Promise<string>;
-  /**
-   * The modules that edged lists, which needs no module identity. The list holds labels too, and edgeAgent's contain its
-   * environment with secrets, so only the fields of {@link EdgeModule} are kept.
-   */
+  /** The modules that edged lists, which needs no module identity. A malformed one is left out. */
   modules(signal: AbortSignal): Promise<readonly EdgeModule[]>;
   /** HMAC-SHA256 with the key of a module, base64. edged only signs for the module that asks. */
   sign(
@@ -66,42 +63,15 @@ export function createWorkload(uri: string): Workload {
 const trustBundle = z.object({ certificate: z.string() });
 const digest = z.object({ digest: z.base64().min(1) });
 
-const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+// Whatever the elements are: one that is malformed must not hide the others.
+const modules = z
+  .object({ modules: z.array(z.unknown()).max(maxModules) })
+  .transform(({ modules: listed }) => ({ listed, modules: distinct(listed.map(parseListedModule)) }))
+  .refine(({ listed, modules: read }) => listed.length === 0 || read.length > 0, { path: ['modules'] });
 
-/** Drops every field that is not named here; of the labels, keeps a hash. */
-const module = z
-  .object({
-    name: z.string(),
-    config: z.object({
-      settings: z.object({
-        image: z.string(),
-        imageHash: z.string().optional(),
-        createOptions: z.object({ Labels: z.record(z.string(), z.string()).nullish() }).nullish(),
-      }),
-    }),
-    status: z.object({
-      startTime: time.nullish(),
-      exitStatus: z.object({ exitTime: time, statusCode: z.string().regex(/^-?\d{1,10}$/) }).nullish(),
-      runtimeStatus: z.object({ status: z.string() }),
-    }),
-  })
-  .transform(
-    ({ name, config: { settings }, status: { startTime, exitStatus, runtimeStatus } }): EdgeModule => ({
-      name,
-      image: settings.image,
-      imageHash: settings.imageHash,
-      labelsHash: createHash('sha256')
-        .update(JSON.stringify(Object.entries(settings.createOptions?.Labels ?? {}).sort()))
-        .digest('base64url')
-        .slice(0, 16),
-      state: moduleStates.find((state) => state === runtimeStatus.status) ?? 'unknown',
-      startedAt: startTime ?? undefined,
-      exit: exitStatus ? { at: exitStatus.exitTime, code: Number(exitStatus.statusCode) } : undefined,
-    }),
-  );
-
-const moduleStates = ['running', 'stopped', 'failed', 'dead'] as const;
-const modules = z.object({ modules: z.array(module) });
+const distinct = (all: readonly (EdgeModule | undefined)[]): readonly EdgeModule[] => [
+  ...new Map(all.flatMap((module) => (module ? [[module.name, module] as const] : []))).values(),
+];
 
 /** The module list of a host that is not a module. */
 export const noModules: Host['modules'] = async () => {

@@ -8,7 +8,7 @@ import { parseInspection } from './inspect.ts';
 import type { Container, Engine, EngineHost } from './types.ts';
 
 /** Checks of one run share an answer. */
-const freshMs = 10_000;
+const freshMs = 2000;
 const lookSeconds = 15;
 const maxContainers = 1000;
 const inspectionsAtOnce = 8;
@@ -30,7 +30,7 @@ export function createEngine({ socketPath, files }: Options): EngineHost {
   };
 }
 
-/** One answer for everybody who asks within ten seconds. A caller that gives up ends its own wait only; a failure is not kept. */
+/** One answer for everybody who asks within two seconds, as the checks of a run do. A caller that gives up ends its own wait only; a failure is not kept. */
 function shared<T>(ask: () => Promise<T>): (signal: AbortSignal) => Promise<T> {
   let last: { readonly at: number; readonly answer: Promise<T> } | undefined;
   return (signal) => {

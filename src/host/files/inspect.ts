@@ -52,6 +52,7 @@ function factsOf(path: string, stats: Stats, { users, groups }: Accounts): FileF
     mode: stats.mode & 0o7777,
     uid: stats.uid,
     gid: stats.gid,
+    modifiedAt: stats.mtime,
     owners: users.get(stats.uid) ?? [],
     groups: groups.get(stats.gid) ?? [],
     namesKnown: { users: users.size > 1, groups: groups.size > 1 },

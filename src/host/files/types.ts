@@ -21,6 +21,8 @@ export interface FileFacts {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+  /** When its contents changed last. */
+  readonly modifiedAt: Date;
   /** The VM's names for the ids; empty where it has none. */
   readonly owners: readonly string[];
   readonly groups: readonly string[];

@@ -13,10 +13,16 @@ const names = ['edgeAgent', 'edgeHub', ...Array.from({ length: 8 }, (_, i) => `m
 
 export const sample: Sample = {
   check: 'imagePinning',
-  good: { host: { modules: async () => ({ listedAt: sampleNow, modules: names.map(pinned) }) } },
+  good: {
+    host: { modules: async () => ({ listedAt: sampleNow, uptimeSeconds: 0, modules: names.map(pinned) }) },
+  },
   bad: {
     host: {
-      modules: async () => ({ listedAt: sampleNow, modules: [module('plc', 'acme.test/plc:latest')] }),
+      modules: async () => ({
+        listedAt: sampleNow,
+        uptimeSeconds: 0,
+        modules: [module('plc', 'acme.test/plc:latest')],
+      }),
     },
     status: 'warn',
     reason: 'latest',

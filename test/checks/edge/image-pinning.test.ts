@@ -14,7 +14,7 @@ async function found(images: Record<string, string>, policy: object = {}) {
     labelsHash: '',
     state: 'running' as const,
   }));
-  const host = fakeHost({ modules: async () => ({ listedAt: new Date(0), modules }) });
+  const host = fakeHost({ modules: async () => ({ listedAt: new Date(0), uptimeSeconds: 0, modules }) });
   const subjects = await imagePinning.subjects(params, host, signal);
   return Promise.all(
     subjects.map(async (subject) => ({

@@ -32,6 +32,7 @@ const device = (...more: readonly MetricSample[]) => ({
   }),
   modules: async () => ({
     listedAt: sampleNow,
+    uptimeSeconds: 0,
     modules: ['edgeAgent', 'edgeHub'].map((name) => ({
       name,
       image: `mcr.microsoft.com/azureiotedge-${name === 'edgeHub' ? 'hub' : 'agent'}:1.6`,

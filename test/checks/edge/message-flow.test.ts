@@ -331,6 +331,7 @@ describe('the connection to IoT Hub', () => {
     const { look } = device({
       modules: async () => ({
         listedAt: startedAt,
+        uptimeSeconds: 0,
         modules: [
           {
             name: 'edgeHub',
@@ -369,6 +370,7 @@ describe('storage', () => {
   const agent = (storage: EdgeModule['storage']) => ({
     modules: async () => ({
       listedAt: startedAt,
+      uptimeSeconds: 0,
       modules: [{ name: 'edgeAgent', image: 'agent', labelsHash: 'a', state: 'running' as const, storage }],
     }),
   });

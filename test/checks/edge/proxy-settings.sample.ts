@@ -6,7 +6,7 @@ const device = (own: string | undefined) => {
   const proxy = { https: 'proxy.plant:3128', noProxy: [] };
   const agent: EdgeModule = { name: 'edgeAgent', image: 'a', labelsHash: '', state: 'running', proxy };
   return {
-    modules: async () => ({ listedAt: sampleNow, modules: [agent] }),
+    modules: async () => ({ listedAt: sampleNow, uptimeSeconds: 0, modules: [agent] }),
     containers: async () => [container({ name: 'edgeHub', proxy })],
     ownProxy: () => ({ https: own, bypasses: () => true }),
   };

@@ -27,6 +27,7 @@ async function found({
     names: { gateway: 'gateway.test' },
     modules: async () => ({
       listedAt: new Date(0),
+      uptimeSeconds: 0,
       modules: [
         {
           name: 'edgeAgent',

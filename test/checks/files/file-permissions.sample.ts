@@ -10,6 +10,7 @@ const facts = (path: string, mode: number): FileFacts => ({
   mode,
   uid: path === '/etc/aziot/config.toml' ? 0 : 998,
   gid: 998,
+  modifiedAt: new Date(0),
   owners: path === '/etc/aziot/config.toml' ? ['root'] : services,
   groups: services,
   namesKnown: { users: true, groups: true },

@@ -12,6 +12,7 @@ const file = (path: string, more: Partial<FileFacts> = {}): FileFacts => ({
   mode: 0o600,
   uid: 998,
   gid: 997,
+  modifiedAt: new Date(0),
   owners: ['aziotks'],
   groups: ['aziotks'],
   namesKnown: { users: true, groups: true },
@@ -164,4 +165,13 @@ test('by default keys, configuration and their folders are judged', () => {
   expect(paths).toContain('/var/lib/aziot/keyd');
   // keyd writes its own keys with mode 0644 into a folder that only it may enter.
   expect(paths.filter((path) => path.startsWith('/var/lib/aziot/keyd/'))).toEqual([]);
+});
+
+test('without any mount one finding says so', async () => {
+  const refuse = async (): Promise<never> => {
+    throw new CannotTell('no_access', 'It is not mounted', { remedy: 'Mount it' });
+  };
+  const host = fakeHost({ findPaths: refuse, inspectFile: refuse });
+  const subjects = filePermissions.subjects(filePermissions.params.parse({}), host, signal);
+  await expect(subjects).rejects.toMatchObject({ reason: 'no_access' });
 });

@@ -44,6 +44,7 @@ describe('subjects', () => {
     ];
     const modules = async () => ({
       listedAt: new Date(0),
+      uptimeSeconds: 86_400,
       modules: images.map((image, i) => ({
         name: `m${i}`,
         image,

@@ -18,6 +18,7 @@ const device = (daemon: string) => ({
   ...metadata(daemon),
   modules: async () => ({
     listedAt: sampleNow,
+    uptimeSeconds: 0,
     modules: ['Agent', 'Hub'].map((name) => ({
       name: `edge${name}`,
       image: `mcr.microsoft.com/azureiotedge-${name.toLowerCase()}:1.6`,

@@ -39,6 +39,7 @@ async function run(device: Device = {}) {
     names: { gateway: device.gateway ?? 'gateway' },
     modules: async () => ({
       listedAt: new Date(0),
+      uptimeSeconds: 0,
       modules: [
         { name: 'edgeAgent', image: agentImage, labelsHash: '', state: 'running' },
         { name: 'edgeHub', image: hubImage, labelsHash: '', state: 'running' },

@@ -96,11 +96,11 @@ test('a page without an instance has none', async () => {
 });
 
 describe('one request', () => {
-  test('serves all checks that ask within ten seconds', async () => {
+  test('serves all checks of a run', async () => {
     const { url, requests } = await serving(hubPage);
     const { read, passed } = metricsOf({ edgeHub: url });
     const [first, second] = await Promise.all([read(), read()]);
-    passed(9.9);
+    passed(1.9);
     expect([second, await read()]).toEqual([first, first]);
     expect(requests).toHaveLength(1);
     passed(0.1);

@@ -20,24 +20,41 @@ async function answering(body: string) {
 }
 
 describe('the modules of this device', () => {
-  test('have no labels and no environment', async () => {
+  test('have no labels and no environment, wherever a secret is planted', async () => {
+    const secret = 's3cret';
     const { workload, asked } = await answering(
       JSON.stringify({
         modules: [
           {
-            id: 'id',
+            id: secret,
             name: 'edgeAgent',
             type: 'docker',
             config: {
               settings: {
                 image: 'mcr.microsoft.com/azureiotedge-agent:1.6',
                 createOptions: {
-                  Labels: { 'net.azure-devices.edge.env': '{"https_proxy":"http://me:s3cret@p"}' },
+                  Labels: {
+                    'net.azure-devices.edge.env': JSON.stringify({
+                      https_proxy: { value: `http://me:${secret}@proxy.test:3128` },
+                      no_proxy: `localhost, user:${secret}@edgeHub,10.0.0.0/8`,
+                      storageFolder: { value: '/iotedge', secret },
+                      [secret]: secret,
+                    }),
+                    'net.azure-devices.edge.create-options': JSON.stringify({
+                      Env: [`TOKEN=${secret}`],
+                      HostConfig: { Binds: [`/${secret}:/iotedge:rw`] },
+                    }),
+                    [secret]: secret,
+                  },
+                  Env: [secret],
                 },
               },
-              env: [{ key: 'TOKEN', value: 's3cret' }],
+              env: [{ key: 'TOKEN', value: secret }],
             },
-            status: { runtimeStatus: { status: 'running' } },
+            status: {
+              runtimeStatus: { status: 'running', description: secret },
+              exitStatus: { exitTime: secret, statusCode: secret },
+            },
           },
         ],
       }),
@@ -49,9 +66,35 @@ describe('the modules of this device', () => {
         image: 'mcr.microsoft.com/azureiotedge-agent:1.6',
         labelsHash: expect.stringMatching(/^[\w-]{16}$/),
         state: 'running',
+        storage: { folder: '/iotedge/edgeAgent', isMounted: true },
+        proxy: { https: 'proxy.test:3128', noProxy: ['localhost', '10.0.0.0/8'] },
       },
     ]);
+    expect(JSON.stringify(modules)).not.toContain(secret);
     expect(asked).toEqual([['GET', '/modules?api-version=2018-06-28']]);
+  });
+
+  test('keep those that can be read where others are malformed', async () => {
+    const settings = { image: 'i' };
+    const { workload } = await answering(
+      JSON.stringify({
+        modules: [
+          null,
+          { name: 'noImage', config: {} },
+          { name: 'x'.repeat(129), config: { settings } },
+          { name: 'two lines\n', config: { settings } },
+          { name: 'longImage', config: { settings: { image: 'i'.repeat(1025) } } },
+          { name: 'oddTimes', config: { settings }, status: { startTime: 'yesterday', exitStatus: 3 } },
+          { name: 'twice', config: { settings }, status: { runtimeStatus: { status: 'resting' } } },
+          { name: 'twice', config: { settings }, status: { runtimeStatus: { status: 'running' } } },
+        ],
+      }),
+    );
+    const modules = await workload.modules(never);
+    expect(modules.map(({ name, state }) => [name, state])).toEqual([
+      ['oddTimes', 'unknown'],
+      ['twice', 'running'],
+    ]);
   });
 
   test('are those of the simulator', async () => {
@@ -67,12 +110,13 @@ describe('the modules of this device', () => {
 
   test.each([
     ['no JSON', '<html>', 'with something other than a JSON object'],
-    ['no list', '{"modules":{}}', 'without a valid "modules"'],
     [
-      'a module without an image',
-      '{"modules":[{"name":"a","config":{}}]}',
-      'without a valid "modules.0.config.settings"',
+      'more than 1,000 modules',
+      JSON.stringify({ modules: Array(1001).fill(0) }),
+      'without a valid "modules"',
     ],
+    ['no list', '{"modules":{}}', 'without a valid "modules"'],
+    ['only a module without an image', '{"modules":[{"name":"a","config":{}}]}', 'without a valid "modules"'],
   ])('in an answer with %s are unreadable', async (_, body, wrong) => {
     const { workload } = await answering(body);
     const failure = workload.modules(never);
