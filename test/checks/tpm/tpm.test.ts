@@ -94,14 +94,17 @@ describe('the registration that the policy names', () => {
         message: `The registration id is press-7, and the policy names ${hex}`,
       },
     ],
-  ])('is compared with that of identityd where it is known: %s', async (_, found, registrationId, expected) => {
-    const provisioning: Host['provisioning'] = async () => ({
-      way: 'dps-tpm',
-      evidence: 'identityd',
-      registrationId: 'press-7',
-    });
-    expect(await finding(async () => found, { registrationId }, provisioning)).toMatchObject(expected);
-  });
+  ])(
+    'is compared with that of identityd where it is known: %s',
+    async (_, found, registrationId, expected) => {
+      const provisioning: Host['provisioning'] = async () => ({
+        way: 'dps-tpm',
+        evidence: 'identityd',
+        registrationId: 'press-7',
+      });
+      expect(await finding(async () => found, { registrationId }, provisioning)).toMatchObject(expected);
+    },
+  );
 
   test('is reported beside another key', async () => {
     expect(await of(good, { endorsementKeySha256: other, registrationId: other })).toMatchObject({
