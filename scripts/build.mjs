@@ -1,7 +1,8 @@
 // Bundles into dist/: main.js (the agent), cli.js (the package's bin), statfs.js (the process in which both read
-// filesystem statistics where that can block), tpm.js (the process in which both ask the TPM), the chunks that these share or load when they need them, simulator.js
-// (loaded by cli.js for `simulate`), demo.js (`npm start`), bench.js and its scrape-client.js (`npm run bench`). `--image`
-// builds only what the image contains; `--why` prints how many bytes each package costs.
+// filesystem statistics where that can block), tpm.js (the process in which both ask the TPM), the chunks that these share
+// or load when they need them, simulator.js (loaded by cli.js for `simulate`), demo.js (`npm start`), bench.js and its
+// scrape-client.js (`npm run bench`). `--image` builds only what the image contains; `--why` prints how many bytes each
+// package costs.
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';

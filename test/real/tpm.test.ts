@@ -154,7 +154,10 @@ describe.skipIf(!have(...softwareTpmPrograms))('a TPM (apt-get install swtpm soc
     const tpm = await startSoftwareTpm();
     const registrationId = await provision(tpm);
     const ask = await overSimulator(tpm);
-    const host = fakeHost({ tpm: (_, signal) => ask(signal) });
+    const host = fakeHost({
+      tpm: (_, signal) => ask(signal),
+      provisioning: async () => ({ way: 'dps-tpm', evidence: 'configuration' }),
+    });
     const params = check.params.parse({ endorsementKeySha256: registrationId, registrationId });
     expect(await runCheck(check, params, host, 20, never)).toMatchObject({ findings: [{ status: 'pass' }] });
     await removeEndorsementKey(tpm);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CannotTell, defineCheck, type Wrong } from '../../check.ts';
+import { CannotTell, defineCheck, type HostFor, type Wrong } from '../../check.ts';
 import { type Endpoint, parseEndpoint } from '../../endpoint.ts';
 import type { Tpm } from '../../host/tpm/types.ts';
 import { linkLocal } from '../params/probe-target.ts';
@@ -45,7 +45,7 @@ export const tpm = defineCheck({
   id: 'tpm',
   title: 'The TPM answers, and is the one that the policy names',
   params,
-  uses: ['tpm'],
+  uses: ['tpm', 'provisioning'],
   reasons: [
     'not_present',
     'not_provisioned',
@@ -66,8 +66,9 @@ export const tpm = defineCheck({
     tpm_lockout_max_failures: { help: 'Failed authorizations that lock the TPM out.', labels: ['target'] },
   },
 
-  needs: ({ address }) => [
+  needs: ({ address, registrationId }) => [
     address === undefined ? { kind: 'device', path: '/dev/tpmrm0' } : { kind: 'network', what: address },
+    ...(registrationId === undefined ? [] : ([{ kind: 'path', path: identityd }] as const)),
   ],
 
   subjects: () => [{ target: 'tpm' }],
@@ -81,11 +82,25 @@ export const tpm = defineCheck({
       if (wrong === undefined) throw error;
       return wrong;
     }
-    const [worst, ...also] = tpmProblems(found, policy);
+    const identity = policy.registrationId === undefined ? undefined : await registered(host, signal);
+    const [worst, ...also] = tpmProblems(found, policy, identity);
     const readings = readingsOf(found);
     return worst ? { ...worst, also, readings } : { status: 'pass', message: describe(found), readings };
   },
 });
+
+const identityd = '/run/aziot/identityd.sock';
+
+/** The registration id of the identity service. Not known without access to it, or to its configuration. */
+async function registered(host: HostFor<'provisioning'>, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    return (await host.provisioning(signal)).registrationId;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof CannotTell) return undefined;
+    throw error;
+  }
+}
 
 type Policy = z.output<typeof params>;
 

@@ -1,15 +1,16 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { CannotTell } from '../../check.ts';
-import { isTimeout, orAbort, withDeadline } from '../../deadline.ts';
+import { orAbort, withDeadline } from '../../deadline.ts';
 import { formatEndpoint } from '../../endpoint.ts';
-import { codeOf } from '../../errors.ts';
 import type { Host } from '../../host.ts';
 import { isMissing } from '../files/access.ts';
-import { absent, cannotUse, type TpmPaths } from './absent.ts';
+import type { TpmPaths } from './failures.ts';
 import type { Answered, Place } from './tpm-child.ts';
 
 const linuxPaths: TpmPaths = { managed: '/dev/tpmrm0', raw: '/dev/tpm0', list: '/sys/class/tpm' };
+
+/** Loaded only where they are needed. */
+const failures = () => import('./failures.ts');
 
 /** Asks a TPM in a process of its own. It gets `seconds`, and is never asked by two processes at a time. */
 export function createTpm({ paths = linuxPaths, seconds = 8 } = {}): Host['tpm'] {
@@ -43,6 +44,7 @@ export function createTpm({ paths = linuxPaths, seconds = 8 } = {}): Host['tpm']
       throw Object.assign(new Error(answered.failure.message), answered.failure);
     } catch (cause) {
       signal.throwIfAborted();
+      const { explain } = await failures();
       throw explain(at, address === undefined, seconds, cause);
     }
   };
@@ -54,6 +56,7 @@ async function mustBeUsable(paths: TpmPaths, signal: AbortSignal): Promise<void>
     await orAbort(access(paths.managed, constants.R_OK | constants.W_OK), signal);
   } catch (cause) {
     signal.throwIfAborted();
+    const { absent, cannotUse } = await failures();
     if (isMissing(cause)) throw await absent(paths);
     const group = await stat(paths.managed).then(
       ({ gid }) => gid,
@@ -61,22 +64,4 @@ async function mustBeUsable(paths: TpmPaths, signal: AbortSignal): Promise<void>
     );
     throw cannotUse(paths.managed, group, cause);
   }
-}
-
-const nobodyThere = ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH'];
-
-function explain(at: string, isDevice: boolean, seconds: number, cause: unknown): CannotTell {
-  const code = codeOf(cause) ?? '';
-  if (nobodyThere.includes(code)) return new CannotTell('not_found', `Nothing answers at ${at}`, { cause });
-  if (isDevice && ['EPERM', 'EACCES', 'ENXIO', 'ENODEV'].includes(code))
-    return cannotUse(at, undefined, cause);
-  const remedy = isDevice
-    ? 'See what the kernel says of it: `sudo dmesg | grep -i tpm`'
-    : 'See whether the TPM there is on and serves nobody else: a simulator serves one connection at a time';
-  if (isTimeout(cause)) {
-    return new CannotTell('no_answer', `The TPM at ${at} has not answered within ${seconds} s`, { remedy });
-  }
-  const isAnswer = cause instanceof Error && 'isAnswer' in cause && cause.isAnswer === true;
-  const message = isAnswer ? `The TPM at ${at} cannot be read` : `Could not ask the TPM at ${at}`;
-  return new CannotTell('no_answer', message, { cause, remedy });
 }

@@ -23,8 +23,13 @@ const good: Tpm = {
 };
 const { endorsementKey: _, ...empty } = good;
 
-async function finding(answer: Host['tpm'], policy: object) {
-  const { findings } = await runCheck(tpm, tpm.params.parse(policy), fakeHost({ tpm: answer }), 5, signal);
+const noIdentity: Host['provisioning'] = async () => {
+  throw new CannotTell('no_access', 'identityd is not mounted');
+};
+
+async function finding(answer: Host['tpm'], policy: object, provisioning = noIdentity) {
+  const host = fakeHost({ tpm: answer, provisioning });
+  const { findings } = await runCheck(tpm, tpm.params.parse(policy), host, 5, signal);
   return findings[0];
 }
 const of = (found: Tpm, policy: object = {}) => finding(async () => found, policy);
@@ -76,16 +81,30 @@ describe('the registration that the policy names', () => {
     });
   });
 
-  test('is compared with that of the identity service where it is known, whatever the key', () => {
-    expect(tpmProblems(good, { registrationId: 'Press-7' }, 'press-7')).toEqual([]);
-    expect(tpmProblems(empty, { registrationId: 'press-7' }, 'press-7')).toEqual([]);
-    expect(tpmProblems(good, { registrationId: hex }, 'press-7')).toMatchObject([
+  test.each<[string, Tpm, string, object]>([
+    ['equal', good, 'Press-7', { status: 'pass' }],
+    ['equal, and the TPM keeps no key', empty, 'press-7', { status: 'pass' }],
+    [
+      'another',
+      good,
+      hex,
       {
+        status: 'fail',
         reason: 'registration_differs',
         message: `The registration id is press-7, and the policy names ${hex}`,
       },
-    ]);
-  });
+    ],
+  ])(
+    'is compared with that of identityd where it is known: %s',
+    async (_, found, registrationId, expected) => {
+      const provisioning: Host['provisioning'] = async () => ({
+        way: 'dps-tpm',
+        evidence: 'identityd',
+        registrationId: 'press-7',
+      });
+      expect(await finding(async () => found, { registrationId }, provisioning)).toMatchObject(expected);
+    },
+  );
 
   test('is reported beside another key', async () => {
     expect(await of(good, { endorsementKeySha256: other, registrationId: other })).toMatchObject({

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { absent, cannotUse } from '../../../src/host/tpm/absent.ts';
+import { absent, cannotUse } from '../../../src/host/tpm/failures.ts';
 import { createTpm } from '../../../src/host/tpm/tpm.ts';
 import { bundled } from '../../support/programs/bundle.ts';
 import { tempFolder } from '../../support/temp-folder.ts';

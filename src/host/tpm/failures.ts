@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CannotTell } from '../../check.ts';
+import { isTimeout } from '../../deadline.ts';
 import { codeOf } from '../../errors.ts';
 import { readRegularFile } from '../../read-file.ts';
 
@@ -58,4 +59,23 @@ export function cannotUse(path: string, group: number | undefined, cause: unknow
     });
   }
   return new CannotTell('unreadable', `Could not use ${path}`, { cause });
+}
+
+const nobodyThere = ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH'];
+
+/** Why a TPM gave no answer, for its device or its address. */
+export function explain(at: string, isDevice: boolean, seconds: number, cause: unknown): CannotTell {
+  const code = codeOf(cause) ?? '';
+  if (nobodyThere.includes(code)) return new CannotTell('not_found', `Nothing answers at ${at}`, { cause });
+  if (isDevice && ['EPERM', 'EACCES', 'ENXIO', 'ENODEV'].includes(code))
+    return cannotUse(at, undefined, cause);
+  const remedy = isDevice
+    ? 'See what the kernel says of it: `sudo dmesg | grep -i tpm`'
+    : 'See whether the TPM there is on and serves nobody else: a simulator serves one connection at a time';
+  if (isTimeout(cause)) {
+    return new CannotTell('no_answer', `The TPM at ${at} has not answered within ${seconds} s`, { remedy });
+  }
+  const isAnswer = cause instanceof Error && 'isAnswer' in cause && cause.isAnswer === true;
+  const message = isAnswer ? `The TPM at ${at} cannot be read` : `Could not ask the TPM at ${at}`;
+  return new CannotTell('no_answer', message, { cause, remedy });
 }
