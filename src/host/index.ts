@@ -93,9 +93,9 @@ export function createHost(options: HostOptions): Host {
     ownProxy: () => ownProxy,
     ...createEngine({ socketPath: dockerSocket, files }),
     system: createSystem({ files }),
-    tpm: createTpm(),
     sshd: createSshd({ files }),
     ...createIdentity({ files, hostRoot }),
+    tpm: createTpm(),
     runtimeMetrics: createRuntimeMetrics({ pages: options.metricsPages, resolve, dial, now }),
     modules: workload ? createModuleList({ list: workload.modules, now }) : noModules,
   };

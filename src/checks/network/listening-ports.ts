@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { defineCheck } from '../../check.ts';
+import { CannotTell, defineCheck, type HostFor } from '../../check.ts';
 import type { Listener } from '../../host/network/types.ts';
 import { covers, parsePortRule } from './port-rules.ts';
 import { describePort, describeRest, remedyFor } from './port-words.ts';
@@ -21,6 +21,8 @@ interface Port {
   readonly sockets: readonly Listener[];
   readonly isAllowed: boolean;
   readonly isOwn: boolean;
+  /** The container that publishes it, where the engine may be asked. */
+  readonly publisher?: string | undefined;
   readonly more?: number;
 }
 
@@ -36,13 +38,14 @@ export const listeningPorts = defineCheck({
       .describe('Ports that may listen: tcp/PORT, udp/PORT, or a range such as tcp/8000-8010.'),
     severity: z.enum(['warn', 'fail']).default('warn').describe('The status of a port that is not allowed.'),
   }),
-  uses: ['listeners'],
+  uses: ['listeners', 'containers'],
   reasons: ['not_allowed'],
 
   needs: () => [{ kind: 'path', path: '/proc/1/net/tcp' }],
 
   async subjects({ allowed }, host, signal): Promise<readonly Port[]> {
     const { listeners, ownPort } = await host.listeners(signal);
+    const publishers = await publishersOf(host, signal);
     const ports = new Map<string, Listener[]>();
     for (const socket of listeners.filter(({ address }) => !isLoopback(address))) {
       const target = `${socket.protocol}/${socket.port}`;
@@ -51,7 +54,13 @@ export const listeningPorts = defineCheck({
     const all = [...ports].map(([target, sockets]): Port => {
       const isOwn = target === `tcp/${ownPort}`;
       const [{ protocol, port } = { protocol: '', port: 0 }] = sockets;
-      return { target, sockets, isOwn, isAllowed: isOwn || covers(allowed, { protocol, port }) };
+      return {
+        target,
+        sockets,
+        isOwn,
+        publisher: publishers.get(target),
+        isAllowed: isOwn || covers(allowed, { protocol, port }),
+      };
     });
     const ordered = [...all.filter((port) => !port.isAllowed), ...all.filter((port) => port.isAllowed)];
     const left = ordered.slice(maxPorts);
@@ -66,12 +75,37 @@ export const listeningPorts = defineCheck({
     return ordered;
   },
 
-  async examine({ target, sockets, isAllowed, isOwn, more }: Port, { severity }) {
-    const message = more === undefined ? describePort(target, sockets) : describeRest(more, isAllowed);
+  async examine({ target, sockets, isAllowed, isOwn, publisher, more }: Port, { severity }) {
+    const message =
+      more === undefined ? describePort(target, sockets, publisher) : describeRest(more, isAllowed);
     if (isAllowed) return { status: 'pass', message: isOwn ? `${message}: the agent itself` : message };
-    return { status: severity, reason: 'not_allowed', message, remedy: remedyFor(target, sockets) };
+    return {
+      status: severity,
+      reason: 'not_allowed',
+      message,
+      remedy: remedyFor(target, sockets, publisher),
+    };
   },
 });
 
 /** 127.0.0.0/8 and ::1 (RFC 1122, RFC 4291). */
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
+
+/** The containers that publish ports, by the ports; none where the engine may not be asked. */
+async function publishersOf(
+  host: HostFor<'containers'>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  try {
+    const containers = await host.containers(signal);
+    return new Map(
+      containers.flatMap(({ name, publishedPorts }) =>
+        publishedPorts.map(({ protocol, port }) => [`${protocol}/${port}`, name] as const),
+      ),
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof CannotTell) return new Map();
+    throw error;
+  }
+}

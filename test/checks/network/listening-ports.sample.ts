@@ -4,6 +4,7 @@ import type { Sample } from '../../support/fixtures/samples.ts';
 const tcp = (port: number): Listener => ({ protocol: 'tcp', address: '0.0.0.0', port, uid: 0 });
 const listening = (...ports: number[]) => ({
   listeners: async () => ({ ownPort: 9600, listeners: ports.map(tcp) }),
+  containers: async () => [],
 });
 
 export const sample: Sample = {

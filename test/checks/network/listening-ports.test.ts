@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { listeningPorts } from '../../../src/checks/network/listening-ports.ts';
 import type { Listener } from '../../../src/host/network/types.ts';
+import { container } from '../../support/fixtures/container.ts';
 import { fakeHost } from '../../support/fixtures/fake-host.ts';
 
 const { signal } = new AbortController();
@@ -10,7 +11,13 @@ const socket = (target: string, address = '0.0.0.0', uid = 0): Listener => {
 };
 
 const examined = async (sockets: readonly Listener[], policy: object = {}) => {
-  const host = fakeHost({ listeners: async () => ({ ownPort: 9600, listeners: sockets }) });
+  const host = fakeHost({
+    listeners: async () => ({ ownPort: 9600, listeners: sockets }),
+    containers: async () => [
+      container({ name: 'edgeHub', publishedPorts: [{ protocol: 'tcp', port: 443 }] }),
+      container({ name: 'plc', publishedPorts: [{ protocol: 'tcp', port: 4840 }] }),
+    ],
+  });
   const params = listeningPorts.params.parse(policy);
   const subjects = await listeningPorts.subjects(params, host, signal);
   return Promise.all(
@@ -84,4 +91,15 @@ describe('a rule is refused', () => {
   test.each(['22', 'tcp/0', 'tcp/65536', 'tcp/20-10', 'sctp/1', 'tcp/22-', 'TCP/22', ''])('%j', (text) => {
     expect(listeningPorts.params.safeParse({ allowed: [text] }).success).toBe(false);
   });
+});
+
+test('a port that a module publishes is told with the module, and closed in its createOptions', async () => {
+  expect(await examined([socket('tcp/4840')])).toMatchObject([
+    {
+      message: 'tcp/4840 listens on all IPv4 addresses (0.0.0.0), published by the container plc',
+      remedy: expect.stringContaining('"PortBindings" in "HostConfig" of the createOptions of plc'),
+    },
+  ]);
+  const [https] = await examined([socket('tcp/443')]);
+  expect(https?.message).toContain('edgeHub, which answers /metrics there too');
 });
