@@ -3,7 +3,7 @@ import { CannotTell, defineCheck, type HostFor, type Wrong } from '../../check.t
 import { type Endpoint, parseEndpoint } from '../../endpoint.ts';
 import type { Tpm } from '../../host/tpm/types.ts';
 import { linkLocal } from '../params/probe-target.ts';
-import { type Expected, tpmProblems } from './tpm-problems.ts';
+import { tpmProblems } from './tpm-problems.ts';
 
 const address = z.string().superRefine((text, context) => {
   const endpoint = parseEndpoint(text);
@@ -110,12 +110,15 @@ function endpoint(text: string | undefined): Endpoint | undefined {
 }
 
 /** A TPM that is not there is wrong where the policy names one; elsewhere the check does not apply. */
-function notPresent(policy: Policy & Expected, error: unknown): Wrong<'not_present'> | undefined {
-  const isAbsent =
-    error instanceof CannotTell && ['no_access', 'not_applicable', 'not_found'].includes(error.reason);
-  if (!isAbsent || Object.values(policy).every((value) => value === undefined)) return undefined;
-  const { message, remedy } = error;
-  return { status: 'fail', reason: 'not_present', message, remedy: remedy ?? findIt(policy.address) };
+function notPresent(
+  { registrationId, endorsementKeySha256, address }: Policy,
+  error: unknown,
+): Wrong<'not_present'> | undefined {
+  const isWanted = registrationId ?? endorsementKeySha256 ?? address;
+  if (isWanted === undefined || !(error instanceof CannotTell)) return undefined;
+  const { reason, message, remedy } = error;
+  if (!['no_access', 'not_applicable', 'not_found'].includes(reason)) return undefined;
+  return { status: 'fail', reason: 'not_present', message, remedy: remedy ?? findIt(address) };
 }
 
 const findIt = (address: string | undefined): string =>

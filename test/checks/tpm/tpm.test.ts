@@ -29,7 +29,9 @@ const noIdentity: Host['provisioning'] = async () => {
 
 async function finding(answer: Host['tpm'], policy: object, provisioning = noIdentity) {
   const host = fakeHost({ tpm: answer, provisioning });
-  const { findings } = await runCheck(tpm, tpm.params.parse(policy), host, 5, signal);
+  // As in a policy, which has the parameters of every check as well.
+  const params = { ...tpm.params.parse(policy), enabled: true, schedule: '0 * * * *' };
+  const { findings } = await runCheck(tpm, params, host, 5, signal);
   return findings[0];
 }
 const of = (found: Tpm, policy: object = {}) => finding(async () => found, policy);
