@@ -262,8 +262,8 @@ describe('the policy', () => {
       }),
       600,
     );
-    // Both happen often enough to say something.
-    expect(Math.min(accepted, refused)).toBeGreaterThan(100);
+    // Both happen often enough to say something, on a slow machine too.
+    expect(Math.min(accepted, refused)).toBeGreaterThan((accepted + refused) / 8);
   });
 
   test('an accepted one is accepted again with its defaults, and means the same', () => {
