@@ -45,7 +45,7 @@ const rules: readonly Rule<(typeof reasons)[number], Engine>[] = [
     judge: ({ version, minApiVersion }) =>
       Number(minApiVersion.slice(2)) > edgedApi
         ? {
-            clause: `is ${version}, which answers no API before ${minApiVersion}, and IoT Edge asks in 1.${edgedApi} or older`,
+            clause: `answers no API before ${minApiVersion} (it is ${version}), and IoT Edge asks in 1.${edgedApi} or older`,
             remedy:
               'Install a version that answers 1.41, such as 28: `sudo apt-get install moby-engine=VERSION`, from those that `apt-cache madison moby-engine` lists',
           }

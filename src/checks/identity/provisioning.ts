@@ -75,12 +75,12 @@ export const provisioning = defineCheck({
 async function identityVerdict(allowed: readonly string[], host: Sources, signal: AbortSignal): Judgement {
   const { way, evidence } = await host.provisioning(signal);
   const state = await stateOf(host, signal);
-  const source = evidence === 'identityd' ? 'identityd says' : "identityd's configuration says";
+  const source = evidence === 'identityd' ? 'by identityd' : "by identityd's configuration";
   if (way === 'none') {
     return {
       status: 'fail',
       reason: 'not_provisioned',
-      message: `The device is not provisioned, ${source}`,
+      message: `The device is not provisioned (${source})`,
       remedy: 'Set [provisioning] in /etc/aziot/config.toml, then `sudo iotedge config apply`',
     };
   }
@@ -89,7 +89,7 @@ async function identityVerdict(allowed: readonly string[], host: Sources, signal
     return {
       status: 'fail',
       reason: 'not_allowed',
-      message: `The device is provisioned by ${name}, ${source}: ${worth}`,
+      message: `The device is provisioned by ${name} (${source}): ${worth}`,
       remedy: `Provision it by one of ${allowed.join(', ')}: set [provisioning] in /etc/aziot/config.toml, then \`sudo iotedge config apply\`. Or allow ${way} in checks.provisioning.allowed of the policy`,
     };
   }

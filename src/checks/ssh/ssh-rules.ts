@@ -41,7 +41,7 @@ export const sshRules: Readonly<Record<SshReason, Rule>> = {
     controls: cis('5.2.10'),
     judge: (configuration) =>
       effectiveFor(configuration).value('permitrootlogin') === 'yes'
-        ? { clause: 'lets root log in, with a password too', line: 'PermitRootLogin no', isDefault: false }
+        ? { clause: 'lets root log in (PermitRootLogin yes)', line: 'PermitRootLogin no', isDefault: false }
         : undefined,
   },
   empty_passwords: {
