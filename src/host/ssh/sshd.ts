@@ -10,30 +10,41 @@ const packages = '/var/lib/dpkg/status';
 const maxPackagesBytes = 16 * 1_048_576;
 
 /** Reads sshd's configuration, the public halves of its keys, and its version from the package database. */
-export function createSshd({ files }: { readonly files: Pick<Files, 'find' | 'read'> }): Host['sshd'] {
+export function createSshd({
+  files,
+}: {
+  readonly files: Pick<Files, 'find' | 'read' | 'inspect'>;
+}): Host['sshd'] {
+  const installedVersion = createInstalledVersion(files);
   return async (signal) => {
     const directives = await readConfiguration(configuration, files, signal);
     const [hostKeys, version] = await Promise.all([
       readHostKeys(directives, files, signal),
-      installedVersion(files, signal),
+      installedVersion(signal),
     ]);
     return { directives, version, hostKeys };
   };
 }
 
-/** By dpkg; the database of rpm cannot be read without its library. */
-async function installedVersion(
-  files: Pick<Files, 'read'>,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  let text: string;
-  try {
-    text = (await files.read(packages, signal, maxPackagesBytes)).toString('latin1');
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof CannotTell) return undefined;
-    throw error;
-  }
+/** By dpkg, whose database is read again once it has changed; that of rpm cannot be read without its library. */
+function createInstalledVersion(files: Pick<Files, 'read' | 'inspect'>) {
+  let last: { readonly changed: number; readonly version: string | undefined } | undefined;
+  return async (signal: AbortSignal): Promise<string | undefined> => {
+    try {
+      const changed = (await files.inspect(packages, signal)).modifiedAt.getTime();
+      if (last?.changed === changed) return last.version;
+      const text = (await files.read(packages, signal, maxPackagesBytes)).toString('latin1');
+      last = { changed, version: versionIn(text) };
+      return last.version;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof CannotTell) return undefined;
+      throw error;
+    }
+  };
+}
+
+function versionIn(text: string): string | undefined {
   const from = `\n${text}`.indexOf('\nPackage: openssh-server\n');
   if (from < 0) return undefined;
   const [stanza = ''] = text.slice(from).split('\n\n', 1);

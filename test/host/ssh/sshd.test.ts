@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -97,6 +97,15 @@ describe('the version', () => {
       'Package: adduser\nVersion: 3.134\n\nPackage: openssh-server\nStatus: install ok installed\nVersion: 1:9.2p1-2+deb12u7\n\nPackage: zlib\nVersion: 1:8.0p1\n';
     const { sshd } = await vm({ [main]: '', 'var/lib/dpkg/status': status });
     expect((await sshd(signal)).version).toBe('9.2');
+  });
+
+  test('is another once the package is', async () => {
+    const status = (version: string) => `Package: openssh-server\nVersion: 1:${version}p1-2\n`;
+    const { hostRoot, sshd } = await vm({ [main]: '', 'var/lib/dpkg/status': status('9.2') });
+    expect((await sshd(signal)).version).toBe('9.2');
+    await writeFile(join(hostRoot, 'var/lib/dpkg/status'), status('9.9'));
+    await utimes(join(hostRoot, 'var/lib/dpkg/status'), 1, 1);
+    expect((await sshd(signal)).version).toBe('9.9');
   });
 
   test('is unknown without a package database', async () => {
