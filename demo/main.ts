@@ -18,7 +18,7 @@ async function main(): Promise<number> {
     adminPort: port('SIMULATOR_ADMIN_PORT'),
     metricsPort: port('SIMULATOR_METRICS_PORT'),
   };
-  const { world, stateDir, close } = await createWorld();
+  const { world, close, ...places } = await createWorld();
   let simulator: Simulator | undefined;
   try {
     // Before the addresses are printed.
@@ -26,7 +26,7 @@ async function main(): Promise<number> {
     simulator = await startSimulator(ports).catch(throwNamingVariable);
     await patchDesired(simulator, { policy: policyFor({ ...world, hubPort: simulator.hubPort }) });
     if (stopping.aborted) return 0;
-    const agent = startAgent(simulator, stateDir);
+    const agent = startAgent(simulator, places);
     // On Ctrl-C the terminal signals the agent too; the agent ignores the second signal.
     stopping.addEventListener('abort', () => agent.kill('SIGTERM'));
     const ended = new Promise<number>((resolve) => agent.once('exit', (code) => resolve(code ?? 1)));
@@ -107,7 +107,10 @@ async function patchDesired({ adminUrl }: Simulator, patch: object): Promise<voi
   if (!answer.ok) throw new Error(`The simulator answered ${answer.status}: ${await answer.text()}`);
 }
 
-function startAgent({ environment }: Simulator, stateDir: string): ChildProcess {
+function startAgent(
+  { environment }: Simulator,
+  { stateDir, engineSocket }: { readonly stateDir: string; readonly engineSocket: string },
+): ChildProcess {
   const main = join(dirname(fileURLToPath(import.meta.url)), 'main.js');
   return spawn(process.execPath, [...__IMAGE__.flags, main], {
     stdio: 'inherit',
@@ -115,6 +118,7 @@ function startAgent({ environment }: Simulator, stateDir: string): ChildProcess 
       ...__IMAGE__.environment,
       HARDENING_STATE_DIR: stateDir,
       HARDENING_HOST_ROOT: '/',
+      HARDENING_DOCKER_SOCKET: engineSocket,
       ...process.env,
       ...environment,
     },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSntpServer } from '../simulator/sntp-server.ts';
 import { createRoot, dayMs } from '../simulator/workload/pki.ts';
+import { startEngine } from './engine.ts';
 
 /** What the demonstration's policy can point at. It works on any machine, offline too. */
 export interface DemonstrationWorld {
@@ -21,6 +22,8 @@ export interface DemonstrationWorld {
 export async function createWorld() {
   const folder = await mkdtemp(join(tmpdir(), 'eflow-hardening-demo-'));
   const sntp = await startSntpServer();
+  const engineSocket = join(folder, 'engine.sock');
+  const engine = await startEngine(engineSocket);
   const expiringCertificate = join(folder, 'expires-in-twelve-days.pem');
   const { certificate } = await createRoot({
     commonName: 'demonstration.local',
@@ -31,6 +34,7 @@ export async function createWorld() {
   await writeFile(expiringCertificate, certificate);
   return {
     stateDir: join(folder, 'state'),
+    engineSocket,
     world: {
       sntpPort: sntp.port,
       expiringCertificate,
@@ -38,6 +42,7 @@ export async function createWorld() {
     },
     async close() {
       sntp.close();
+      engine.close();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -11,4 +11,5 @@ export const sample: Sample = {
     status: 'fail',
     reason: 'tcp_socket',
   },
+  demonstration: { policy: () => ({}) },
 };

@@ -14,4 +14,5 @@ export const sample: Sample = {
   check: 'containerPosture',
   good: { host: device(false) },
   bad: { host: device(true), status: 'fail', reason: 'privileged' },
+  demonstration: { policy: () => ({}), status: 'warn' },
 };
