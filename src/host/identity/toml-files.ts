@@ -18,8 +18,7 @@ export async function readConfiguration(
   files: Pick<Files, 'find' | 'read'>,
   signal: AbortSignal,
 ): Promise<Table> {
-  const found = await files.find(`${folder}/config.d/*.toml`, signal);
-  if (found.length === 0) throw new CannotTell('not_found', `${folder}/config.d has no *.toml file`);
+  const found = await findConfiguration(`${folder}/config.d`, files, signal);
   if (found.length > maxFiles)
     throw new CannotTell('unreadable', `${folder}/config.d has more than ${maxFiles} files`);
   let merged: Table = {};
@@ -27,6 +26,22 @@ export async function readConfiguration(
     merged = merge(merged, await parseFile(path, (await files.read(path, signal)).toString()));
   }
   return merged;
+}
+
+/** Without configuration there is no such service: the machine has no IoT Edge, or one that was never set up. */
+async function findConfiguration(
+  folder: string,
+  files: Pick<Files, 'find'>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    const found = await files.find(`${folder}/*.toml`, signal);
+    if (found.length > 0) return found;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof CannotTell && error.reason === 'not_found')) throw error;
+  }
+  throw new CannotTell('not_applicable', `${folder} has no configuration: IoT Edge is not set up here`);
 }
 
 async function parseFile(path: string, text: string): Promise<Table> {

@@ -233,3 +233,12 @@ describe('what was applied', () => {
     await expect(configurationState(signal)).rejects.toMatchObject({ reason: 'not_found' });
   });
 });
+
+test('a machine without IoT Edge has no identity to judge', async () => {
+  const { provisioning, certificateIssuance } = await device({
+    'etc/aziot/identityd/readme': '',
+    'etc/aziot/certd/readme': '',
+  });
+  await expect(provisioning(signal)).rejects.toMatchObject({ reason: 'not_applicable' });
+  await expect(certificateIssuance(signal)).rejects.toMatchObject({ reason: 'not_applicable' });
+});
